@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Status and Result: how every function of the runtime reports failure, without exceptions and without the heap.
+#pragma once
+
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+#include <new>
+#include <utility>
+
+namespace vitrine {
+
+/// What kind of failure a Status carries. Branch on this; the message is for people.
+enum class Code : uint8_t {
+  kOk = 0,
+  kInvalidArgument,    ///< a caller's value is out of range or of the wrong shape
+  kNotFound,           ///< a file or folder is not there or cannot be opened
+  kInvalidModel,       ///< a model file is damaged or says something impossible
+  kUnsupportedModel,   ///< a model file of another major version, or one that needs what this build has not
+  kInvalidImage,       ///< bytes that are not an image, or an image that is damaged
+  kArenaTooSmall,      ///< the caller's arena is too small; the message says how many bytes are needed
+  kOutOfMemory,        ///< the system gave no memory
+  kUnsupportedCpu,     ///< the processor lacks what every build needs (NEON, SSE4.1)
+  kInternal,           ///< a library below refused what should have been right
+};
+
+/// A code and one line that says what was expected, what was found, and where.
+/// Needs no heap; copying copies the text. Not thread-safe to modify, safe to read from many threads.
+class [[nodiscard]] Status {
+ public:
+  static constexpr int kMessageCapacity = 240;
+
+  Status() = default;
+
+  /// Returns a failed Status with a printf-formatted message, cut at kMessageCapacity - 1 bytes.
+  [[gnu::format(printf, 2, 3)]] static Status Error(Code code, const char* format, ...) {
+    Status status;
+    status.code_ = code;
+    va_list arguments;
+    va_start(arguments, format);
+    std::vsnprintf(status.message_, sizeof status.message_, format, arguments);
+    va_end(arguments);
+    return status;
+  }
+
+  bool ok() const { return code_ == Code::kOk; }
+  Code code() const { return code_; }
+  /// One line without a full stop; empty when ok.
+  const char* message() const { return message_; }
+
+ private:
+  Code code_ = Code::kOk;
+  char message_[kMessageCapacity] = {};
+};
+
+/// Either a value or the Status that says why there is none. `value()` may be called only when `ok()`.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) { new (&value_) T(std::move(value)); }
+  Result(Status status) : status_(status) {}
+  Result(Result&& other) : status_(other.status_) {
+    if (ok()) new (&value_) T(std::move(other.value_));
+  }
+  Result& operator=(Result&&) = delete;
+  ~Result() {
+    if (ok()) value_.~T();
+  }
+
+  bool ok() const { return status_.ok(); }
+  const Status& status() const { return status_; }
+  T& value() & { return value_; }
+  const T& value() const& { return value_; }
+  T&& value() && { return std::move(value_); }
+
+ private:
+  Status status_;
+  union {
+    T value_;
+  };
+};
+
+}  // namespace vitrine
+
+/// Returns from the enclosing function when `expression` yields a failed Status.
+#define VITRINE_RETURN_IF_ERROR(expression)                                     \
+  do {                                                                          \
+    if (::vitrine::Status vitrine_status = (expression); !vitrine_status.ok()) { \
+      return vitrine_status;                                                    \
+    }                                                                           \
+  } while (false)

@@ -41,11 +41,12 @@ struct VitConfig {
   int tokens() const { return prefix_tokens + (image_height / patch_height) * (image_width / patch_width); }
 };
 
-/// LayerNorm's affine, both [D]; empty where the model has no such norm.
+/// LayerNorm and its affine, both [D] (gamma alone where beta has been folded away).
 struct Norm {
   std::vector<float> gamma, beta;
   float epsilon = 1e-6f;
-  bool present() const { return !gamma.empty(); }
+  bool plain = false;            ///< (x - mean) / deviation alone: what folding leaves
+  bool present() const { return plain || !gamma.empty(); }
 };
 
 /// y = x W^T + b. weight [outputs, inputs] row-major; bias [outputs] or empty.

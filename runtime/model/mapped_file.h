@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// A file mapped read-only into memory.
+#pragma once
+
+#include <vitrine/status.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace vitrine {
+
+/// Owns a read-only, shared mapping of a whole file. Move only. Reading from many threads is safe.
+class MappedFile {
+ public:
+  MappedFile() = default;
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  /// Maps `path`. Fails with kNotFound when it cannot be opened, kInvalidArgument when it is not a file or empty.
+  static Result<MappedFile> Open(const char* path);
+
+  std::span<const uint8_t> bytes() const { return {data_, size_}; }
+
+  /// Tells the system that these bytes of the mapping are not needed soon: their pages leave the process's
+  /// resident memory and come back from the file when touched. `bytes` outside the mapping is ignored.
+  void Release(std::span<const uint8_t> bytes) const;
+
+ private:
+  const uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/model/program.h"
+
+#include <cmath>
+
+#include "runtime/model/checksum.h"
+
+namespace vitrine {
+namespace {
+
+// XNNPACK's kernels may read up to 16 bytes beyond a row, and 10 rows' quantization parameters beyond the last one
+// (XNN_EXTRA_BYTES and XNN_EXTRA_QUANTIZATION_PARAMS; ops/xnnpack.cc asserts that these are enough).
+constexpr size_t kOverreadBytes = 64;
+constexpr size_t kExtraRows = 10;
+constexpr size_t kRowQuantizationBytes = 8;
+
+size_t ElementBytes(schema::Type type) { return type == schema::Type::F32 ? 4 : 1; }
+
+}  // namespace
+
+size_t TensorInfo::row_quantization_offset() const { return RoundUp(elements() + kOverreadBytes); }
+
+size_t TensorInfo::buffer_bytes() const {
+  if (type == schema::Type::QD8) {
+    return RoundUp(row_quantization_offset() + (rows + kExtraRows) * kRowQuantizationBytes);
+  }
+  return RoundUp(elements() * ElementBytes(type) + kOverreadBytes);
+}
+
+const float* ConstantInfo::scales() const {
+  return reinterpret_cast<const float*>(bytes.data() + RoundUp(rows * columns));
+}
+
+size_t ConstantBytes(schema::Type type, size_t rows, size_t columns) {
+  const size_t values = RoundUp(rows * columns * ElementBytes(type));
+  return type == schema::Type::QC8W ? values + RoundUp(rows * sizeof(float)) : values;
+}
+
+TensorInfo Program::tensor(int index) const {
+  const schema::Tensor& t = *root_->tensors()->Get(static_cast<unsigned>(index));
+  return {t.name()->c_str(), t.type(), t.rows(), t.columns(), t.scale(), t.zero_point()};
+}
+
+ConstantInfo Program::constant(int index) const {
+  const schema::Constant& c = *root_->constants()->Get(static_cast<unsigned>(index));
+  const uint8_t* at = root_->weights()->data() + c.offset();
+  return {c.type(), c.rows(), c.columns(), {at, ConstantBytes(c.type(), c.rows(), c.columns())}, c.checksum()};
+}
+
+Status Program::CheckConstant(int index) const {
+  const ConstantInfo constant = this->constant(index);
+  Fletcher64 checksum;
+  checksum.Add(constant.bytes);
+  if (checksum.value() != constant.checksum) {
+    return Status::Error(Code::kInvalidModel, "constant %d is damaged: its checksum does not match", index);
+  }
+  if (constant.type != schema::Type::QC8W) return {};
+  for (size_t row = 0; row < constant.rows; ++row) {
+    const float scale = constant.scales()[row];
+    if (!(scale > 0) || !std::isfinite(scale)) {
+      return Status::Error(Code::kInvalidModel, "constant %d: scale of channel %zu is %g, expected above zero",
+                           index, row, static_cast<double>(scale));
+    }
+  }
+  return {};
+}
+
+std::span<const uint8_t> MetadataBytes(const schema::Model& root, std::span<const uint8_t> file) {
+  return file.first(static_cast<size_t>(root.weights()->data() - file.data()));
+}
+
+uint64_t MetadataChecksum(const schema::Model& root, std::span<const uint8_t> file) {
+  const std::span<const uint8_t> metadata = MetadataBytes(root, file);
+  Fletcher64 checksum;
+  const uint8_t* field = root.GetAddressOf(schema::Model::VT_METADATA_CHECKSUM);
+  if (field == nullptr) {
+    checksum.Add(metadata);
+    return checksum.value();
+  }
+  const size_t at = static_cast<size_t>(field - file.data());
+  constexpr uint8_t kZeros[8] = {};
+  checksum.Add(metadata.first(at));
+  checksum.Add(kZeros);
+  checksum.Add(metadata.subspan(at + sizeof kZeros));
+  return checksum.value();
+}
+
+}  // namespace vitrine

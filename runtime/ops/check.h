@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the operators' makers check: that a tensor or constant exists and has the type and shape they need.
+#pragma once
+
+#include <initializer_list>
+
+#include "runtime/model/program.h"
+
+namespace vitrine {
+
+/// Rows and columns that are expected; kAny accepts all.
+struct Shape {
+  static constexpr size_t kAny = 0;
+  size_t rows, columns;
+};
+
+/// Fails unless tensor `index` exists, has one of `types`, at least `shape.rows` rows and exactly `shape.columns` columns.
+Status CheckInput(const Program& program, const char* role, int index, std::initializer_list<schema::Type> types, Shape shape);
+
+/// The same with exactly `shape.rows` rows.
+Status CheckOutput(const Program& program, const char* role, int index, std::initializer_list<schema::Type> types, Shape shape);
+
+/// The same for a constant. Its contents are checked by Program::CheckConstant when the operator is created.
+Status CheckConstant(const Program& program, const char* role, int index, std::initializer_list<schema::Type> types, Shape shape);
+
+/// "F32", "QD8", ...
+const char* TypeName(schema::Type type);
+
+}  // namespace vitrine

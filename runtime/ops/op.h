@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Op: one operator of a program, from its check to its run. Each kind is one file in this folder.
+#pragma once
+
+#include <pthreadpool.h>
+#include <vitrine/status.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "runtime/model/program.h"
+
+namespace vitrine {
+
+/// The tensors that an operator touches; -1 where there is none.
+struct Operands {
+  std::array<int, 3> reads = {-1, -1, -1};
+  std::array<int, 2> writes = {-1, -1};
+};
+
+/// What an operator costs and how its types are called, for people.
+struct OpCost {
+  const char* kind;       ///< "Linear"
+  const char* type;       ///< XNNPACK's grammar: "qd8_f32_qc8w" is dynamic int8 in, f32 out, per-channel int8 weights
+  int64_t macs = 0;       ///< multiply-accumulates in matrix products
+  int64_t parameters = 0; ///< trained values that it reads
+};
+
+/// Where the session has put things, by tensor index.
+class Memory {
+ public:
+  Memory(std::byte* const* tensors, std::byte* scratch) : tensors_(tensors), scratch_(scratch) {}
+  template <typename T>
+  T* tensor(int index) const { return index < 0 ? nullptr : reinterpret_cast<T*>(tensors_[index]); }
+  std::byte* scratch() const { return scratch_; }
+
+ private:
+  std::byte* const* tensors_;
+  std::byte* scratch_;
+};
+
+/// An operator. Its life: made and checked by MakeOp, then XNNPACK's four phases, each once but Run:
+///
+///   Create   reads and verifies its constants, packs weights                  allocates
+///   Reshape  fixes the thread count, says how much scratch memory it needs    allocates
+///   Setup    learns where its tensors and its scratch memory lie
+///   Run      computes; no allocation, no lock beyond the pool's, no branch on shape
+///
+/// Not thread-safe; one session owns it.
+class Op {
+ public:
+  virtual ~Op() = default;
+  virtual Operands operands() const = 0;
+  virtual OpCost cost() const = 0;
+  virtual Status Create() { return {}; }
+  /// Sets `scratch_bytes` to what Run needs while it runs, `threads` threads working.
+  virtual Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) {
+    (void)pool;
+    *scratch_bytes = 0;
+    return {};
+  }
+  virtual Status Setup(const Memory& memory) = 0;
+  virtual void Run(pthreadpool_t pool) = 0;
+  /// Constants whose bytes are only needed until Create has packed them; -1 where there is none.
+  virtual std::array<int, 2> packed_constants() const { return {-1, -1}; }
+};
+
+/// Returns operator `index` of the program once its shapes, types and references make sense together; nothing is created.
+/// Fails with kInvalidModel and a message that names the operator. The program must outlive the Op.
+Result<std::unique_ptr<Op>> MakeOp(const Program& program, int index);
+
+// One maker for each kind, in its own file.
+using MadeOp = Result<std::unique_ptr<Op>>;
+MadeOp MakePixelsToRows(const Program& program, const schema::PixelsToRows& op);
+MadeOp MakeLinear(const Program& program, const schema::Linear& op);
+MadeOp MakeAddPositions(const Program& program, const schema::AddPositions& op);
+MadeOp MakeNormalize(const Program& program, const schema::Normalize& op);
+MadeOp MakeAttention(const Program& program, const schema::Attention& op);
+MadeOp MakeActivate(const Program& program, const schema::Activate& op);
+MadeOp MakePool(const Program& program, const schema::Pool& op);
+
+}  // namespace vitrine

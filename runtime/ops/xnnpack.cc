@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/ops/xnnpack.h"
+
+#include <xnnpack.h>
+
+#include <atomic>
+#include <cstdlib>
+
+namespace vitrine {
+namespace {
+
+thread_local int open_scopes = 0;
+thread_local size_t bytes_taken = 0;
+std::atomic<size_t> refused{0};
+
+bool Take(size_t bytes) {
+  if (open_scopes == 0) {
+    refused.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  }
+  bytes_taken += bytes;
+  return true;
+}
+
+void* Allocate(void*, size_t bytes) { return Take(bytes) ? std::malloc(bytes) : nullptr; }
+
+void* Reallocate(void*, void* pointer, size_t bytes) { return Take(bytes) ? std::realloc(pointer, bytes) : nullptr; }
+
+void Deallocate(void*, void* pointer) { std::free(pointer); }
+
+void* AlignedAllocate(void*, size_t alignment, size_t bytes) {
+  void* pointer = nullptr;
+  if (!Take(bytes) || posix_memalign(&pointer, alignment, bytes) != 0) return nullptr;
+  return pointer;
+}
+
+// XNNPACK keeps the address, so it lives as long as the process.
+constexpr xnn_allocator kAllocator = {nullptr, Allocate, Reallocate, Deallocate, AlignedAllocate, Deallocate};
+
+// What model/program.cc leaves room for after each buffer.
+static_assert(XNN_EXTRA_BYTES <= 64 && XNN_EXTRA_QUANTIZATION_PARAMS <= 10);
+
+}  // namespace
+
+Status StartXnnpack() {
+  static const xnn_status status = xnn_initialize(&kAllocator);
+  if (status == xnn_status_success) return {};
+  return Status::Error(Code::kUnsupportedCpu, "XNNPACK does not run on this processor (status %d)", static_cast<int>(status));
+}
+
+XnnpackMemory::XnnpackMemory() {
+  if (open_scopes++ == 0) bytes_taken = 0;
+}
+XnnpackMemory::~XnnpackMemory() { --open_scopes; }
+size_t XnnpackMemory::bytes() const { return bytes_taken; }
+
+size_t RefusedXnnpackAllocations() { return refused.load(std::memory_order_relaxed); }
+
+}  // namespace vitrine

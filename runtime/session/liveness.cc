@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/session/liveness.h"
+
+#include <algorithm>
+
+namespace vitrine {
+namespace {
+
+void Touch(LiveRange& range, int step) {
+  if (range.last < range.first) range = {step, step};
+  range.last = std::max(range.last, step);
+}
+
+}  // namespace
+
+Result<OpList> MakeOps(const Program& program) {
+  OpList ops;
+  ops.reserve(static_cast<size_t>(program.operator_count()));
+  for (int i = 0; i < program.operator_count(); ++i) {
+    MadeOp made = MakeOp(program, i);
+    if (!made.ok()) return made.status();
+    ops.push_back(std::move(made).value());
+  }
+  return ops;
+}
+
+Result<std::vector<LiveRange>> FindLiveRanges(const Program& program, const OpList& ops) {
+  std::vector<LiveRange> ranges(static_cast<size_t>(program.tensor_count()));
+  const auto range = [&](int tensor) -> LiveRange& { return ranges[static_cast<size_t>(tensor)]; };
+  Touch(range(program.root().input()), 0);
+  for (int step = 0; step < program.operator_count(); ++step) {
+    const Operands operands = ops[static_cast<size_t>(step)]->operands();
+    const char* name = program.op(step).name()->c_str();
+    for (const int tensor : operands.reads) {
+      if (tensor < 0) continue;
+      if (range(tensor).last < range(tensor).first) {
+        return Status::Error(Code::kInvalidModel, "%.80s reads tensor %d, which nothing has written", name, tensor);
+      }
+      if (tensor == operands.writes[0]) {
+        return Status::Error(Code::kInvalidModel, "%.80s writes tensor %d while it reads it", name, tensor);
+      }
+      Touch(range(tensor), step);
+    }
+    for (const int tensor : operands.writes) {
+      if (tensor >= 0) Touch(range(tensor), step);
+    }
+  }
+  for (const int output : {program.root().logits(), program.root().embedding()}) {
+    if (output < 0) continue;
+    if (range(output).last < range(output).first) return Status::Error(Code::kInvalidModel, "nothing writes output tensor %d", output);
+    range(output).last = program.operator_count();
+  }
+  return ranges;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/session/model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "runtime/session/liveness.h"
+
+namespace vitrine {
+namespace {
+
+std::string_view View(const flatbuffers::String* text) { return text == nullptr ? std::string_view{} : std::string_view{text->c_str(), text->size()}; }
+
+std::span<const float> View(const flatbuffers::Vector<float>* values) {
+  return values == nullptr ? std::span<const float>{} : std::span<const float>{values->data(), values->size()};
+}
+
+OperatorInfo Describe(const Program& program, const Op& op, int index) {
+  const OpCost cost = op.cost();
+  const TensorInfo output = program.tensor(op.operands().writes[0]);
+  const schema::Fidelity* fidelity = program.root().fidelity();
+  const std::span<const float> sqnr = fidelity == nullptr ? std::span<const float>{} : View(fidelity->operator_sqnr_db());
+  const size_t i = static_cast<size_t>(index);
+  return {program.op(index).name()->c_str(), cost.kind, cost.type, static_cast<int64_t>(output.rows), static_cast<int64_t>(output.columns),
+          cost.macs, cost.parameters, i < sqnr.size() ? sqnr[i] : std::nanf("")};
+}
+
+int64_t Tokens(const Program& program) {
+  for (int i = 0; i < program.operator_count(); ++i) {
+    if (const auto* op = program.op(i).kind_as_AddPositions()) return static_cast<int64_t>(program.tensor(op->tokens()).rows);
+  }
+  return static_cast<int64_t>(program.tensor(program.root().input()).rows);
+}
+
+void DescribeResize(const schema::ImageInput& image, char* text, size_t capacity) {
+  switch (image.resize()) {
+    case schema::ResizeMode::None: std::snprintf(text, capacity, "none"); break;
+    case schema::ResizeMode::ShortestSide: std::snprintf(text, capacity, "shortest side %u", image.resize_height()); break;
+    case schema::ResizeMode::Squash: std::snprintf(text, capacity, "squash to %ux%u", image.resize_height(), image.resize_width()); break;
+  }
+}
+
+}  // namespace
+
+Status Model::State::Load(std::span<const uint8_t> bytes) {
+  Result<Program> verified = Program::Verify(bytes);
+  if (!verified.ok()) return verified.status();
+  program = verified.value();
+  Result<OpList> ops = MakeOps(program);
+  if (!ops.ok()) return ops.status();
+  if (const auto ranges = FindLiveRanges(program, ops.value()); !ranges.ok()) return ranges.status();
+  for (int i = 0; i < program.operator_count(); ++i) {
+    operators.push_back(Describe(program, *ops.value()[static_cast<size_t>(i)], i));
+  }
+  DescribeModel();
+  return {};
+}
+
+void Model::State::DescribeModel() {
+  const schema::Model& root = program.root();
+  info = {};
+  info.format_major = root.format_major();
+  info.format_minor = root.format_minor();
+  info.producer = View(root.producer());
+  info.family = View(root.family());
+  info.recipe = View(root.recipe());
+  if (const auto* source = root.source()) {
+    info.source_file = View(source->file());
+    info.source_format = View(source->format());
+    info.source_sha256 = View(source->sha256());
+  }
+  if (const auto* image = root.image()) {
+    info.image_height = static_cast<int>(image->height());
+    info.image_width = static_cast<int>(image->width());
+    info.image_channels = static_cast<int>(image->channels());
+    DescribeResize(*image, resize, sizeof resize);
+    info.resize = resize;
+    info.interpolation = schema::EnumNameInterpolation(image->interpolation());
+    info.mean = View(image->mean());
+    info.deviation = View(image->deviation());
+  }
+  info.tokens = Tokens(program);
+  for (const OperatorInfo& op : operators) {
+    info.macs += op.macs;
+    info.parameters += op.parameters;
+  }
+  info.file_bytes = program.file().size();
+  if (const auto* fidelity = root.fidelity()) {
+    info.fidelity_images = static_cast<int>(fidelity->images());
+    info.fidelity_synthetic = fidelity->synthetic();
+    info.sqnr_db = fidelity->sqnr_db();
+    info.agreement = fidelity->agreement();
+  }
+}
+
+Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+Result<Model> Model::Open(const char* path) {
+  Result<MappedFile> file = MappedFile::Open(path);
+  if (!file.ok()) return file.status();
+  auto state = std::make_unique<State>();
+  state->file = std::move(file).value();
+  if (const Status status = state->Load(state->file.bytes()); !status.ok()) {
+    return Status::Error(status.code(), "%.120s: %s", path, status.message());
+  }
+  return Model(std::move(state));
+}
+
+Result<Model> Model::FromBytes(std::span<const uint8_t> bytes) {
+  auto state = std::make_unique<State>();
+  VITRINE_RETURN_IF_ERROR(state->Load(bytes));
+  return Model(std::move(state));
+}
+
+const ModelInfo& Model::info() const { return state_->info; }
+std::span<const OperatorInfo> Model::operators() const { return state_->operators; }
+
+int Model::label_count() const {
+  const auto* labels = state_->program.root().labels();
+  return labels == nullptr ? 0 : static_cast<int>(labels->size());
+}
+
+const char* Model::label(int index) const {
+  if (index < 0 || index >= label_count()) return "";
+  return state_->program.root().labels()->Get(static_cast<unsigned>(index))->c_str();
+}
+
+}  // namespace vitrine

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a Model holds: the mapped file, its verified program, and what it says of itself.
+#pragma once
+
+#include <vitrine/vitrine.hpp>
+
+#include <span>
+#include <vector>
+
+#include "runtime/model/mapped_file.h"
+#include "runtime/model/program.h"
+
+namespace vitrine {
+
+struct Model::State {
+  MappedFile file;     ///< empty where the caller owns the bytes
+  Program program;
+  std::vector<OperatorInfo> operators;
+  ModelInfo info = {};
+  char resize[48] = {};
+
+  /// Verifies `bytes` down to each operator's shapes, and fills everything but `file`.
+  Status Load(std::span<const uint8_t> bytes);
+
+ private:
+  void DescribeModel();
+};
+
+}  // namespace vitrine

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Session: create, reshape, plan, setup; then a frame is SetImage and Run.
+#include "runtime/session/session.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+#include "runtime/arena/plan.h"
+#include "runtime/kernels/quantize_rows.h"
+#include "runtime/ops/xnnpack.h"
+
+namespace vitrine {
+
+Status Session::State::StartThreads(int count) {
+  if (count < 0 || count > 256) return Status::Error(Code::kInvalidArgument, "thread count is %d, expected 0 to 256", count);
+  if (count == 0) count = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  threads = count;
+  if (count == 1) return {};
+  pool.reset(pthreadpool_create(static_cast<size_t>(count)));
+  if (pool == nullptr) return Status::Error(Code::kOutOfMemory, "cannot start %d threads", count);
+  return {};
+}
+
+/// Packs operator by operator, and lets go of the file's pages as soon as an operator has its own copy of them.
+Status Session::State::CreateOps() {
+  const XnnpackMemory memory;
+  for (int i = 0; i < program().operator_count(); ++i) {
+    Op& op = *ops[static_cast<size_t>(i)];
+    if (const Status status = op.Create(); !status.ok()) {
+      return Status::Error(status.code(), "%.80s: %s", program().op(i).name()->c_str(), status.message());
+    }
+    for (const int constant : op.packed_constants()) {
+      if (constant >= 0) model->file.Release(program().constant(constant).bytes);
+    }
+  }
+  packed_bytes = memory.bytes();
+  return {};
+}
+
+Status Session::State::ReshapeOps(std::vector<BufferRequest>* requests) {
+  const XnnpackMemory memory;
+  for (int i = 0; i < program().operator_count(); ++i) {
+    size_t scratch = 0;
+    VITRINE_RETURN_IF_ERROR(ops[static_cast<size_t>(i)]->Reshape(pool.get(), &scratch));
+    requests->push_back({scratch, i, i});
+  }
+  return {};
+}
+
+Status Session::State::TakeArena(size_t bytes, std::span<std::byte> callers) {
+  arena_bytes = bytes;
+  if (!callers.empty()) {
+    if (callers.size() < bytes) {
+      return Status::Error(Code::kArenaTooSmall, "the arena has %zu bytes, this model needs %zu", callers.size(), bytes);
+    }
+    if (reinterpret_cast<uintptr_t>(callers.data()) % kAlignment != 0) {
+      return Status::Error(Code::kInvalidArgument, "the arena is not aligned to %zu bytes", kAlignment);
+    }
+    arena = callers.data();
+    return {};
+  }
+  void* memory = nullptr;
+  if (posix_memalign(&memory, kAlignment, bytes) != 0) return Status::Error(Code::kOutOfMemory, "no memory for an arena of %zu bytes", bytes);
+  own_arena.reset(static_cast<std::byte*>(memory));
+  arena = own_arena.get();
+  return {};
+}
+
+Status Session::State::SetupOps(std::span<const size_t> offsets) {
+  const XnnpackMemory memory;
+  const size_t tensors = static_cast<size_t>(program().tensor_count());
+  tensor_data.resize(tensors);
+  for (size_t t = 0; t < tensors; ++t) tensor_data[t] = arena + offsets[t];
+  for (int i = 0; i < program().operator_count(); ++i) {
+    std::byte* scratch = arena + offsets[tensors + static_cast<size_t>(i)];
+    VITRINE_RETURN_IF_ERROR(ops[static_cast<size_t>(i)]->Setup(Memory(tensor_data.data(), scratch)));
+  }
+  return {};
+}
+
+Status Session::State::PlanAndSetup(std::span<std::byte> callers_arena) {
+  const auto ranges = FindLiveRanges(program(), ops);
+  if (!ranges.ok()) return ranges.status();
+  std::vector<BufferRequest> requests;
+  for (int t = 0; t < program().tensor_count(); ++t) {
+    const LiveRange& range = ranges.value()[static_cast<size_t>(t)];
+    requests.push_back({range.last < range.first ? 0 : program().tensor(t).buffer_bytes(), range.first, range.last});
+  }
+  VITRINE_RETURN_IF_ERROR(ReshapeOps(&requests));
+  std::vector<size_t> offsets(requests.size());
+  const size_t bytes = PlanBuffers(requests, offsets);
+  VITRINE_RETURN_IF_ERROR(TakeArena(bytes, callers_arena));
+  return SetupOps(offsets);
+}
+
+Status Session::State::PrepareImages() {
+  const schema::ImageInput* image = program().root().image();
+  if (image == nullptr) return {};
+  Preprocess p;
+  p.resize = static_cast<Preprocess::Resize>(image->resize());
+  p.resize_height = static_cast<int>(image->resize_height());
+  p.resize_width = static_cast<int>(image->resize_width());
+  p.interpolation = static_cast<Interpolation>(image->interpolation());
+  p.crop_rounding = static_cast<Preprocess::CropRounding>(image->crop_rounding());
+  p.height = static_cast<int>(image->height());
+  p.width = static_cast<int>(image->width());
+  p.channels = static_cast<int>(image->channels());
+  preprocessor = Preprocessor(p);
+  return {};
+}
+
+float* Session::State::Output(int tensor) const {
+  return tensor < 0 ? nullptr : reinterpret_cast<float*>(tensor_data[static_cast<size_t>(tensor)]);
+}
+
+Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+Result<Session> Session::Create(const Model& model, const SessionOptions& options) {
+  VITRINE_RETURN_IF_ERROR(StartXnnpack());
+  auto state = std::make_unique<State>();
+  state->model = model.state_.get();
+  VITRINE_RETURN_IF_ERROR(state->StartThreads(options.thread_count));
+  Result<OpList> ops = MakeOps(state->program());
+  if (!ops.ok()) return ops.status();
+  state->ops = std::move(ops).value();
+  VITRINE_RETURN_IF_ERROR(state->CreateOps());
+  VITRINE_RETURN_IF_ERROR(state->PlanAndSetup(options.arena));
+  VITRINE_RETURN_IF_ERROR(state->PrepareImages());
+  return Session(std::move(state));
+}
+
+Status Session::SetImage(const ImageView& image) {
+  if (state_->program().root().image() == nullptr) return Status::Error(Code::kInvalidArgument, "the model's input is not an image");
+  return state_->preprocessor.Run(image, input().data());
+}
+
+std::span<uint8_t> Session::input() {
+  const int index = state_->program().root().input();
+  const TensorInfo tensor = state_->program().tensor(index);
+  const size_t element = tensor.type == schema::Type::F32 ? sizeof(float) : 1;
+  return {reinterpret_cast<uint8_t*>(state_->tensor_data[static_cast<size_t>(index)]), tensor.elements() * element};
+}
+
+Status Session::Run(const Observer& observer) {
+  for (size_t i = 0; i < state_->ops.size(); ++i) {
+    state_->ops[i]->Run(state_->pool.get());
+    if (observer.after != nullptr) observer.after(observer.context, static_cast<int>(i));
+  }
+  return {};
+}
+
+std::span<const float> Session::logits() const {
+  const int index = state_->program().root().logits();
+  if (index < 0) return {};
+  return {state_->Output(index), state_->program().tensor(index).elements()};
+}
+
+std::span<const float> Session::embedding() const {
+  const int index = state_->program().root().embedding();
+  if (index < 0) return {};
+  return {state_->Output(index), state_->program().tensor(index).elements()};
+}
+
+Status Session::ReadOutput(int operator_index, std::span<float> values) const {
+  if (operator_index < 0 || operator_index >= state_->program().operator_count()) {
+    return Status::Error(Code::kInvalidArgument, "operator %d does not exist", operator_index);
+  }
+  const int index = state_->ops[static_cast<size_t>(operator_index)]->operands().writes[0];
+  const TensorInfo tensor = state_->program().tensor(index);
+  if (values.size() != tensor.elements()) {
+    return Status::Error(Code::kInvalidArgument, "%zu values for an output of %zu", values.size(), tensor.elements());
+  }
+  ReadTensor(tensor, state_->tensor_data[static_cast<size_t>(index)], values);
+  return {};
+}
+
+Status Session::SelfTest() {
+  const schema::Reference* reference = state_->program().root().reference();
+  if (reference == nullptr) return Status::Error(Code::kInvalidModel, "the file carries no reference image");
+  std::memcpy(input().data(), reference->pixels()->data(), reference->pixels()->size());
+  VITRINE_RETURN_IF_ERROR(Run());
+  const std::span<const float> found = logits().empty() ? embedding() : logits();
+  double signal = 0, noise = 0;
+  for (size_t i = 0; i < found.size(); ++i) {
+    const double expected = reference->output()->Get(static_cast<unsigned>(i));
+    signal += expected * expected;
+    noise += (found[i] - expected) * (found[i] - expected);
+  }
+  constexpr double kSmallestRatio = 316;  // 25 dB: int8 rounding differs a little between instruction sets
+  if (std::isfinite(noise) && signal >= kSmallestRatio * noise) return {};
+  return Status::Error(Code::kInternal, "self-test failed: the output differs from the file's reference by %.1f dB",
+                       10 * std::log10(signal / noise));
+}
+
+int Session::thread_count() const { return state_->threads; }
+size_t Session::arena_bytes() const { return state_->arena_bytes; }
+size_t Session::packed_bytes() const { return state_->packed_bytes; }
+
+}  // namespace vitrine

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Multi-head attention in f32: softmax(Q * K^T) * V, one tile of query rows over all heads at a time.
+//
+//   once a head:      PackAttentionHead(head)      keys -> panels that the tiles share
+//   ---- all heads packed ----
+//   once a tile:      AttentionTile(first, last)   Q * K^T, softmax, * V, head by head; then the rows are written
+#pragma once
+
+#include "runtime/kernels/rows.h"
+
+namespace vitrine::kernels {
+
+/// What attention works on. Head h has the columns [h * K, h * K + K) of query, key, value and out; any K >= 1.
+/// The three may be columns of one matrix. The scale 1 / sqrt(K) is already in the query.
+struct AttentionArguments {
+  const float* query = nullptr;  ///< [Tq, H * K]
+  size_t query_stride = 0;
+  const float* key = nullptr;  ///< [T, H * K]
+  size_t key_stride = 0;
+  const float* value = nullptr;  ///< [T, H * K]
+  size_t value_stride = 0;
+  size_t T = 0;   ///< keys and values, >= 1
+  size_t Tq = 0;  ///< queries, >= 1: 1 where only the class token is read
+  size_t H = 0;
+  size_t K = 0;
+  OutputRows out;  ///< [Tq, H * K]; a quantized row spans all heads
+};
+
+/// Tiles of a multiple of this many query rows leave no lane idle; any other size gives the same result.
+constexpr size_t kAttentionTileRows = 16;
+
+/// Returns the bytes that the packed keys of all heads need. Shared by all threads; align to 64.
+size_t AttentionPackedBytes(size_t T, size_t H, size_t K);
+
+/// Returns the bytes of scratch that a thread needs for AttentionTile. Align to 64.
+size_t AttentionScratchBytes(size_t T, size_t H, size_t K);
+
+/// Packs the keys of one head into `packed`. Heads may be packed in any order, on any thread.
+void PackAttentionHead(const AttentionArguments& arguments, size_t head, void* packed);
+
+/// Writes rows [first, last) of the output. Every head must be packed before. Does not allocate; the bytes written do
+/// not depend on how the rows are split into tiles.
+void AttentionTile(const AttentionArguments& arguments, const void* packed, size_t first, size_t last, void* scratch);
+
+/// The same without packing, in f64, one element at a time; `scratch` is RowScratchBytes(H * K).
+void AttentionReference(const AttentionArguments& arguments, size_t first, size_t last, void* scratch);
+
+}  // namespace vitrine::kernels

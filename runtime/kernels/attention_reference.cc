@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention as the formula says it, in f64.
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/kernels/attention.h"
+#include "runtime/kernels/reference.h"
+
+namespace vitrine::kernels {
+namespace {
+
+double Dot(const float* a, const float* b, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; ++i) sum += static_cast<double>(a[i]) * b[i];
+  return sum;
+}
+
+/// Writes one head of one query row to out[0, K).
+void Head(const AttentionArguments& a, size_t row, size_t head, float* out) {
+  const float* query = a.query + row * a.query_stride + head * a.K;
+  const float* key = a.key + head * a.K;
+  const float* value = a.value + head * a.K;
+  double max = Dot(query, key, a.K), sum = 0;
+  for (size_t t = 1; t < a.T; ++t) max = std::max(max, Dot(query, key + t * a.key_stride, a.K));
+  for (size_t t = 0; t < a.T; ++t) sum += std::exp(Dot(query, key + t * a.key_stride, a.K) - max);
+  for (size_t i = 0; i < a.K; ++i) {
+    double mix = 0;
+    for (size_t t = 0; t < a.T; ++t) {
+      mix += std::exp(Dot(query, key + t * a.key_stride, a.K) - max) / sum * value[t * a.value_stride + i];
+    }
+    out[i] = static_cast<float>(mix);
+  }
+}
+
+}  // namespace
+
+void AttentionReference(const AttentionArguments& a, size_t first, size_t last, void* scratch) {
+  float* out = static_cast<float*>(scratch);
+  for (size_t row = first; row < last; ++row) {
+    for (size_t head = 0; head < a.H; ++head) Head(a, row, head, out + head * a.K);
+    WriteRowReference(out, a.H * a.K, a.out, row);
+  }
+}
+
+}  // namespace vitrine::kernels

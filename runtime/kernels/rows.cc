@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a row's range to its scale and zero point.
+#include "runtime/kernels/rows.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vitrine::kernels {
+
+RowQuantizer QuantizerOf(float min, float max) {
+  min = std::min(0.0f, min);
+  max = std::max(0.0f, max);
+  const float half_range = 0.5f * max - 0.5f * min;
+  if (!(half_range <= 3e38f)) return {{0, half_range}, 0.0f};
+  if (half_range < 0.5e-30f) return {{127, 1.0f}, 1.0f};
+  const float inverse_scale = 127.5f / half_range;
+  const float low = min * inverse_scale, high = max * inverse_scale;
+  // Whichever end is nearer to zero keeps its value best when the zero point is rounded.
+  const float zero_point = low + high > 1.0f ? -128.0f - low : 127.0f - high;
+  const float nearest = std::nearbyint(std::clamp(zero_point, -128.0f, 127.0f));
+  return {{static_cast<int32_t>(nearest), half_range / 127.5f}, inverse_scale};
+}
+
+}  // namespace vitrine::kernels

@@ -23,7 +23,7 @@ build_flatc() {
 }
 
 generate() {
-  "$build/flatc" --cpp --cpp-std c++17 --scoped-enums -o "$1" "$schema"
+  "$build/flatc" --cpp --cpp-std c++17 --scoped-enums --gen-object-api -o "$1" "$schema"
 }
 
 main() {

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention: softmax(Q K^T) V over all heads, a tile of query rows at a time, without the T x T matrix in memory.
+#include "runtime/kernels/attention.h"
+
+#include "runtime/ops/check.h"
+#include "runtime/ops/op.h"
+#include "runtime/ops/parallel.h"
+#include "runtime/ops/rows.h"
+
+namespace vitrine {
+namespace {
+
+using schema::Type;
+
+class AttentionOp final : public Op {
+ public:
+  AttentionOp(const Program& program, const schema::Attention& op)
+      : program_(program), query_(op.query()), key_(op.key()), value_(op.value()), output_(op.output()),
+        query_column_(op.query_column()), key_column_(op.key_column()), value_column_(op.value_column()) {
+    arguments_.T = program.tensor(key_).rows;
+    arguments_.Tq = program.tensor(output_).rows;
+    arguments_.H = op.heads();
+    arguments_.K = op.head_size();
+    arguments_.query_stride = program.tensor(query_).columns;
+    arguments_.key_stride = program.tensor(key_).columns;
+    arguments_.value_stride = program.tensor(value_).columns;
+  }
+
+  Operands operands() const override { return {{query_, key_, value_}, {output_, -1}}; }
+
+  OpCost cost() const override {
+    const size_t macs = 2 * arguments_.Tq * arguments_.T * arguments_.H * arguments_.K;
+    return {"Attention", TypeOfRows(program_, output_), static_cast<int64_t>(macs)};
+  }
+
+  Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) override {
+    packed_bytes_ = RoundUp(kernels::AttentionPackedBytes(arguments_.T, arguments_.H, arguments_.K));
+    scratch_stride_ = RoundUp(kernels::AttentionScratchBytes(arguments_.T, arguments_.H, arguments_.K));
+    *scratch_bytes = packed_bytes_ + ThreadCount(pool) * scratch_stride_;
+    return {};
+  }
+
+  Status Setup(const Memory& memory) override {
+    arguments_.query = memory.tensor<float>(query_) + query_column_;
+    arguments_.key = memory.tensor<float>(key_) + key_column_;
+    arguments_.value = memory.tensor<float>(value_) + value_column_;
+    arguments_.out = RowsOf(program_, memory, output_, &fixed_);
+    packed_ = memory.scratch();
+    return {};
+  }
+
+  void Run(pthreadpool_t pool) override {
+    ForRows(pool, arguments_.H, 1, [&](size_t, size_t head, size_t) { kernels::PackAttentionHead(arguments_, head, packed_); });
+    const size_t tile = ThreadCount(pool) == 1 ? arguments_.Tq : kernels::kAttentionTileRows;
+    ForRows(pool, arguments_.Tq, tile, [&](size_t thread, size_t first, size_t last) {
+      kernels::AttentionTile(arguments_, packed_, first, last, packed_ + packed_bytes_ + thread * scratch_stride_);
+    });
+  }
+
+ private:
+  Program program_;
+  int query_, key_, value_, output_;
+  size_t query_column_, key_column_, value_column_;
+  kernels::AttentionArguments arguments_;
+  kernels::RowQuantization fixed_ = {};
+  std::byte* packed_ = nullptr;
+  size_t packed_bytes_ = 0, scratch_stride_ = 0;
+};
+
+Status CheckColumns(const Program& program, const char* role, int index, size_t rows, size_t column, size_t width) {
+  VITRINE_RETURN_IF_ERROR(CheckInput(program, role, index, {Type::F32}, {rows, Shape::kAny}));
+  const TensorInfo t = program.tensor(index);
+  if (column + width <= t.columns) return {};
+  return Status::Error(Code::kInvalidModel, "%s has %zu columns, expected %zu from column %zu on", role, t.columns, width, column);
+}
+
+}  // namespace
+
+MadeOp MakeAttention(const Program& program, const schema::Attention& op) {
+  const size_t width = size_t{op.heads()} * op.head_size();
+  if (op.heads() < 1 || op.head_size() < 1 || width > (1u << 24)) {
+    return Status::Error(Code::kInvalidModel, "%u heads of %u", op.heads(), op.head_size());
+  }
+  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output", op.output(), {Type::F32, Type::QD8, Type::QS8}, {Shape::kAny, width}));
+  VITRINE_RETURN_IF_ERROR(CheckColumns(program, "query", op.query(), program.tensor(op.output()).rows, op.query_column(), width));
+  VITRINE_RETURN_IF_ERROR(CheckColumns(program, "key", op.key(), Shape::kAny, op.key_column(), width));
+  const size_t keys = program.tensor(op.key()).rows;
+  VITRINE_RETURN_IF_ERROR(CheckColumns(program, "value", op.value(), keys, op.value_column(), width));
+  return std::unique_ptr<Op>(new AttentionOp(program, op));
+}
+
+}  // namespace vitrine

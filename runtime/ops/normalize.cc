@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Normalize: residual addition, LayerNorm and quantization in one pass over the rows.
+#include "runtime/kernels/norm_rows.h"
+
+#include <cmath>
+
+#include "runtime/ops/check.h"
+#include "runtime/ops/op.h"
+#include "runtime/ops/parallel.h"
+#include "runtime/ops/rows.h"
+
+namespace vitrine {
+namespace {
+
+using schema::Type;
+
+class NormalizeOp final : public Op {
+ public:
+  NormalizeOp(const Program& program, const schema::Normalize& op)
+      : program_(program), residual_(op.residual()), delta_(op.delta()), output_(op.output()), gamma_(op.gamma()), beta_(op.beta()),
+        rows_(program.tensor(op.output()).rows) {
+    arguments_.D = program.tensor(op.output()).columns;
+    arguments_.x_stride = arguments_.delta_stride = arguments_.D;
+    arguments_.epsilon = op.epsilon();
+  }
+
+  Operands operands() const override { return {{residual_, delta_, -1}, {output_, delta_ >= 0 ? residual_ : -1}}; }
+
+  OpCost cost() const override {
+    const int64_t affine = (gamma_ >= 0) + (beta_ >= 0);
+    return {"Normalize", TypeOfRows(program_, output_), 0, affine * static_cast<int64_t>(arguments_.D)};
+  }
+
+  Status Create() override {
+    for (const int constant : {gamma_, beta_}) {
+      if (constant >= 0) VITRINE_RETURN_IF_ERROR(program_.CheckConstant(constant));
+    }
+    arguments_.gamma = gamma_ >= 0 ? program_.constant(gamma_).f32() : nullptr;
+    arguments_.beta = beta_ >= 0 ? program_.constant(beta_).f32() : nullptr;
+    return {};
+  }
+
+  Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) override {
+    scratch_stride_ = RoundUp(kernels::RowScratchBytes(arguments_.D));
+    *scratch_bytes = ThreadCount(pool) * scratch_stride_;
+    return {};
+  }
+
+  Status Setup(const Memory& memory) override {
+    arguments_.x = memory.tensor<float>(residual_);
+    arguments_.delta = memory.tensor<float>(delta_);
+    arguments_.out = RowsOf(program_, memory, output_, &fixed_);
+    scratch_ = memory.scratch();
+    return {};
+  }
+
+  void Run(pthreadpool_t pool) override {
+    ForRows(pool, rows_, TileRows(pool, rows_), [&](size_t thread, size_t first, size_t last) {
+      kernels::NormRows(arguments_, first, last, scratch_ + thread * scratch_stride_);
+    });
+  }
+
+ private:
+  Program program_;
+  int residual_, delta_, output_, gamma_, beta_;
+  size_t rows_;
+  kernels::NormRowsArguments arguments_;
+  kernels::RowQuantization fixed_ = {};
+  std::byte* scratch_ = nullptr;
+  size_t scratch_stride_ = 0;
+};
+
+}  // namespace
+
+MadeOp MakeNormalize(const Program& program, const schema::Normalize& op) {
+  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output", op.output(), {Type::F32, Type::QD8, Type::QS8}, {Shape::kAny, Shape::kAny}));
+  const TensorInfo output = program.tensor(op.output());
+  VITRINE_RETURN_IF_ERROR(CheckInput(program, "residual", op.residual(), {Type::F32}, {output.rows, output.columns}));
+  if (op.delta() != -1) {
+    VITRINE_RETURN_IF_ERROR(CheckInput(program, "delta", op.delta(), {Type::F32}, {output.rows, output.columns}));
+    if (op.delta() == op.residual()) return Status::Error(Code::kInvalidModel, "delta and residual are the same tensor");
+  }
+  for (const int constant : {op.gamma(), op.beta()}) {
+    if (constant != -1) VITRINE_RETURN_IF_ERROR(CheckConstant(program, "gamma or beta", constant, {Type::F32}, {1, output.columns}));
+  }
+  if (!(op.epsilon() >= 0) || !std::isfinite(op.epsilon())) {
+    return Status::Error(Code::kInvalidModel, "epsilon is %g", static_cast<double>(op.epsilon()));
+  }
+  return std::unique_ptr<Op>(new NormalizeOp(program, op));
+}
+
+}  // namespace vitrine

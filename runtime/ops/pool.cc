@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pool: means over ranges of rows, side by side: the class token, the patches' mean, or both.
+#include "runtime/kernels/mean_rows.h"
+
+#include "runtime/ops/check.h"
+#include "runtime/ops/op.h"
+#include "runtime/ops/parallel.h"
+
+namespace vitrine {
+namespace {
+
+using schema::Type;
+
+class PoolOp final : public Op {
+ public:
+  PoolOp(const Program& program, const schema::Pool& op)
+      : input_index_(op.input()), output_index_(op.output()), columns_(program.tensor(op.input()).columns), ranges_(op.ranges()) {}
+
+  Operands operands() const override { return {{input_index_, -1, -1}, {output_index_, -1}}; }
+  OpCost cost() const override { return {"Pool", "f32"}; }
+
+  Status Setup(const Memory& memory) override {
+    input_ = memory.tensor<float>(input_index_);
+    output_ = memory.tensor<float>(output_index_);
+    return {};
+  }
+
+  void Run(pthreadpool_t) override {
+    for (unsigned i = 0; i < ranges_->size(); ++i) {
+      const schema::RowRange& range = *ranges_->Get(i);
+      kernels::MeanRows(input_, columns_, columns_, range.first(), range.first() + range.count(), output_ + i * columns_);
+    }
+  }
+
+ private:
+  int input_index_, output_index_;
+  size_t columns_;
+  const flatbuffers::Vector<const schema::RowRange*>* ranges_;
+  const float* input_ = nullptr;
+  float* output_ = nullptr;
+};
+
+}  // namespace
+
+MadeOp MakePool(const Program& program, const schema::Pool& op) {
+  VITRINE_RETURN_IF_ERROR(CheckInput(program, "input", op.input(), {Type::F32}, {Shape::kAny, Shape::kAny}));
+  const TensorInfo input = program.tensor(op.input());
+  const size_t ranges = op.ranges()->size();
+  if (ranges < 1 || ranges > 8) return Status::Error(Code::kInvalidModel, "%zu ranges of rows", ranges);
+  for (unsigned i = 0; i < ranges; ++i) {
+    const schema::RowRange& range = *op.ranges()->Get(i);
+    if (range.count() < 1 || size_t{range.first()} + range.count() > input.rows) {
+      return Status::Error(Code::kInvalidModel, "rows %u to %zu of %zu", range.first(), size_t{range.first()} + range.count(), input.rows);
+    }
+  }
+  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output", op.output(), {Type::F32}, {1, ranges * input.columns}));
+  return std::unique_ptr<Op>(new PoolOp(program, op));
+}
+
+}  // namespace vitrine

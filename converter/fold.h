@@ -18,7 +18,7 @@ namespace vitrine {
 void FoldBlock(Block* block, const VitConfig& config, float share = 1.0f);
 
 /// Folds what can be folded in a head without changing the embedding. Attention pooling: `norm` into key_value, the
-/// attention scale into `query`, key and value bias as in FoldBlock, mlp_norm into fc1. With a pooler that reads
+/// attention scale (head_size^-0.5, whatever the blocks have) into `query`, key and value bias as in FoldBlock, mlp_norm into fc1. With a pooler that reads
 /// the class token: `norm` into the pooler. Otherwise `norm` stays, since its output is the embedding.
 void FoldHead(Head* head, const VitConfig& config);
 

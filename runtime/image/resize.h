@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Resizing, bit for bit as Pillow 13 does it, of the part that a crop keeps.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vitrine/image.hpp>
+#include <vitrine/status.hpp>
+
+#include "runtime/image/scratch.h"
+#include "runtime/image/taps.h"
+
+namespace vitrine {
+
+/// Pixels [left, left + width) x [top, top + height).
+struct Rect {
+  int left = 0;
+  int top = 0;
+  int width = 0;
+  int height = 0;
+  bool operator==(const Rect&) const = default;
+};
+
+/// A picture of source size, resized to target size, of which `kept` is wanted.
+struct ResizeShape {
+  int source_width = 0;
+  int source_height = 0;
+  int target_width = 0;
+  int target_height = 0;
+  Rect kept;         ///< within the target
+  int channels = 3;  ///< 3: RGB out; 1: gray out
+  Interpolation interpolation = Interpolation::kBicubic;
+  bool operator==(const ResizeShape&) const = default;
+};
+
+/// The weights and the scratch memory of one resize. Rows stream through it: no picture of intermediate size
+/// exists, only as many rows as the filter is high.
+///
+///     horizontal first:  source row ─ spread ─ ResizeRow ─> | ring of narrow rows | ─ MixRows ─> out row
+///     vertical first:    source rows ─ MixRows ─ spread ─ ResizeRow ─> out row
+///
+/// Between the two directions samples are rounded to eight bits, so the order shows (by up to twelve levels).
+/// It is that of Pillow 13: vertical first where (source_height - target_height) > 2 * (source_width -
+/// target_width) and the picture gets lower. Pillow before 12 always went horizontally first.
+///
+/// One thread at a time. Move only.
+class ResizePlan {
+ public:
+  /// Makes ready for `shape`. Allocates when it needs more memory than any shape before, so not when shapes
+  /// alternate. Fails with kInvalidArgument when a side is not positive or `kept` is not inside the target,
+  /// with kOutOfMemory. After a failure the plan is as new.
+  Status Prepare(const ResizeShape& shape);
+
+  /// Writes the kept pixels to `out`, packed, rows `out_stride` bytes apart. `source` must have passed
+  /// CheckView() and have the size that was prepared. Allocates nothing.
+  void Run(const ImageView& source, uint8_t* out, ptrdiff_t out_stride);
+
+  const ResizeShape& shape() const { return shape_; }
+  size_t memory_bytes() const { return memory_bytes_; }
+
+ private:
+  size_t Lay(uint8_t* base);
+  void MakeRow(const ImageView& source, int y);
+  void Narrow(const uint8_t* row, uint8_t* out);
+  uint8_t* RingRow(int y) const;
+
+  ResizeShape shape_;
+  Taps horizontal_, vertical_;
+  bool vertical_first_ = false;
+  bool wide_rows_ = false;  // rows reach MixRows at the source's width, not yet resized
+  ScratchMemory memory_;
+  size_t memory_bytes_ = 0;
+  size_t row_bytes_ = 0;              // of a row that MixRows works on
+  const uint8_t** window_ = nullptr;  // [vertical_.widest] the rows that make one output row
+  uint8_t* ring_ = nullptr;           // [vertical_.widest, AlignUp(row_bytes_)] row y is in slot y % widest
+  uint8_t* mixed_ = nullptr;          // [row_bytes_]
+  uint8_t* spread_ = nullptr;         // [source samples, 4], and kRowPadding
+};
+
+}  // namespace vitrine

@@ -40,22 +40,30 @@ if(VITRINE_THIRD_PARTY_COMPILER)
 else()
   string(TOLOWER ${CMAKE_C_COMPILER_ID} deps_id)
   string(APPEND deps_key -${deps_id}-${CMAKE_C_COMPILER_VERSION})
-  if(CMAKE_TOOLCHAIN_FILE)
-    set(deps_compilers -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
-  else()
-    set(deps_compilers -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER})
-  endif()
+  set(deps_compilers -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER})
 endif()
 set(deps_build ${VITRINE_DEPS_DIR}/build/${deps_key})
+file(MAKE_DIRECTORY ${deps_build}/project)
+
+# The project that builds them, copied there, so that it depends on no clone.
+file(COPY_FILE ${PROJECT_SOURCE_DIR}/toolchains/third_party/CMakeLists.txt ${deps_build}/project/CMakeLists.txt
+  ONLY_IF_DIFFERENT)
+if(CMAKE_TOOLCHAIN_FILE)
+  file(COPY_FILE ${CMAKE_TOOLCHAIN_FILE} ${deps_build}/project/toolchain.cmake ONLY_IF_DIFFERENT)
+  set(deps_compilers -DCMAKE_TOOLCHAIN_FILE=${deps_build}/project/toolchain.cmake)
+endif()
 
 # Builds the targets of third_party/ that are named, unless they were built from the same lock before.
 function(vitrine_build_dependencies title)
   file(SHA256 ${PROJECT_SOURCE_DIR}/toolchains/dependencies.lock lock)
-  file(SHA256 ${PROJECT_SOURCE_DIR}/toolchains/third_party/CMakeLists.txt project)
-  string(SHA256 made_from "${lock} ${project} ${VITRINE_HIGHWAY_DEFINITIONS} ${deps_compilers}")
+  file(SHA256 ${deps_build}/project/CMakeLists.txt project)
+  set(toolchain)
+  if(CMAKE_TOOLCHAIN_FILE)
+    file(SHA256 ${CMAKE_TOOLCHAIN_FILE} toolchain)
+  endif()
+  string(SHA256 made_from "${lock} ${project} ${toolchain} ${VITRINE_HIGHWAY_DEFINITIONS}")
   list(GET ARGN 0 first)
   set(stamp ${deps_build}/${first}.stamp)
-  file(MAKE_DIRECTORY ${deps_build})
   file(LOCK ${deps_build} DIRECTORY GUARD FUNCTION)
   if(EXISTS ${stamp})
     file(READ ${stamp} made)
@@ -65,7 +73,7 @@ function(vitrine_build_dependencies title)
   endif()
   message(STATUS "Building ${title} in ${deps_build}, which is done once")
   execute_process(
-    COMMAND ${CMAKE_COMMAND} -S ${PROJECT_SOURCE_DIR}/toolchains/third_party -B ${deps_build} -G Ninja
+    COMMAND ${CMAKE_COMMAND} -S ${deps_build}/project -B ${deps_build} -G Ninja
       -DCMAKE_BUILD_TYPE=Release ${deps_compilers} -DVITRINE_DEPS_DIR=${VITRINE_DEPS_DIR}
       -DVITRINE_HIGHWAY_DEFINITIONS=${VITRINE_HIGHWAY_DEFINITIONS}
     OUTPUT_FILE ${deps_build}/configure.log ERROR_FILE ${deps_build}/configure.log RESULT_VARIABLE failed)

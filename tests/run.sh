@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds and runs every test: on this machine, with gcc, with the sanitizers and with clang, and on emulated ARM
+# processors. Installs what it needs (Debian bookworm, as root). Logs are in build/logs/.
+#
+#   tests/run.sh [PRESET...]      host host-debug host-clang aarch64 armv7
+#
+# Ends with one line, `N passed, N failed`, and fails when a test or a build did.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+source toolchains/packages.sh
+readonly logs=$PWD/build/logs
+passed=0 failed=0
+
+packages_of() {
+  case $1 in
+    host-clang) echo clang ;;
+    aarch64) echo g++-aarch64-linux-gnu qemu-user ;;
+    armv7) echo g++-arm-linux-gnueabihf qemu-user ;;
+  esac
+}
+
+# Adds what ctest reported in its JUnit file to the totals. A disabled or skipped test is neither.
+count_results() {
+  local tests failures skipped disabled
+  read -r tests failures disabled skipped < <(tr '\n' ' ' < "$1" |
+    sed 's/.*<testsuite [^>]*tests="\([0-9]*\)"[^>]*failures="\([0-9]*\)"[^>]*disabled="\([0-9]*\)"[^>]*skipped="\([0-9]*\)".*/\1 \2 \3 \4\n/')
+  passed=$((passed + tests - failures - disabled - skipped))
+  failed=$((failed + failures))
+  say "$preset: $((tests - failures - disabled - skipped)) passed, $failures failed, $((skipped + disabled)) skipped"
+}
+
+run_preset() {
+  local preset=$1 junit=$logs/$1-tests.xml
+  say "$preset: configuring"
+  configure "$preset" "$logs" || return 1
+  say "$preset: building"
+  build "$preset" "$logs" || return 1
+  say "$preset: testing"
+  rm -f "$junit"
+  ctest --preset "$preset" --parallel "$(nproc)" --timeout 900 --output-junit "$junit" > "$logs/$preset-tests.log" 2>&1
+  local status=$?
+  if [ ! -s "$junit" ]; then
+    tail -20 "$logs/$preset-tests.log" >&2
+    return 1
+  fi
+  count_results "$junit"
+  if [ $status != 0 ]; then
+    sed -n '/(Failed)\|\*\*\*/p' "$logs/$preset-tests.log" | sort -u
+    say "$preset: what failed is in $logs/$preset-tests.log; its end:"
+    grep -v '   Passed ' "$logs/$preset-tests.log" | tail -60
+  fi
+  return 0
+}
+
+main() {
+  local preset packages=(g++ cmake ninja-build python3 xz-utils ccache) presets=("$@")
+  if [ $# = 0 ]; then presets=(host host-debug host-clang aarch64 armv7); fi
+  for preset in "${presets[@]}"; do
+    # shellcheck disable=SC2207  # names are words
+    packages+=($(packages_of "$preset"))
+  done
+  install_packages "${packages[@]}"
+  for preset in "${presets[@]}"; do
+    if ! run_preset "$preset"; then
+      say "$preset: could not be built: see $logs/$preset-*.log"
+      failed=$((failed + 1))
+    fi
+  done
+  say "done"
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ]
+}
+
+main "$@"

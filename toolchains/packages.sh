@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by scripts: installs the Debian packages that are missing, and reports with the time since the script started.
+
+say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
+
+# install_packages PACKAGE...: does nothing when all are there. Needs root (or sudo) and apt when one is not.
+install_packages() {
+  local package missing=() apt=(apt-get)
+  if ! command -v apt-get >/dev/null; then
+    say "this is not a Debian machine: install what these packages hold, if a command below is missing: $*"
+    return
+  fi
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  if [ ${#missing[@]} = 0 ]; then return; fi
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || { echo "as root: apt-get install ${missing[*]}" >&2; exit 1; }
+    apt=(sudo apt-get)
+  fi
+  say "installing ${missing[*]}"
+  local log
+  log=$(mktemp)
+  {
+    "${apt[@]}" update &&
+      DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --yes --no-install-recommends "${missing[@]}"
+  } > "$log" 2>&1 < /dev/null || { tail -20 "$log" >&2; echo "could not install ${missing[*]}: all of it is in $log" >&2; exit 1; }
+  rm "$log"
+}
+
+# build PRESET LOG-FOLDER TARGET...: builds with progress; everything that was printed is in LOG-FOLDER/PRESET-build.log.
+build() {
+  local preset=$1 log=$2/$1-build.log
+  mkdir -p "$2"
+  local targets=()
+  if [ $# -gt 2 ]; then targets=(--target "${@:3}"); fi
+  cmake --build "build/$preset" "${targets[@]}" 2>&1 | toolchains/progress.sh "$log" "         $preset" &&
+    [ "${PIPESTATUS[0]}" = 0 ] || { sed -n '/^FAILED/,$p' "$log" | head -40 >&2; return 1; }
+}
+
+# configure PRESET LOG-FOLDER OPTION...: as cmake --preset, showing only what takes time.
+configure() {
+  local preset=$1 log=$2/$1-configure.log
+  mkdir -p "$2"
+  cmake --preset "$preset" "${@:3}" 2>&1 | tee "$log" | sed -un '/^dependencies:/s/^/         /p; /^-- Building/s/^--/        /p; /% of/s/^/      /p'
+  [ "${PIPESTATUS[0]}" = 0 ] || { tail -20 "$log" >&2; return 1; }
+}

@@ -2,9 +2,10 @@
 // Rows of a picture in any pixel format, read into the layouts that the resize works on.
 #pragma once
 
-#include <cstdint>
 #include <vitrine/image.hpp>
 #include <vitrine/status.hpp>
+
+#include <cstdint>
 
 namespace vitrine {
 

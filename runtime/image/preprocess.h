@@ -2,10 +2,11 @@
 // From a picture to a model's input: resize, then cut the center, as torchvision, timm and Hugging Face do.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <vitrine/image.hpp>
 #include <vitrine/status.hpp>
+
+#include <cstddef>
+#include <cstdint>
 
 #include "runtime/image/resize.h"
 

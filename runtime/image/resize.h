@@ -2,10 +2,11 @@
 // Resizing, bit for bit as Pillow 13 does it, of the part that a crop keeps.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <vitrine/image.hpp>
 #include <vitrine/status.hpp>
+
+#include <cstddef>
+#include <cstdint>
 
 #include "runtime/image/scratch.h"
 #include "runtime/image/taps.h"
@@ -41,7 +42,7 @@ struct ResizeShape {
 ///
 /// Between the two directions samples are rounded to eight bits, so the order shows (by up to twelve levels).
 /// It is that of Pillow 13: vertical first where (source_height - target_height) > 2 * (source_width -
-/// target_width) and the picture gets lower. Pillow before 12 always went horizontally first.
+/// target_width) and the picture gets lower. Pillow 11.3 always went horizontally first.
 ///
 /// One thread at a time. Move only.
 class ResizePlan {

@@ -2,11 +2,12 @@
 // Memory that grows and never shrinks, so that work of the same size allocates once.
 #pragma once
 
+#include <vitrine/status.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
-#include <vitrine/status.hpp>
 
 namespace vitrine {
 

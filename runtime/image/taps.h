@@ -3,9 +3,10 @@
 // last bit.
 #pragma once
 
+#include <vitrine/status.hpp>
+
 #include <cstddef>
 #include <cstdint>
-#include <vitrine/status.hpp>
 
 namespace vitrine {
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Images: what a caller hands over (ImageView), and what is read from a photo's file (Image).
+#pragma once
+
+#include <vitrine/status.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+namespace vitrine {
+
+/// How pixels lie in memory. Eight bits a sample, rows top to bottom, samples interleaved.
+enum class PixelFormat : uint8_t {
+  kRgb8,   ///< 3 bytes: red, green, blue
+  kBgr8,   ///< 3 bytes: blue, green, red
+  kRgba8,  ///< 4 bytes; alpha is dropped, nothing is composited
+  kGray8,  ///< 1 byte
+};
+
+/// Pixels that somebody else owns. The pixels must outlive every call that the view is passed to.
+///
+///     pixels ──> |R G B R G B ... R G B|padding|    row 0
+///                |R G B R G B ... R G B|padding|    row 1
+///                |<--- width pixels -->|       |
+///                |<------- stride_bytes ------>|
+struct ImageView {
+  const uint8_t* pixels = nullptr;
+  int width = 0;               ///< pixels
+  int height = 0;              ///< pixels
+  ptrdiff_t stride_bytes = 0;  ///< from one row to the next; negative when rows are stored bottom up
+  PixelFormat format = PixelFormat::kRgb8;
+};
+
+/// How a file is read.
+struct DecodeOptions {
+  /// Turn the picture upright as its EXIF orientation says. Training pipelines that open files with Pillow
+  /// do not, so comparing with one of them may need this off.
+  bool apply_orientation = true;
+};
+
+/// An RGB picture read from a file, and its memory. Move only; reading from many threads is safe.
+///
+/// JPEG decodes to the same bytes as libjpeg-turbo with its default settings (and so as Pillow).
+class Image {
+ public:
+  /// The largest picture that is read: 2^28 pixels, which is 805 MB as RGB.
+  static constexpr int64_t kMaxPixels = int64_t{1} << 28;
+
+  Image() = default;
+  Image(Image&& other) noexcept { *this = std::move(other); }
+  Image& operator=(Image&& other) noexcept {
+    std::swap(pixels_, other.pixels_);
+    std::swap(width_, other.width_);
+    std::swap(height_, other.height_);
+    return *this;
+  }
+  ~Image();
+
+  /// Returns the picture in `bytes`, a whole JPEG, PNG, BMP or PNM file, as RGB.
+  ///
+  /// Gray becomes RGB, palettes are looked up, alpha is dropped without compositing, CMYK is converted
+  /// without a colour profile, and 16-bit samples keep their upper eight bits. Embedded colour profiles are
+  /// ignored. Fails with kInvalidImage on anything else and on a file that is damaged or cut short, with
+  /// kOutOfMemory. `bytes` may be freed afterwards. Thread-safe. Allocates; the peak is 4.5 bytes a pixel for
+  /// a JPEG, 7.5 for a progressive one and 7 for a PNG.
+  static Result<Image> Decode(std::span<const uint8_t> bytes, const DecodeOptions& options = {});
+
+  /// As Decode(), from a file. Messages begin with `path`. Fails with kNotFound when it cannot be opened.
+  static Result<Image> Load(const char* path, const DecodeOptions& options = {});
+
+  /// Returns a picture of that size with undefined pixels. Fails with kInvalidArgument when a side is not
+  /// positive or there are more than kMaxPixels, with kOutOfMemory.
+  static Result<Image> Create(int width, int height);
+
+  /// Returns a picture that takes over `pixels`: packed RGB in memory from std::malloc, which it will free.
+  static Image Adopt(uint8_t* pixels, int width, int height);
+
+  int width() const { return width_; }
+  int height() const { return height_; }
+
+  /// The pixels, kRgb8 without padding between rows; valid while this image is.
+  ImageView view() const { return {pixels_, width_, height_, ptrdiff_t{3} * width_, PixelFormat::kRgb8}; }
+  uint8_t* pixels() { return pixels_; }
+
+ private:
+  uint8_t* pixels_ = nullptr;
+  int width_ = 0;
+  int height_ = 0;
+};
+
+}  // namespace vitrine

@@ -71,6 +71,7 @@ function(vitrine_build_dependencies title)
       return()
     endif()
   endif()
+  file(REMOVE ${deps_build}/CMakeCache.txt)  # of another lock, perhaps
   message(STATUS "Building ${title} in ${deps_build}, which is done once")
   execute_process(
     COMMAND ${CMAKE_COMMAND} -S ${deps_build}/project -B ${deps_build} -G Ninja

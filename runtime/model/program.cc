@@ -69,10 +69,14 @@ std::span<const uint8_t> MetadataBytes(const schema::Model& root, std::span<cons
   return file.first(static_cast<size_t>(root.weights()->data() - file.data()));
 }
 
+const uint8_t* MetadataChecksumField(const schema::Model& root) {
+  return reinterpret_cast<const flatbuffers::Table&>(root).GetAddressOf(schema::Model::VT_METADATA_CHECKSUM);
+}
+
 uint64_t MetadataChecksum(const schema::Model& root, std::span<const uint8_t> file) {
   const std::span<const uint8_t> metadata = MetadataBytes(root, file);
   Fletcher64 checksum;
-  const uint8_t* field = root.GetAddressOf(schema::Model::VT_METADATA_CHECKSUM);
+  const uint8_t* field = MetadataChecksumField(root);
   if (field == nullptr) {
     checksum.Add(metadata);
     return checksum.value();

@@ -80,6 +80,8 @@ class Program {
 
 /// Returns the bytes of the file up to its constants, and the checksum over them as `metadata_checksum` defines it.
 std::span<const uint8_t> MetadataBytes(const schema::Model& root, std::span<const uint8_t> file);
+/// Also where that field lies: in the file, or null where it is not stored.
+const uint8_t* MetadataChecksumField(const schema::Model& root);
 uint64_t MetadataChecksum(const schema::Model& root, std::span<const uint8_t> file);
 
 /// The size in the file of a constant of this type and shape, in bytes, padding and scales included.

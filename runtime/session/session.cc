@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "runtime/arena/plan.h"
-#include "runtime/kernels/quantize_rows.h"
 #include "runtime/ops/xnnpack.h"
 
 namespace vitrine {
@@ -98,17 +97,19 @@ Status Session::State::PlanAndSetup(std::span<std::byte> callers_arena) {
 
 Status Session::State::PrepareImages() {
   const schema::ImageInput* image = program().root().image();
-  if (image == nullptr) return {};
+  if (image == nullptr || (image->channels() != 1 && image->channels() != 3)) return {};
   Preprocess p;
-  p.resize = static_cast<Preprocess::Resize>(image->resize());
-  p.resize_height = static_cast<int>(image->resize_height());
-  p.resize_width = static_cast<int>(image->resize_width());
-  p.interpolation = static_cast<Interpolation>(image->interpolation());
-  p.crop_rounding = static_cast<Preprocess::CropRounding>(image->crop_rounding());
   p.height = static_cast<int>(image->height());
   p.width = static_cast<int>(image->width());
   p.channels = static_cast<int>(image->channels());
-  preprocessor = Preprocessor(p);
+  p.resize = static_cast<ResizeMode>(image->resize());
+  p.resize_height = static_cast<int>(image->resize_height());
+  p.resize_width = static_cast<int>(image->resize_width());
+  p.interpolation = static_cast<Interpolation>(image->interpolation());
+  p.crop_rounding = static_cast<CropRounding>(image->crop_rounding());
+  Result<Preprocessor> created = Preprocessor::Create(p);
+  if (!created.ok()) return created.status();
+  preprocessor.emplace(std::move(created).value());
   return {};
 }
 
@@ -136,8 +137,10 @@ Result<Session> Session::Create(const Model& model, const SessionOptions& option
 }
 
 Status Session::SetImage(const ImageView& image) {
-  if (state_->program().root().image() == nullptr) return Status::Error(Code::kInvalidArgument, "the model's input is not an image");
-  return state_->preprocessor.Run(image, input().data());
+  if (!state_->preprocessor.has_value()) {
+    return Status::Error(Code::kInvalidArgument, "the model's input is not a gray or colour image: write to input() instead");
+  }
+  return state_->preprocessor->Run(image, input().data());
 }
 
 std::span<uint8_t> Session::input() {

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,7 +34,7 @@ struct Session::State {
   std::byte* arena = nullptr;
   size_t arena_bytes = 0, packed_bytes = 0;
   std::vector<std::byte*> tensor_data;                 ///< by tensor, into the arena
-  Preprocessor preprocessor;
+  std::optional<Preprocessor> preprocessor;            ///< none where the input is not a gray or colour image
 
   const Program& program() const { return model->program; }
 

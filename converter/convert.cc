@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converter/convert.h"
+
+#include <vitrine/vitrine.hpp>
+
+#include <chrono>
+#include <future>
+
+#include "converter/check_images.h"
+#include "converter/checkpoint/checkpoint.h"
+#include "converter/error.h"
+#include "converter/family/family.h"
+#include "converter/image_config.h"
+#include "converter/layers.h"
+#include "converter/output_file.h"
+
+namespace vitrine {
+namespace {
+
+using ProgressFunction = std::function<void(const std::string&, double)>;
+
+constexpr int kSyntheticImages = 4;
+constexpr double kConvertShare = 0.4;   // of the time; checking takes the rest
+
+void Lower(const Vit& vit, Recipe recipe, ModelBuilder* builder, const ProgressFunction& progress) {
+  Lowering lowering(builder, vit.config, recipe);
+  LowerEmbedding(vit, &lowering);
+  for (int i = 0; i < vit.config.depth; ++i) {
+    LowerBlock(vit, i, &lowering);
+    progress("converting block " + std::to_string(i + 1), kConvertShare * (i + 1) / (vit.config.depth + 1));
+  }
+  LowerHead(vit, &lowering);
+}
+
+/// Fills what the file says of itself, with room for what is measured later.
+void Describe(const checkpoint::Checkpoint& checkpoint, const Vit& vit, const ConvertOptions& options, const std::string& sha256,
+              const std::vector<uint8_t>& reference_pixels, schema::ModelT* model) {
+  model->producer = std::string("vitrine-convert ") + Version();
+  model->family = vit.config.family;
+  model->recipe = Name(options.recipe);
+  model->source = std::make_unique<schema::SourceT>();
+  model->source->file = options.inputs.checkpoint.filename().string();
+  model->source->format = checkpoint.format();
+  model->source->sha256 = sha256;
+  model->image = ImageInputOf(vit.config, vit.image);
+  model->labels = vit.labels;
+  model->reference = std::make_unique<schema::ReferenceT>();
+  model->reference->pixels = reference_pixels;
+  const int output = model->logits >= 0 ? model->logits : model->embedding;
+  const schema::TensorT& tensor = *model->tensors[static_cast<size_t>(output)];
+  model->reference->output.resize(size_t{tensor.rows} * tensor.columns);
+  model->fidelity = std::make_unique<schema::FidelityT>();
+  model->fidelity->operator_sqnr_db.resize(model->operators.size());
+}
+
+void Record(const Fidelity& fidelity, schema::ModelT* model) {
+  model->reference->output = fidelity.first_output;
+  model->fidelity->images = static_cast<uint32_t>(fidelity.images);
+  model->fidelity->synthetic = fidelity.synthetic;
+  model->fidelity->sqnr_db = static_cast<float>(fidelity.sqnr_db);
+  model->fidelity->agreement = static_cast<float>(fidelity.agreement);
+  model->fidelity->operator_sqnr_db.assign(fidelity.operator_sqnr_db.begin(), fidelity.operator_sqnr_db.end());
+}
+
+ConversionSummary Summarize(const std::filesystem::path& file, const Vit& vit, const Fidelity& fidelity) {
+  const Result<Model> model = Model::Open(file.c_str());
+  if (!model.ok()) Fail("internal: the file does not load: ", model.status().message());
+  const ModelInfo& info = model.value().info();
+  ConversionSummary summary;
+  summary.file_bytes = info.file_bytes;
+  summary.family = info.family;
+  summary.recipe = info.recipe;
+  summary.source_format = info.source_format;
+  summary.source_sha256 = info.source_sha256;
+  summary.preprocessing = Describe(vit.config, vit.image);
+  summary.image_height = vit.config.image_height;
+  summary.image_width = vit.config.image_width;
+  summary.tokens = vit.config.tokens();
+  summary.classes = vit.config.classes;
+  summary.depth = vit.config.depth;
+  summary.width = vit.config.width;
+  summary.heads = vit.config.heads;
+  summary.macs = info.macs;
+  summary.parameters = info.parameters;
+  summary.arena_bytes = fidelity.arena_bytes;
+  summary.fidelity = fidelity;
+  for (const OperatorInfo& op : model.value().operators()) {
+    summary.operators.push_back({op.name, op.kind, op.type, op.macs, op.parameters, double{op.sqnr_db}});
+  }
+  return summary;
+}
+
+}  // namespace
+
+ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(options.inputs.checkpoint);
+  const Vit vit = MakeVit(checkpoint, options.inputs);
+  const CheckImages synthetic = SyntheticImages(vit.config, kSyntheticImages);
+  const CheckImages images = options.calibrate ? PhotosIn(*options.calibrate, vit.config, vit.image, options.calibration_images) : synthetic;
+
+  OutputFile file(options.output);
+  ModelBuilder builder(&file);
+  std::future<std::string> sha256 = std::async(std::launch::async, [&] { return checkpoint.Sha256(); });
+  Lower(vit, options.recipe, &builder, progress);
+  Describe(checkpoint, vit, options, sha256.get(), synthetic.pixels.front(), &builder.model);
+  file.Assemble(builder.Metadata());
+
+  const Fidelity fidelity = MeasureFidelity(file.part(), vit, images, synthetic.pixels.front(), options.threads, [&](double fraction) {
+    progress("checking against f32", kConvertShare + (1 - kConvertShare) * fraction);
+  });
+  Record(fidelity, &builder.model);
+  file.ReplaceMetadata(builder.Metadata());
+
+  ConversionSummary summary = Summarize(file.part(), vit, fidelity);
+  file.Commit();
+  summary.output = options.output;
+  summary.source_bytes = checkpoint.file_bytes();
+  summary.remarks = checkpoint.notes();
+  summary.remarks.insert(summary.remarks.end(), vit.remarks.begin(), vit.remarks.end());
+  summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return summary;
+}
+
+}  // namespace vitrine

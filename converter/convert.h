@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The conversion from start to end: read, fold, lower, quantize, write, check.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "converter/config.h"
+#include "converter/fidelity.h"
+#include "converter/lower.h"
+
+namespace vitrine {
+
+struct ConvertOptions {
+  ConversionInputs inputs;
+  std::filesystem::path output;
+  Recipe recipe = Recipe::kDynamic;
+  std::optional<std::filesystem::path> calibrate;   ///< photos to check on
+  int calibration_images = 32;                      ///< at most
+  int threads = 0;                                  ///< 0: as many as processors
+};
+
+/// An operator of the file and what the recipe costs at its output.
+struct OperatorSummary {
+  std::string name, kind, type;
+  int64_t macs = 0, parameters = 0;
+  double sqnr_db = 0;
+};
+
+struct ConversionSummary {
+  std::filesystem::path output;
+  uint64_t file_bytes = 0, source_bytes = 0, arena_bytes = 0;
+  double seconds = 0;
+  std::string family, recipe, source_format, source_sha256, preprocessing;
+  int image_height = 0, image_width = 0, tokens = 0, classes = 0, depth = 0, width = 0, heads = 0;
+  int64_t macs = 0, parameters = 0;
+  Fidelity fidelity;
+  std::vector<OperatorSummary> operators;
+  std::vector<std::string> remarks;
+};
+
+/// Converts and checks. Throws Error with one line; then no file is written. `progress` is told what is being done and
+/// the fraction of all that is done.
+ConversionSummary Convert(const ConvertOptions& options, const std::function<void(const std::string&, double)>& progress);
+
+}  // namespace vitrine

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// A layer's way from the checkpoint to operators: load, fold, lower. One layer's f32 weights are in memory at a time.
+#pragma once
+
+#include "converter/family/vit.h"
+#include "converter/lower.h"
+
+namespace vitrine {
+
+void LowerEmbedding(const Vit& vit, Lowering* lowering);
+void LowerBlock(const Vit& vit, int index, Lowering* lowering);
+void LowerHead(const Vit& vit, Lowering* lowering);
+
+}  // namespace vitrine

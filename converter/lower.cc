@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converter/lower.h"
+
+#include <array>
+
+#include "converter/error.h"
+
+namespace vitrine {
+namespace {
+
+using schema::Type;
+
+constexpr std::array<Recipe, 2> kRecipes = {Recipe::kDynamic, Recipe::kF32};
+
+schema::Function FunctionOf(Activation activation) {
+  switch (activation) {
+    case Activation::kGeluErf: return schema::Function::GeluErf;
+    case Activation::kGeluTanh: return schema::Function::GeluTanh;
+    case Activation::kQuickGelu: return schema::Function::QuickGelu;
+    case Activation::kSilu: return schema::Function::Silu;
+    case Activation::kRelu: return schema::Function::Relu;
+    case Activation::kTanh: return schema::Function::Tanh;
+  }
+  return schema::Function::Identity;
+}
+
+size_t Size(int value) { return static_cast<size_t>(value); }
+
+}  // namespace
+
+const char* Name(Recipe recipe) {
+  switch (recipe) {
+    case Recipe::kDynamic: return "dynamic";
+    case Recipe::kF32: return "f32";
+  }
+  return "";
+}
+
+Recipe RecipeOf(const std::string& name) {
+  for (const Recipe recipe : kRecipes) {
+    if (name == Name(recipe)) return recipe;
+  }
+  Fail("recipe '", name, "' is none of dynamic, f32");
+}
+
+size_t Lowering::RowsForHead() const {
+  switch (config_.pooling) {
+    case Pooling::kClassToken: return 1;
+    case Pooling::kClassAndDistillation: return 2;
+    default: return Size(config_.tokens());
+  }
+}
+
+int Lowering::AddWeight(const std::string& name, const LinearWeights& linear, int first_row, int outputs) {
+  const size_t k = Size(linear.inputs);
+  const std::span<const float> values = std::span(linear.weight).subspan(Size(first_row) * k, Size(outputs) * k);
+  if (recipe_ == Recipe::kF32) return builder_.AddF32(name + " weight", values, Size(outputs), k);
+  return builder_.AddInt8(QuantizeRowsSymmetric(name + " weight", values, Size(outputs), k));
+}
+
+int Lowering::AddLinear(const std::string& name, const LinearWeights& linear, int input, size_t rows) {
+  return AddLinearRows(name, linear, 0, linear.outputs, input, rows);
+}
+
+int Lowering::AddLinearRows(const std::string& name, const LinearWeights& linear, int first_row, int outputs, int input, size_t rows) {
+  schema::LinearT op;
+  op.input = input;
+  op.weight = AddWeight(name, linear, first_row, outputs);
+  if (!linear.bias.empty()) {
+    op.bias = builder_.AddF32(name + " bias", std::span(linear.bias).subspan(Size(first_row), Size(outputs)), 1, Size(outputs));
+  }
+  op.output = builder_.AddTensor(name, Type::F32, rows, Size(outputs));
+  const int output = op.output;
+  builder_.AddOperator(name, std::move(op));
+  return output;
+}
+
+int Lowering::AddNormalize(const std::string& name, const Norm& norm, size_t rows, Type type) {
+  schema::NormalizeT op;
+  const size_t columns = builder_.columns(residual_);
+  op.residual = residual_;
+  op.delta = delta_;
+  op.epsilon = norm.epsilon;
+  if (!norm.gamma.empty()) op.gamma = builder_.AddF32(name + " gamma", norm.gamma, 1, columns);
+  if (!norm.beta.empty()) op.beta = builder_.AddF32(name + " beta", norm.beta, 1, columns);
+  op.output = builder_.AddTensor(name, type, rows, columns);
+  const int output = op.output;
+  builder_.AddOperator(name, std::move(op));
+  delta_ = -1;
+  return output;
+}
+
+int Lowering::AddActivate(const std::string& name, int input, schema::Function function, bool gated, Type type) {
+  schema::ActivateT op;
+  op.input = input;
+  op.function = function;
+  op.gated = gated;
+  op.output = builder_.AddTensor(name, type, builder_.rows(input), builder_.columns(input) / (gated ? 2 : 1));
+  const int output = op.output;
+  builder_.AddOperator(name, std::move(op));
+  return output;
+}
+
+int Lowering::AddAttention(const std::string& name, int query, int key_value, size_t key_column, size_t rows) {
+  const size_t width = Size(config_.heads) * Size(config_.head_size);
+  schema::AttentionT op;
+  op.query = query;
+  op.key = op.value = key_value;
+  op.key_column = static_cast<uint32_t>(key_column);
+  op.value_column = static_cast<uint32_t>(key_column + width);
+  op.heads = static_cast<uint32_t>(config_.heads);
+  op.head_size = static_cast<uint32_t>(config_.head_size);
+  op.output = builder_.AddTensor(name, RowType(), rows, width);
+  const int output = op.output;
+  builder_.AddOperator(name, std::move(op));
+  return output;
+}
+
+void Lowering::AddEmbedding(const Embedding& embedding, const LinearWeights& patch, int zero_point) {
+  const size_t height = Size(config_.image_height), width = Size(config_.image_width), channels = Size(config_.channels);
+  const size_t patches = (height / Size(config_.patch_height)) * (width / Size(config_.patch_width));
+  schema::PixelsToRowsT rows;
+  rows.image = builder_.model.input = builder_.AddTensor("image", Type::U8, height * width, channels);
+  rows.output = builder_.AddTensor("patch pixels", RowType(), patches, Size(patch.inputs));
+  rows.image_height = static_cast<uint32_t>(height);
+  rows.image_width = static_cast<uint32_t>(width);
+  rows.patch_height = static_cast<uint32_t>(config_.patch_height);
+  rows.patch_width = static_cast<uint32_t>(config_.patch_width);
+  rows.zero_point = static_cast<int8_t>(zero_point);
+  const int pixels = rows.output;
+  builder_.AddOperator("patch pixels", std::move(rows));
+
+  int patch_rows = AddLinear("patch embedding", patch, pixels, patches);
+  if (embedding.patch_norm.present()) {
+    residual_ = patch_rows;
+    patch_rows = AddNormalize("patch norm", embedding.patch_norm, patches, Type::F32);
+  }
+  schema::AddPositionsT add;
+  const size_t tokens = Size(config_.tokens()), columns = Size(config_.width);
+  add.patches = patch_rows;
+  add.positions = builder_.AddF32("position embedding", embedding.positions, tokens, columns);
+  add.tokens = residual_ = builder_.AddTensor("tokens", Type::F32, tokens, columns);
+  add.first_patch = static_cast<uint32_t>(config_.prefix_tokens);
+  builder_.AddOperator("positions", std::move(add));
+  if (embedding.pre_norm.present()) residual_ = AddNormalize("pre norm", embedding.pre_norm, tokens, Type::F32);
+}
+
+void Lowering::AddTokensInput() {
+  residual_ = builder_.model.input = builder_.AddTensor("tokens", Type::F32, Size(config_.tokens()), Size(config_.width));
+}
+
+void Lowering::AddBlock(int index, const Block& block) {
+  const std::string prefix = "block " + std::to_string(index + 1) + " ";
+  const size_t tokens = Size(config_.tokens());
+  const size_t rows = index + 1 == config_.depth ? RowsForHead() : tokens;
+  const int width = config_.heads * config_.head_size;
+  if (block.query_norm.present() || block.key_norm.present()) {
+    Fail(prefix, "attention: normalized queries and keys are not supported yet");
+  }
+  const int normalized = AddNormalize(prefix + "norm1", block.norm1, tokens, RowType());
+  int heads;
+  if (rows == tokens) {
+    const int qkv = AddLinear(prefix + "qkv", block.qkv, normalized, tokens);
+    heads = AddAttention(prefix + "attention", qkv, qkv, Size(width), tokens);
+  } else {
+    const int query = AddLinearRows(prefix + "query", block.qkv, 0, width, normalized, rows);
+    const int key_value = AddLinearRows(prefix + "key and value", block.qkv, width, 2 * width, normalized, tokens);
+    heads = AddAttention(prefix + "attention", query, key_value, 0, rows);
+  }
+  delta_ = AddLinear(prefix + "projection", block.projection, heads, rows);
+  AddMlp(prefix, block.fc1, block.fc2, block.norm2, rows);
+}
+
+void Lowering::AddMlp(const std::string& prefix, const LinearWeights& fc1, const LinearWeights& fc2, const Norm& norm, size_t rows) {
+  const int normalized = AddNormalize(prefix + "norm2", norm, rows, RowType());
+  const int hidden = AddLinear(prefix + "fc1", fc1, normalized, rows);
+  const int activated = AddActivate(prefix + "activation", hidden, FunctionOf(config_.activation), config_.gated_mlp, RowType());
+  delta_ = AddLinear(prefix + "fc2", fc2, activated, rows);
+}
+
+int Lowering::AddPool(const std::string& name, int input) {
+  const uint32_t first_patch = static_cast<uint32_t>(config_.prefix_tokens);
+  const schema::RowRange patches(first_patch, static_cast<uint32_t>(config_.tokens()) - first_patch);
+  schema::PoolT op;
+  op.input = input;
+  if (config_.pooling == Pooling::kClassAndPatchMean) op.ranges.emplace_back(0, 1);
+  op.ranges.push_back(patches);
+  op.output = builder_.AddTensor(name, Type::F32, 1, op.ranges.size() * builder_.columns(input));
+  const int output = op.output;
+  builder_.AddOperator(name, std::move(op));
+  return output;
+}
+
+int Lowering::PoolTokens(const Head& head) {
+  if (config_.pooling == Pooling::kAttention) Fail("attention pooling is not supported yet");
+  const size_t rows = RowsForHead();
+  if (!head.norm.present()) Fail("a model without a norm after its last block is not supported yet");
+  const int normalized = AddNormalize("norm", head.norm, rows, Type::F32);
+  return rows <= 2 ? normalized : AddPool("pool", normalized);
+}
+
+void Lowering::AddHead(const Head& head) {
+  int embedding = PoolTokens(head);
+  if (head.pool_norm.present()) {
+    residual_ = embedding;
+    delta_ = -1;
+    embedding = AddNormalize("pool norm", head.pool_norm, 1, Type::F32);
+  }
+  // The head is a vector times a matrix: its weights are int8 as all others, its one input row stays f32.
+  if (head.pooler.present()) embedding = AddLinear("pooler", head.pooler, embedding, 1);
+  if (head.pooler.present() && head.pooler_tanh) embedding = AddActivate("pooler tanh", embedding, schema::Function::Tanh, false, Type::F32);
+  builder_.model.embedding = embedding;
+  if (head.classifier.present()) builder_.model.logits = AddLinear("head", head.classifier, embedding, 1);
+}
+
+void Lowering::AddTokensOutput() {
+  Norm plain;
+  plain.plain = true;
+  if (delta_ >= 0) AddNormalize("output", plain, builder_.rows(delta_), Type::F32);   // adds what was held back
+  builder_.model.embedding = residual_;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lowering: from folded layers to operators on static shapes, in the types that the recipe says.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "converter/family/vit.h"
+#include "converter/model_builder.h"
+
+namespace vitrine {
+
+/// What runs in which type.
+enum class Recipe {
+  kDynamic,   ///< int8 weights with a scale a channel, activations int8 row by row
+  kF32,
+};
+
+/// "dynamic", "f32". RecipeOf throws Error naming the ones there are.
+const char* Name(Recipe recipe);
+Recipe RecipeOf(const std::string& name);
+
+/// Appends a model's layers to a builder, in order. The residual stream is one f32 tensor [T, D]; what a block adds to it
+/// last is held back (`delta`) and added by the normalization that comes next, which saves a pass over memory:
+///
+///   normalize(x)            -> rows    [T, D]      int8
+///   linear qkv              -> qkv     [T, 3 D]    f32
+///   attention               -> heads   [T, D]      int8
+///   linear projection       -> delta   [T, D]      f32
+///   x += delta, normalize   -> rows    [T, D]      int8
+///   linear fc1              -> hidden  [T, M]      f32
+///   activate                -> hidden  [T, M]      int8
+///   linear fc2              -> delta   [T, D]      f32, added by the next block's normalization
+class Lowering {
+ public:
+  Lowering(ModelBuilder* builder, const VitConfig& config, Recipe recipe) : builder_(*builder), config_(config), recipe_(recipe) {}
+
+  /// From the image to the tokens. `patch` is FoldPixels' result and `zero_point` what it chose.
+  void AddEmbedding(const Embedding& embedding, const LinearWeights& patch, int zero_point);
+  /// Instead of AddEmbedding: the tokens are the model's input, so that a part of a model can be run alone.
+  void AddTokensInput();
+  /// A block after FoldBlock. The last block computes only the rows that the head reads.
+  void AddBlock(int index, const Block& block);
+  /// A head after FoldHead; sets the model's outputs.
+  void AddHead(const Head& head);
+  /// Instead of AddHead: the tokens are the output.
+  void AddTokensOutput();
+
+ private:
+  schema::Type RowType() const { return recipe_ == Recipe::kF32 ? schema::Type::F32 : schema::Type::QD8; }
+  /// Rows of the tokens that are needed after the last block's attention.
+  size_t RowsForHead() const;
+
+  /// Each adds an operator and returns its output tensor.
+  int AddNormalize(const std::string& name, const Norm& norm, size_t rows, schema::Type type);
+  int AddLinear(const std::string& name, const LinearWeights& linear, int input, size_t rows);
+  /// The same with the rows [first_row, first_row + outputs) of the weights.
+  int AddLinearRows(const std::string& name, const LinearWeights& linear, int first_row, int outputs, int input, size_t rows);
+  int AddActivate(const std::string& name, int input, schema::Function function, bool gated, schema::Type type);
+  int AddAttention(const std::string& name, int query, int key_value, size_t key_column, size_t rows);
+  int AddPool(const std::string& name, int input);
+  int AddWeight(const std::string& name, const LinearWeights& linear, int first_row, int outputs);
+  void AddMlp(const std::string& prefix, const LinearWeights& fc1, const LinearWeights& fc2, const Norm& norm, size_t rows);
+  int PoolTokens(const Head& head);
+
+  ModelBuilder& builder_;
+  const VitConfig config_;
+  const Recipe recipe_;
+  int residual_ = -1;   ///< x
+  int delta_ = -1;      ///< not yet added to x; -1: nothing
+};
+
+}  // namespace vitrine

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// vitrine-convert: the command line.
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "converter/convert.h"
+#include "converter/error.h"
+#include "converter/family/family.h"
+#include "converter/report.h"
+#include "platforms/linux/progress.h"
+
+namespace vitrine {
+namespace {
+
+constexpr int kFailure = 1, kWrongUsage = 2;
+
+struct CommandLine {
+  ConvertOptions options;
+  std::string recipe = "dynamic", image_size, report;
+  bool json = false;
+};
+
+std::string Join(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) line += (line.empty() ? "" : ", ") + word;
+  return line;
+}
+
+/// "224" or "224x288", height first.
+ImageSize ParseImageSize(const std::string& text) {
+  ImageSize size;
+  char rest = 0;
+  const int read = std::sscanf(text.c_str(), "%dx%d%c", &size.height, &size.width, &rest);
+  if (read == 1 && text.find('x') == std::string::npos) size.width = size.height;
+  else if (read != 2) throw CLI::ValidationError("--image-size", "'" + text + "' is not H or HxW");
+  if (size.height < 1 || size.width < 1) throw CLI::ValidationError("--image-size", "'" + text + "' is not above zero");
+  return size;
+}
+
+/// CLI11 sets a plain value; an option that was not given stays absent.
+template <typename T>
+CLI::Option* AddOptional(CLI::App& app, const std::string& names, std::optional<T>* target, const std::string& help) {
+  return app.add_option_function<T>(names, [target](const T& value) { *target = value; }, help);
+}
+
+void Declare(CLI::App& app, CommandLine* line) {
+  ConversionInputs& inputs = line->options.inputs;
+  app.add_option("CHECKPOINT", inputs.checkpoint,
+                 "A .safetensors, .pth/.pt/.bin or .npz file, or a folder as the Hugging Face hub lays it out")->required();
+  app.add_option("-o,--output", line->options.output, "The model file to write, OUT.vit")->required()->type_name("OUT.vit");
+  app.add_option("--recipe", line->recipe, "dynamic: int8 weights and activations, needs no data; f32: nothing quantized")
+      ->capture_default_str()->check(CLI::IsMember({"dynamic", "f32"}))->type_name("NAME");
+  AddOptional<std::filesystem::path>(app, "--config", &inputs.config,
+                "Configuration: Hugging Face or timm hub config.json, or a JSON object of timm VisionTransformer arguments "
+                "(default: the one beside the checkpoint)")->type_name("FILE");
+  AddOptional<std::filesystem::path>(app, "--preprocessor", &inputs.preprocessor,
+                "Preprocessing: preprocessor_config.json or timm pretrained_cfg (default: the one beside the checkpoint)")->type_name("FILE");
+  AddOptional<std::vector<float>>(app, "--mean", &inputs.mean, "Mean of each channel, of pixels scaled to 0..1")
+      ->delimiter(',')->type_name("R,G,B");
+  AddOptional<std::vector<float>>(app, "--std", &inputs.deviation, "Standard deviation of each channel, of pixels scaled to 0..1")
+      ->delimiter(',')->type_name("R,G,B");
+  AddOptional<double>(app, "--crop-pct", &inputs.crop_fraction, "Input size divided by the resized shortest side, 0 to 1")->type_name("X");
+  AddOptional<std::string>(app, "--interpolation", &inputs.interpolation, "nearest, bilinear, bicubic, lanczos, box or hamming")->type_name("NAME");
+  AddOptional<std::filesystem::path>(app, "--labels", &inputs.labels, "Class names: one a line, or JSON {\"0\": \"...\"}")->type_name("FILE");
+  AddOptional<std::filesystem::path>(app, "--calibrate", &line->options.calibrate,
+                "A folder of photos on which int8 is compared with f32 (default: four patterns that the converter makes)")->type_name("DIR");
+  app.add_option("--calibrate-images", line->options.calibration_images, "At most how many of them")
+      ->capture_default_str()->check(CLI::Range(1, 100000))->type_name("N");
+  app.add_option("--image-size", line->image_size,
+                 "Input size in pixels; position embeddings are interpolated (default: what the preprocessing says)")->type_name("H[xW]");
+  AddOptional<int>(app, "--heads", &inputs.heads, "Attention heads, where no file tells (default: width / 64)")
+      ->check(CLI::Range(1, 4096))->type_name("N");
+  AddOptional<std::string>(app, "--family", &inputs.family, "Model family, where the tensors' names do not tell: " + Join(FamilyNames()))->type_name("NAME");
+  app.add_option("--threads", line->options.threads, "Threads for the check (default: as many as processors)")
+      ->check(CLI::Range(0, 256))->type_name("N");
+  app.add_option("--report", line->report, "Write fidelity, sizes and what runs in which type to this .json or .html file")->type_name("FILE");
+  app.add_flag("--json", line->json, "Print the summary on stdout as one JSON object");
+  app.set_version_flag("--version", "vitrine-convert " VITRINE_VERSION);
+}
+
+int Run(const CommandLine& line) {
+  if (!line.report.empty()) CheckReportName(line.report);
+  ConversionSummary summary;
+  {
+    Progress bar(!line.json);
+    summary = Convert(line.options, [&](const std::string& what, double fraction) { bar.Show(what, fraction); });
+  }
+  if (!line.report.empty()) WriteReport(summary, line.report);
+  std::cout << (line.json ? JsonOf(summary) : TextOf(summary)) << std::flush;
+  return 0;
+}
+
+}  // namespace
+}  // namespace vitrine
+
+int main(int argc, char** argv) {
+  using namespace vitrine;
+  CommandLine line;
+  CLI::App app(
+      "Turns a trained Vision Transformer into one int8 model file for vitrine.\n\n"
+      "  vitrine-convert dinov2-small/ -o dinov2.vit\n"
+      "  vitrine-convert deit_tiny.pth -o deit.vit --labels imagenet.txt --calibrate photos/\n",
+      "vitrine-convert");
+  Declare(app, &line);
+  try {
+    app.parse(argc, argv);
+    line.options.recipe = RecipeOf(line.recipe);
+    if (!line.image_size.empty()) line.options.inputs.image_size = ParseImageSize(line.image_size);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const std::exception& error) {
+    std::cerr << "vitrine-convert: " << error.what() << " (see --help)\n";
+    return kWrongUsage;
+  }
+  try {
+    return Run(line);
+  } catch (const std::bad_alloc&) {
+    std::cerr << "vitrine-convert: not enough memory\n";
+  } catch (const std::exception& error) {
+    std::cerr << "vitrine-convert: " << error.what() << "\n";
+  }
+  return kFailure;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// vitrine bench: how long an inference takes on this machine, and where the time goes.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "platforms/linux/command.h"
+#include "platforms/linux/progress.h"
+
+namespace vitrine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options : CommonOptions {
+  int warmup_runs = 3, runs = 30;
+  bool profile = false;
+};
+
+struct Measured {
+  double load_ms = 0, first_ms = 0;
+  std::vector<double> latency_ms;     // sorted
+  std::vector<double> operator_us;    // mean over the counted runs
+  size_t arena_bytes = 0, packed_bytes = 0;
+  int threads = 0;
+};
+
+double Milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+/// Adds up the time between operators.
+struct Stopwatch {
+  std::vector<double>& operator_us;
+  Clock::time_point last = Clock::now();
+
+  static void After(void* context, int index) {
+    Stopwatch& watch = *static_cast<Stopwatch*>(context);
+    const Clock::time_point now = Clock::now();
+    watch.operator_us[static_cast<size_t>(index)] += 1000 * Milliseconds(now - watch.last);
+    watch.last = Clock::now();
+  }
+};
+
+/// A gray picture with a gradient: latency does not depend on what is seen.
+void FillInput(std::span<uint8_t> input) {
+  for (size_t i = 0; i < input.size(); ++i) input[i] = static_cast<uint8_t>(i * 255 / input.size());
+}
+
+double RunOnce(Session& session, const Observer& observer = {}) {
+  FillInput(session.input());
+  const auto start = Clock::now();
+  OrFail(session.Run(observer));
+  return Milliseconds(Clock::now() - start);
+}
+
+Measured Measure(const Options& options) {
+  Measured m;
+  const auto start = Clock::now();
+  const Model model = OrFail(Model::Open(options.model.c_str()));
+  Session session = OrFail(Session::Create(model, {.thread_count = options.threads}));
+  m.load_ms = Milliseconds(Clock::now() - start);
+  m.arena_bytes = session.arena_bytes();
+  m.packed_bytes = session.packed_bytes();
+  m.threads = session.thread_count();
+  m.operator_us.resize(model.operators().size());
+
+  Progress bar(!options.json);
+  const int total = options.warmup_runs + options.runs;
+  for (int i = 0; i < total; ++i) {
+    const bool counted = i >= options.warmup_runs;
+    Stopwatch watch{m.operator_us};
+    const double ms = RunOnce(session, counted && options.profile ? Observer{Stopwatch::After, &watch} : Observer{});
+    if (i == 0) m.first_ms = ms;
+    if (counted) m.latency_ms.push_back(ms);
+    bar.Show(counted ? "running" : "warming up", static_cast<double>(i + 1) / total);
+  }
+  std::sort(m.latency_ms.begin(), m.latency_ms.end());
+  for (double& us : m.operator_us) us /= static_cast<double>(m.latency_ms.size());
+  return m;
+}
+
+/// The smallest latency that at least `percent` of the runs did not exceed.
+double Percentile(const std::vector<double>& sorted, double percent) {
+  const double rank = std::ceil(percent / 100 * static_cast<double>(sorted.size()));
+  return sorted[static_cast<size_t>(std::max(1.0, rank)) - 1];
+}
+
+size_t PeakResidentBytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (size_t kilobytes = 0; word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<size_t>(usage.ru_maxrss) * 1024;
+}
+
+/// "Cortex-A76 ..., NEON_BF16": the processor's name where the kernel tells it, and the kernels in use.
+std::string CpuName() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    for (const char* key : {"model name", "Hardware", "Model"}) {
+      const size_t colon = line.find(": ");
+      if (line.starts_with(key) && colon != std::string::npos) return line.substr(colon + 2) + ", " + InstructionSet();
+    }
+  }
+  return InstructionSet();
+}
+
+void PrintJson(const Model& model, const Options& options, const Measured& m) {
+  nlohmann::ordered_json json = {
+      {"threads", m.threads}, {"runs", m.latency_ms.size()},
+      {"latency_ms", {{"min", m.latency_ms.front()}, {"p50", Percentile(m.latency_ms, 50)}, {"p90", Percentile(m.latency_ms, 90)}, {"p99", Percentile(m.latency_ms, 99)}}},
+      {"load_ms", m.load_ms}, {"first_ms", m.first_ms}, {"peak_rss_bytes", PeakResidentBytes()}, {"arena_bytes", m.arena_bytes},
+      {"packed_bytes", m.packed_bytes}, {"cpu", CpuName()}};
+  if (options.profile) {
+    json["ops"] = nlohmann::ordered_json::array();
+    for (size_t i = 0; i < m.operator_us.size(); ++i) {
+      const OperatorInfo& op = model.operators()[i];
+      json["ops"].push_back({{"name", op.name}, {"kind", op.kind}, {"type", op.type}, {"us", m.operator_us[i]}, {"macs", op.macs}});
+    }
+  }
+  std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+}
+
+void PrintProfile(const Model& model, const Measured& m) {
+  double total = 0;
+  for (const double us : m.operator_us) total += us;
+  std::printf("\n  %-26s %-13s %-14s %9s %7s %9s\n", "operator", "kind", "type", "us", "share", "GMAC/s");
+  for (size_t i = 0; i < m.operator_us.size(); ++i) {
+    const OperatorInfo& op = model.operators()[i];
+    const double us = m.operator_us[i];
+    std::printf("  %-26s %-13s %-14s %9.1f %5.1f %% ", op.name, op.kind, op.type, us, 100 * us / total);
+    if (op.macs > 0) std::printf("%9.1f", static_cast<double>(op.macs) / us / 1000);
+    std::printf("\n");
+  }
+}
+
+void Bench(const Options& options) {
+  const Measured m = Measure(options);
+  const Model model = OrFail(Model::Open(options.model.c_str()));
+  if (options.json) return PrintJson(model, options, m);
+  const double megabyte = 1e6;
+  std::printf("%s on %s, %d thread%s\n", options.model.c_str(), CpuName().c_str(), m.threads, m.threads == 1 ? "" : "s");
+  std::printf("  latency   min %.2f ms, p50 %.2f, p90 %.2f, p99 %.2f  (%zu runs, the first %.2f ms)\n", m.latency_ms.front(), Percentile(m.latency_ms, 50),
+              Percentile(m.latency_ms, 90), Percentile(m.latency_ms, 99), m.latency_ms.size(), m.first_ms);
+  std::printf("  load      %.1f ms\n", m.load_ms);
+  std::printf("  memory    arena %.2f MB, packed weights %.2f MB, peak resident %.1f MB\n", static_cast<double>(m.arena_bytes) / megabyte,
+              static_cast<double>(m.packed_bytes) / megabyte, static_cast<double>(PeakResidentBytes()) / megabyte);
+  if (options.profile) PrintProfile(model, m);
+}
+
+}  // namespace
+
+void AddBench(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("bench", "Measure latency and memory on this machine");
+  auto options = std::make_shared<Options>();
+  options->Declare(*command);
+  command->add_option("--warmup-runs", options->warmup_runs, "Inferences before the counted ones")->capture_default_str()->check(CLI::Range(0, 1'000'000))->type_name("N");
+  command->add_option("--num-runs", options->runs, "Inferences that are counted")->capture_default_str()->check(CLI::Range(1, 1'000'000))->type_name("N");
+  command->add_flag("--profile", options->profile, "Also the time of each operator");
+  command->callback([options] { Bench(*options); });
+}
+
+}  // namespace vitrine

@@ -6,7 +6,8 @@
 #
 # On Debian they come from its source packages, elsewhere (or when Debian has dropped a version) from the upstream
 # project's archive of the same commit. What is already there is kept, so a second run takes no time, and two runs
-# at once wait for each other. VITRINE_DEPS_DIR names another folder than .deps, for clones that share one.
+# at once wait for each other. VITRINE_DEPS_DIR names another folder than .deps, for clones that share one. A machine
+# without a network is served by Debian's tarballs in .deps/download.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly lock=$PWD/toolchains/dependencies.lock
@@ -28,26 +29,27 @@ tree_checksum() {
   (cd "$1" && shift && find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
 }
 
-# Unpacks archive $2 as dependency $1, checks its tree, and puts it in place in one step.
+# Unpacks archive $2 as dependency $1 and puts it in place in one step. With a third argument, the tree must be the lock's.
 unpack() {
-  local name=$1 archive=$2 partial=$deps/partial/$1 sum paths found
+  local name=$1 archive=$2 check=${3:-} partial=$deps/partial/$1 sum paths found
   rm -rf "$partial"
   mkdir -p "$partial/files" "$deps/src"
-  tar -xmf "$archive" -C "$partial/files" --no-same-owner
+  tar -xmf "$archive" -C "$partial/files" --no-same-owner || return 1
   local top=$partial/files
   if [ "$(ls -A "$top" | wc -l)" = 1 ]; then top=$top/$(ls -A "$top"); fi
-  while read -r sum paths; do
+  if [ -n "$check" ]; then
+    read -r sum paths < <(entries "$name" tree)
     # shellcheck disable=SC2086  # paths are words
-    found=$(tree_checksum "$top" $paths 2>/dev/null) || continue
-    [ "$found" = "$sum" ] || continue
-    stamp "$name" > "$top/.lock"
-    rm -rf "${deps:?}/src/$name"
-    mv "$top" "$deps/src/$name"
-    rm -rf "$partial"
-    return 0
-  done < <(entries "$name" tree)
-  say "$name: the files in $(basename "$archive") have checksum ${found:-none}, which is not the lock's" >&2
-  return 1
+    found=$(tree_checksum "$top" $paths) || found=none
+    if [ "$found" != "$sum" ]; then
+      say "$name: the files in $(basename "$archive") have checksum $found, which is not the lock's" >&2
+      return 1
+    fi
+  fi
+  stamp "$name" > "$top/.lock"
+  rm -rf "${deps:?}/src/$name"
+  mv "$top" "$deps/src/$name"
+  rm -rf "$partial"
 }
 
 # Debian's own archive address and key, as this machine has them, with the suites that the lock wants.
@@ -123,7 +125,7 @@ fetch_from_upstream() {
     return 1
   fi
   mv "$archive.partial" "$archive"
-  unpack "$name" "$archive"
+  unpack "$name" "$archive" check
 }
 
 fetch() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // PNM: binary gray (P5) and color (P6) maps, as image tools and pipes write them.
 #include <algorithm>
+#include <cmath>
 
 #include "runtime/image/codecs.h"
 
@@ -41,6 +42,13 @@ class Header {
   size_t offset_ = 2;  // behind the type
 };
 
+/// From 0..white to 0..255, as Pillow does it: in double precision, halves to even.
+uint8_t ScaleSample(int sample, int white) {
+  if (white == 255) return static_cast<uint8_t>(sample);
+  const double scaled = static_cast<double>(sample) / white * 255;
+  return static_cast<uint8_t>(std::min(std::nearbyint(scaled), 255.0));
+}
+
 }  // namespace
 
 Result<Image> DecodePnm(std::span<const uint8_t> bytes) {
@@ -63,8 +71,7 @@ Result<Image> DecodePnm(std::span<const uint8_t> bytes) {
   const uint8_t* from = samples.data();
   const uint8_t* const end = from + needed;
   for (uint8_t* to = image.value().pixels(); from != end; from += sample_bytes) {
-    const int sample = sample_bytes == 2 ? from[0] << 8 | from[1] : from[0];
-    const uint8_t value = static_cast<uint8_t>(std::min((sample * 255 + white / 2) / white, 255));
+    const uint8_t value = ScaleSample(sample_bytes == 2 ? from[0] << 8 | from[1] : from[0], white);
     for (int i = 0; i < 3 / channels; ++i) *to++ = value;
   }
   return image;

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the image tests share: files, noise, and comparing pictures.
+#pragma once
+
+#include <vitrine/image.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vitrine {
+
+inline std::filesystem::path ImageFixtures() { return VITRINE_SOURCE_DIR "/tests/fixtures/image"; }
+
+/// The folder that the environment variable VITRINE_SHARED names, or shared/ beside the checkout. May not
+/// exist.
+inline std::filesystem::path SharedFolder() {
+  const char* shared = std::getenv("VITRINE_SHARED");
+  return shared != nullptr ? shared : VITRINE_SOURCE_DIR "/../shared";
+}
+
+inline std::vector<uint8_t> ReadFile(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  REQUIRE(file.is_open());
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+inline Image LoadImage(const std::filesystem::path& path) {
+  Result<Image> image = Image::Load(path.c_str());
+  INFO(image.status().message());
+  REQUIRE(image.ok());
+  return std::move(image).value();
+}
+
+/// The upper eight bits of a linear congruential sequence, as noise() in make_images.py.
+inline std::vector<uint8_t> Noise(size_t count, uint32_t seed) {
+  std::vector<uint8_t> bytes(count);
+  for (uint8_t& byte : bytes) {
+    seed = seed * 1664525 + 1013904223;
+    byte = static_cast<uint8_t>(seed >> 24);
+  }
+  return bytes;
+}
+
+inline std::span<const uint8_t> BytesOf(const Image& image) {
+  const ImageView view = image.view();
+  return {view.pixels, static_cast<size_t>(view.stride_bytes) * static_cast<size_t>(view.height)};
+}
+
+/// How many bytes differ; all of them where the sizes do.
+inline size_t CountDifferences(std::span<const uint8_t> a, std::span<const uint8_t> b) {
+  if (a.size() != b.size()) return std::max(a.size(), b.size());
+  size_t differences = 0;
+  for (size_t i = 0; i < a.size(); ++i) differences += a[i] != b[i];
+  return differences;
+}
+
+}  // namespace vitrine

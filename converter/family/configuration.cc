@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converter/family/configuration.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+#include "converter/error.h"
+#include "converter/family/labels.h"
+
+namespace vitrine {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+constexpr size_t kLargestFile = 64 << 20;
+
+json ReadJson(const fs::path& path) {
+  std::error_code error;
+  const uintmax_t bytes = fs::file_size(path, error);
+  if (error) Fail(path.string(), ": cannot be read");
+  if (bytes > kLargestFile) Fail(path.string(), ": ", bytes, " bytes are too many for a configuration");
+  std::ifstream file(path, std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (value.is_discarded()) Fail(path.string(), ": is not JSON");
+  if (!value.is_object()) Fail(path.string(), ": is not a JSON object");
+  return value;
+}
+
+bool LooksLikeModel(const json& object) {
+  static constexpr const char* kKeys[] = {"model_type", "architectures", "architecture", "model_args", "model_class",
+                                          "embed_dim", "hidden_size", "hidden_dim", "patch_size", "vision_config"};
+  return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const char* key) { return object.contains(key); });
+}
+
+/// Adds what `from` has and `to` has not.
+void Fill(json* to, const json& from) {
+  for (const auto& [key, value] : from.items()) {
+    if (!to->contains(key)) (*to)[key] = value;
+  }
+}
+
+/// One level: CLIP's vision_config and timm's model_args move up, and win over what is around them.
+json Flatten(const json& object) {
+  json flat = json::object();
+  for (const char* part : {"vision_config", "model_args"}) {
+    if (object.contains(part) && object[part].is_object()) Fill(&flat, object[part]);
+  }
+  for (const auto& [key, value] : object.items()) {
+    const bool nested = key == "vision_config" || key == "text_config" || key == "model_args" || key == "pretrained_cfg";
+    if (!nested && !flat.contains(key)) flat[key] = value;
+  }
+  // The outer names say what the whole is: CLIPModel, not the part that is read.
+  for (const char* key : {"architectures", "id2label"}) {
+    if (object.contains(key)) flat[key] = object[key];
+  }
+  return flat;
+}
+
+json UnwrapPreprocessor(const json& object) {
+  for (const char* part : {"pretrained_cfg", "image_processor"}) {
+    if (object.contains(part) && object[part].is_object()) return object[part];
+  }
+  return object;
+}
+
+/// The first of `names` that is a file beside the checkpoint (in it, when it is a folder).
+std::optional<fs::path> Beside(const fs::path& checkpoint, std::initializer_list<std::string> names) {
+  const fs::path folder = fs::is_directory(checkpoint) ? checkpoint : checkpoint.parent_path();
+  for (const std::string& name : names) {
+    if (!name.empty() && fs::is_regular_file(folder / name)) return folder / name;
+  }
+  return std::nullopt;
+}
+
+/// The model's configuration object as its file has it; empty when there is none.
+json FindModelFile(const ConversionInputs& inputs, std::string* file, std::vector<std::string>* remarks) {
+  if (inputs.config) {
+    *file = inputs.config->filename().string();
+    return ReadJson(*inputs.config);
+  }
+  const std::string own = inputs.checkpoint.filename().string() + ".args.json";
+  const std::optional<fs::path> beside = Beside(inputs.checkpoint, {own, "config.json", "args.json"});
+  if (!beside) return json::object();
+  const std::string name = beside->filename().string();
+  if (fs::is_directory(inputs.checkpoint)) {
+    *file = name;
+    return ReadJson(*beside);
+  }
+  try {
+    json object = ReadJson(*beside);
+    if (LooksLikeModel(object)) {
+      remarks->push_back("took the configuration from " + name + " beside the checkpoint");
+      *file = name;
+      return object;
+    }
+  } catch (const Error&) {
+  }
+  remarks->push_back("left " + name + " beside the checkpoint alone: it is no model configuration");
+  return json::object();
+}
+
+Settings FindPreprocessor(const ConversionInputs& inputs, const json& model_file, const std::string& model_name,
+                          std::vector<std::string>* remarks) {
+  if (inputs.preprocessor) {
+    return {UnwrapPreprocessor(ReadJson(*inputs.preprocessor)), inputs.preprocessor->filename().string()};
+  }
+  const std::optional<fs::path> beside =
+      Beside(inputs.checkpoint, {"preprocessor_config.json", "processor_config.json"});
+  if (beside) {
+    const std::string name = beside->filename().string();
+    if (!fs::is_directory(inputs.checkpoint)) {
+      remarks->push_back("took the preprocessing from " + name + " beside the checkpoint");
+    }
+    return {UnwrapPreprocessor(ReadJson(*beside)), name};
+  }
+  if (model_file.contains("pretrained_cfg") && model_file["pretrained_cfg"].is_object()) {
+    return {model_file["pretrained_cfg"], model_name};
+  }
+  return {};
+}
+
+bool Matches(std::string_view value, std::string_view pattern) {
+  if (pattern.ends_with('*')) return value.starts_with(pattern.substr(0, pattern.size() - 1));
+  return value == pattern;
+}
+
+}  // namespace
+
+bool Configuration::Names(const char* value) const {
+  for (const char* key : {"model_type", "architecture", "model_class", "architectures"}) {
+    if (!model.has(key)) continue;
+    const json& names = model.object()[key];
+    for (const json& name : names.is_array() ? names : json::array({names})) {
+      if (name.is_string() && Matches(name.get_ref<const std::string&>(), value)) return true;
+    }
+  }
+  return false;
+}
+
+Configuration ReadConfiguration(const ConversionInputs& inputs) {
+  Configuration configuration;
+  std::string name;
+  const json file = FindModelFile(inputs, &name, &configuration.remarks);
+  configuration.model = {Flatten(file), name};
+  configuration.preprocessor = FindPreprocessor(inputs, file, name, &configuration.remarks);
+  configuration.labels_given = inputs.labels.has_value();
+  configuration.labels = inputs.labels ? ReadLabels(*inputs.labels) : LabelsOf(file);
+  return configuration;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converter/family/families.h"
+
+#include "converter/family/table.h"
+
+namespace vitrine {
+
+std::span<const Family* const> Families() {
+  // Where two tables explain a checkpoint equally well the first is taken.
+  static const Family* const kFamilies[] = {
+      &Timm(),            &DinoHub(),          &HuggingFaceVit(),    &HuggingFaceDeit(), &HuggingFaceIJepa(),
+      &HuggingFaceDinov2(), &HuggingFaceClip(), &HuggingFaceSiglip(), &Torchvision(),     &GoogleFlax(),
+  };
+  return kFamilies;
+}
+
+}  // namespace vitrine

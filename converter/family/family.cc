@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converter/family/family.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "converter/error.h"
+#include "converter/family/foreign.h"
+#include "converter/family/layout.h"
+#include "converter/family/load.h"
+#include "converter/family/preprocessing.h"
+
+namespace vitrine {
+namespace {
+
+/// What the load functions of a Vit share.
+struct Model {
+  Model(const checkpoint::Checkpoint& checkpoint, const Family& family)
+      : checkpoint(checkpoint), family(family), names(checkpoint, family) {}
+
+  Reader MakeReader(bool check_only) const {
+    return Reader(checkpoint, names, family.order, layout.config.head_size, check_only);
+  }
+
+  const checkpoint::Checkpoint& checkpoint;
+  const Family& family;
+  const Names names;
+  Layout layout;
+};
+
+bool NamedBy(const Family& family, const Configuration& configuration) {
+  return std::any_of(family.config_names.begin(), family.config_names.end(),
+                     [&](const char* name) { return configuration.Names(name); });
+}
+
+/// How well a family fits: the fraction of tensors that its table explains, less a little for each slot that is
+/// missing, more where the configuration or a telling tensor names it. A quarter of foreign tensors is still that
+/// family, whose report of extra tensors then says which. 0: not this family.
+double Score(const checkpoint::Checkpoint& checkpoint, const Family& family, const Configuration& configuration) {
+  constexpr double kEnough = 0.75, kMissing = 0.02, kSign = 0.1, kNamed = 0.2;
+  const Names names(checkpoint, family);
+  if (!names.has_blocks() || names.explained() < kEnough) return 0;
+  double score = names.explained() - kMissing * static_cast<double>(names.Missing().size());
+  if (family.sign && checkpoint.tensors().contains(family.sign)) score += kSign;
+  if (NamedBy(family, configuration)) score += kNamed;
+  return score;
+}
+
+const Family* Detect(const checkpoint::Checkpoint& checkpoint, const Configuration& configuration) {
+  const Family* best = nullptr;
+  double best_score = 0;
+  for (const Family* family : Families()) {
+    const double score = Score(checkpoint, *family, configuration);
+    if (score > best_score) {
+      best_score = score;
+      best = family;
+    }
+  }
+  return best;
+}
+
+const Family& FindFamily(const checkpoint::Checkpoint& checkpoint, const Configuration& configuration,
+                         const ConversionInputs& inputs) {
+  if (!inputs.family) {
+    RefuseForeignModels(checkpoint, configuration);
+    const Family* family = Detect(checkpoint, configuration);
+    if (!family) RefuseUnknownModel(checkpoint);
+    return *family;
+  }
+  std::string known;
+  for (const Family* family : Families()) {
+    if (*inputs.family == family->name) return *family;
+    known += (known.empty() ? "" : ", ") + std::string(family->name);
+  }
+  Fail("family ", *inputs.family, " is none of ", known);
+}
+
+/// Every shape, without reading a value; then what nothing asked for.
+void CheckTensors(const Model& model) {
+  const std::vector<Slot> missing = model.names.Missing();
+  if (!missing.empty()) Fail("checkpoint has no ", model.names.Name(missing.front(), Part::kWeight));
+  const Reader reader = model.MakeReader(/*check_only=*/true);
+  LoadEmbedding(reader, model.layout);
+  for (int block = 0; block < model.layout.config.depth; ++block) LoadBlock(reader, model.layout, block);
+  LoadHead(reader, model.layout);
+  const std::vector<std::string> unused = model.names.Unused();
+  if (unused.empty()) return;
+  std::string list;
+  for (size_t i = 0; i < unused.size() && i < 2; ++i) list += (i ? ", " : "") + unused[i];
+  if (unused.size() > 2) list += " (and " + std::to_string(unused.size() - 2) + " more)";
+  Fail("checkpoint has tensors that a ", model.family.title, " does not: ", list);
+}
+
+std::vector<std::string> FittingLabels(const Configuration& configuration, int classes,
+                                       std::vector<std::string>* remarks) {
+  const std::vector<std::string>& labels = configuration.labels;
+  if (labels.empty() || static_cast<int>(labels.size()) == classes) return labels;
+  const std::string text = std::to_string(labels.size()) + " labels for " + std::to_string(classes) + " classes";
+  if (configuration.labels_given) Fail(text);
+  if (classes > 0) remarks->push_back(text + " in the configuration: left out");
+  return {};
+}
+
+/// "Hugging Face Dinov2ForImageClassification", or the family's title.
+std::string Title(const Family& family, const Configuration& configuration) {
+  const Settings& model = configuration.model;
+  if (std::string(family.name).starts_with("hf-") && model.has("architectures")) {
+    const nlohmann::json& names = model.object()["architectures"];
+    if (names.is_array() && !names.empty() && names[0].is_string()) {
+      return "Hugging Face " + names[0].get<std::string>();
+    }
+  }
+  return family.title;
+}
+
+}  // namespace
+
+Vit MakeVit(const checkpoint::Checkpoint& checkpoint, const ConversionInputs& inputs) {
+  const Configuration configuration = ReadConfiguration(inputs);
+  const Family& family = FindFamily(checkpoint, configuration, inputs);
+  const auto model = std::make_shared<Model>(checkpoint, family);
+  Vit vit;
+  vit.remarks = configuration.remarks;
+  model->layout = InferLayout(family, model->names, configuration, inputs, &vit.remarks);
+  ChooseImageSize(configuration, inputs, &model->layout, &vit.remarks);
+  CheckTensors(*model);
+
+  model->layout.config.family = Title(family, configuration);
+  vit.config = model->layout.config;
+  vit.image = MakeImageConfig(configuration.preprocessor, model->layout.image, inputs, vit.config, &vit.remarks);
+  vit.labels = FittingLabels(configuration, vit.config.classes, &vit.remarks);
+  vit.load_embedding = [model] { return LoadEmbedding(model->MakeReader(false), model->layout); };
+  vit.load_block = [model](int block) { return LoadBlock(model->MakeReader(false), model->layout, block); };
+  vit.load_head = [model] { return LoadHead(model->MakeReader(false), model->layout); };
+  return vit;
+}
+
+std::vector<std::string> FamilyNames() {
+  std::vector<std::string> names;
+  for (const Family* family : Families()) names.push_back(family->name);
+  return names;
+}
+
+}  // namespace vitrine

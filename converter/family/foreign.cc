@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converter/family/foreign.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "converter/error.h"
+
+namespace vitrine {
+namespace {
+
+/// A kind of model, told by a configuration's name or by parts of its tensors' names; all parts must occur, each in
+/// any tensor. Where an earlier line fits the later ones are not looked at.
+struct Foreign {
+  const char* config_name;               ///< model_type or architecture, "*" at the end for any end; or none
+  std::vector<const char*> parts;
+  const char* what;                      ///< "this is ..."
+};
+
+const std::vector<Foreign>& ForeignModels() {
+  static const std::vector<Foreign> models = {
+      {"swinv2*", {"attn.cpb_mlp"}, "a Swin Transformer V2: its windowed attention is not supported"},
+      {"swin*", {"relative_position_bias_table", "layers.0.blocks.0"},
+       "a Swin Transformer: its windowed attention is not supported"},
+      {nullptr, {"relative_position_bias_table", "features."},
+       "a Swin Transformer: its windowed attention is not supported"},
+      {"maxvit*", {"attn_grid", "relative_position"}, "a MaxViT: its windowed attention is not supported"},
+      {"beit*", {"relative_position_bias_table"}, "a BEiT: its relative position bias is not supported"},
+      {"data2vec-vision", {"relative_position_bias"}, "a data2vec: its relative position bias is not supported"},
+      {nullptr, {"rel_pos_h"}, "a model with decomposed relative positions (SAM, ViTDet): they are not supported"},
+      {"dinov3*", {"rope_embed"}, "a DINOv3: its rotary positions are not supported yet"},
+      {"eva*", {"attn.rope"}, "a model with rotary positions (EVA): they are not supported"},
+      {nullptr, {"freqs_cos"}, "a model with rotary positions (EVA): they are not supported"},
+      {"vit*_r50*", {"patch_embed.backbone."}, "a hybrid Vision Transformer: its convolutional stem is not supported"},
+      {"vit-hybrid", {"patch_embeddings.backbone."},
+       "a hybrid Vision Transformer: its convolutional stem is not supported"},
+      {nullptr, {"conv_root"}, "a hybrid Vision Transformer: its convolutional stem is not supported"},
+      {nullptr, {".experts."}, "a Mixture of Experts: its routing is not supported"},
+      {nullptr, {"mlp.gate.wg"}, "a Mixture of Experts: its routing is not supported"},
+      {nullptr, {"MoeMlp"}, "a Mixture of Experts: its routing is not supported"},
+      {nullptr, {"Moe/Mlp"}, "a Mixture of Experts: its routing is not supported"},
+      {nullptr, {"blocks_token_only"}, "a CaiT: its class attention is not supported"},
+      {"pvt*", {"attn.sr."}, "a Pyramid Vision Transformer: its pyramid of resolutions is not supported"},
+      {"segformer", {"attention.self.sr."}, "a SegFormer: its pyramid of resolutions is not supported"},
+      {"levit*", {"attention_biases"}, "a LeViT: its convolutions and attention biases are not supported"},
+      {"mobilevit*", {"conv_kxk"}, "a MobileViT: its convolutions are not supported"},
+      {"convnext*", {"dwconv"}, "a ConvNeXt: a convolutional network, not a Vision Transformer"},
+      {"convnext*", {"conv_dw", "stages.0.blocks.0"}, "a ConvNeXt: a convolutional network, not a Vision Transformer"},
+      {"resnet*", {"layer1.0.conv1.weight"}, "a ResNet: a convolutional network, not a Vision Transformer"},
+      {"mixer*", {"mlp_tokens.fc1"}, "an MLP-Mixer: it has no attention"},
+      {nullptr, {"token_mixing"}, "an MLP-Mixer: it has no attention"},
+  };
+  return models;
+}
+
+bool Contains(const checkpoint::Checkpoint& checkpoint, std::string_view part) {
+  const auto& tensors = checkpoint.tensors();
+  return std::any_of(tensors.begin(), tensors.end(),
+                     [&](const auto& entry) { return entry.first.find(part) != std::string::npos; });
+}
+
+bool HasAttention(const checkpoint::Checkpoint& checkpoint) {
+  static constexpr const char* kParts[] = {"attn", "ttention", "qkv", "q_proj", "query", "in_proj"};
+  return std::any_of(std::begin(kParts), std::end(kParts),
+                     [&](const char* part) { return Contains(checkpoint, part); });
+}
+
+int Convolutions(const checkpoint::Checkpoint& checkpoint) {
+  return static_cast<int>(std::count_if(checkpoint.tensors().begin(), checkpoint.tensors().end(),
+                                        [](const auto& entry) { return entry.second.shape.size() == 4; }));
+}
+
+}  // namespace
+
+void RefuseForeignModels(const checkpoint::Checkpoint& checkpoint, const Configuration& configuration) {
+  for (const Foreign& model : ForeignModels()) {
+    const bool named = model.config_name && configuration.Names(model.config_name);
+    const bool seen = std::all_of(model.parts.begin(), model.parts.end(),
+                                  [&](const char* part) { return Contains(checkpoint, part); });
+    if (named || seen) Fail("this is ", model.what);
+  }
+  if (!HasAttention(checkpoint) && Convolutions(checkpoint) > 1) {
+    Fail("this is a convolutional network: not a Vision Transformer");
+  }
+  if (Contains(checkpoint, "word_embeddings.weight") && Convolutions(checkpoint) == 0) {
+    Fail("this is a language model: not a Vision Transformer");
+  }
+}
+
+void RefuseUnknownModel(const checkpoint::Checkpoint& checkpoint) {
+  if (checkpoint.tensors().empty()) Fail("checkpoint has no tensors");
+  std::string names;
+  int count = 0;
+  for (const auto& [name, tensor] : checkpoint.tensors()) {
+    if (count++ == 3) break;
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  Fail("not a Vision Transformer that vitrine knows: its first tensors are ", names);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The weights of a checkpoint in the canonical layout.
+#pragma once
+
+#include "converter/family/layout.h"
+#include "converter/family/reader.h"
+#include "converter/family/vit.h"
+
+namespace vitrine {
+
+// With a reader that only checks, the shapes of everything that would be read are checked and the values are empty.
+
+Embedding LoadEmbedding(Reader reader, const Layout& layout);
+Block LoadBlock(Reader reader, const Layout& layout, int block);
+Head LoadHead(Reader reader, const Layout& layout);
+
+}  // namespace vitrine

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converter/family/preprocessing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <sstream>
+
+#include "converter/error.h"
+
+namespace vitrine {
+namespace {
+
+using Resize = ImageConfig::Resize;
+
+/// Pillow's numbers by the names that timm and torchvision have for them.
+int InterpolationNumber(const std::string& name) {
+  static const std::map<std::string, int> kNames = {{"nearest", 0}, {"lanczos", 1}, {"bilinear", 2},
+                                                    {"bicubic", 3}, {"box", 4},     {"hamming", 5}};
+  const auto found = kNames.find(name);
+  if (found == kNames.end()) Fail("interpolation ", name, " is none of nearest, lanczos, bilinear, bicubic, box, hamming");
+  return found->second;
+}
+
+/// timm has input_size; Hugging Face has any of these.
+bool IsTimm(const Settings& settings) {
+  return settings.has("input_size") || settings.has("crop_pct") || settings.has("crop_mode");
+}
+
+/// Hugging Face processors with a crop, and whether they crop when the file does not say.
+bool Crops(const Settings& settings) {
+  if (const std::optional<bool> crop = settings.Flag({"do_center_crop"})) return *crop;
+  return settings.has("crop_size");
+}
+
+/// Classes that read a size without height and width as the shortest edge (default_to_square=False).
+bool ReadsShortestEdge(const Settings& settings) {
+  const std::string type = settings.Text({"image_processor_type", "feature_extractor_type"}).value_or("");
+  return type.starts_with("CLIP") || type.starts_with("Bit") || type.starts_with("ChineseCLIP");
+}
+
+std::optional<int> ShortestEdge(const Settings& settings) {
+  if (!settings.has("size")) return std::nullopt;
+  const nlohmann::json& size = settings.object()["size"];
+  if (size.is_object() && size.contains("shortest_edge")) {
+    return Settings(size, settings.file()).Int({"shortest_edge"});
+  }
+  if (size.is_number() && ReadsShortestEdge(settings)) return settings.Int({"size"});
+  return std::nullopt;
+}
+
+/// What a file says of the way from a photo to an input of `crop`.
+struct Steps {
+  Resize mode = Resize::kShortestSide;
+  ImageSize resize, crop;
+};
+
+Steps TimmSteps(const Settings& settings, ImageSize input) {
+  Steps steps{Resize::kShortestSide, {}, settings.Size({"input_size"}).value_or(input)};
+  const std::string mode = settings.Text({"crop_mode"}).value_or("center");
+  if (mode == "squash") steps.mode = Resize::kSquash;
+  else if (mode != "center") Fail("crop_mode ", mode, " is not supported, only center and squash");
+  const double fraction = settings.Number({"crop_pct"}).value_or(0.875);
+  if (!(fraction > 0.01 && fraction <= 1)) Fail(settings.file(), ": crop_pct is ", fraction, ", expected above 0, up to 1");
+  steps.resize = {static_cast<int>(std::floor(steps.crop.height / fraction)),
+                  static_cast<int>(std::floor(steps.crop.width / fraction))};
+  if (const std::optional<ImageSize> resize = settings.Size({"resize"})) steps.resize = *resize;
+  return steps;
+}
+
+Steps HuggingFaceSteps(const Settings& settings, ImageSize input) {
+  Steps steps{Resize::kShortestSide, input, input};
+  if (Crops(settings)) steps.crop = settings.Size({"crop_size"}).value_or(input);
+  if (!settings.Flag({"do_resize"}).value_or(true)) {
+    steps.mode = Resize::kNone;
+    steps.resize = steps.crop;
+  } else if (const std::optional<int> edge = ShortestEdge(settings)) {
+    steps.resize = {*edge, *edge};
+  } else {
+    steps.mode = Resize::kSquash;
+    steps.resize = settings.Size({"size"}).value_or(steps.crop);
+  }
+  if (!Crops(settings)) steps.crop = steps.mode == Resize::kShortestSide ? input : steps.resize;
+  return steps;
+}
+
+Steps DefaultSteps(const ImageDefaults& defaults, ImageSize input) {
+  const auto grown = [&](int side) { return static_cast<int>(std::floor(side / defaults.crop_fraction + 1e-6)); };
+  return {defaults.resize, {grown(input.height), grown(input.width)}, input};
+}
+
+/// The channels' values; one value stands for all of them.
+std::vector<float> PerChannel(std::vector<float> values, const VitConfig& config, const char* what) {
+  if (values.size() == 1) values.resize(config.channels, values[0]);
+  if (static_cast<int>(values.size()) != config.channels) {
+    Fail(what, " has ", values.size(), " values, the model has ", config.channels, " channels");
+  }
+  return values;
+}
+
+/// The family's three values, or their average where the model has not three channels.
+std::vector<float> DefaultPerChannel(const std::array<float, 3>& values, const VitConfig& config) {
+  if (config.channels == 3) return {values.begin(), values.end()};
+  return std::vector<float>(config.channels, (values[0] + values[1] + values[2]) / 3);
+}
+
+void ChooseNormalisation(const Settings& settings, const ImageDefaults& defaults, const ConversionInputs& inputs,
+                         const VitConfig& config, ImageConfig* image) {
+  image->mean = settings.Floats({"image_mean", "mean"});
+  image->deviation = settings.Floats({"image_std", "std"});
+  if (!settings.Flag({"do_normalize"}).value_or(true)) {
+    image->mean = {0};
+    image->deviation = {1};
+  }
+  // timm fills in ImageNet's where a pretrained_cfg leaves them out (timm/data/config.py).
+  const bool timm = IsTimm(settings);
+  if (image->mean.empty()) image->mean = DefaultPerChannel(timm ? kImageNetMean : defaults.mean, config);
+  if (image->deviation.empty()) {
+    image->deviation = DefaultPerChannel(timm ? kImageNetDeviation : defaults.deviation, config);
+  }
+  image->mean = PerChannel(image->mean, config, "mean");
+  image->deviation = PerChannel(image->deviation, config, "std");
+  // (u8 * factor - mean) / std, where factor is 1/255 nearly always: brought to pixels of 0 to 1.
+  const bool rescales = settings.Flag({"do_rescale"}).value_or(true);
+  const double range = 255 * (rescales ? settings.Number({"rescale_factor"}).value_or(1 / 255.0) : 1.0);
+  if (std::abs(range - 1) > 1e-6) {
+    for (float& value : image->mean) value = static_cast<float>(value / range);
+    for (float& value : image->deviation) value = static_cast<float>(value / range);
+  }
+  if (inputs.mean) image->mean = PerChannel(*inputs.mean, config, "--mean");
+  if (inputs.deviation) image->deviation = PerChannel(*inputs.deviation, config, "--std");
+  for (int c = 0; c < config.channels; ++c) {
+    const bool usable = std::isfinite(image->mean[c]) && image->deviation[c] > 0 && std::isfinite(image->deviation[c]);
+    if (!usable) Fail("mean ", image->mean[c], " and std ", image->deviation[c], " cannot normalise a channel");
+  }
+}
+
+void ChooseResize(Steps steps, const ConversionInputs& inputs, ImageSize input, ImageConfig* image) {
+  image->resize = steps.mode;
+  const auto scaled = [](int resize, int crop, int side) {
+    return static_cast<int>(static_cast<int64_t>(resize) * side / std::max(1, crop));
+  };
+  ImageSize resize{scaled(steps.resize.height, steps.crop.height, input.height),
+                   scaled(steps.resize.width, steps.crop.width, input.width)};
+  if (inputs.crop_fraction) {
+    if (!(*inputs.crop_fraction > 0.01 && *inputs.crop_fraction <= 1)) {
+      Fail("--crop-pct ", *inputs.crop_fraction, " is not above 0 and up to 1");
+    }
+    if (image->resize == Resize::kNone) image->resize = Resize::kShortestSide;
+    resize = {static_cast<int>(std::floor(input.height / *inputs.crop_fraction)),
+              static_cast<int>(std::floor(input.width / *inputs.crop_fraction))};
+  }
+  // A resize below the crop would be padded with black; nobody means that.
+  image->resize_height = std::max(resize.height, input.height);
+  image->resize_width = std::max(resize.width, input.width);
+}
+
+std::string Join(const std::vector<float>& values) {
+  std::ostringstream text;
+  for (size_t i = 0; i < values.size(); ++i) text << (i ? "," : "") << values[i];
+  return text.str();
+}
+
+std::string Describe(const ImageConfig& image, ImageSize input) {
+  static const char* const kNames[] = {"nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"};
+  std::ostringstream text;
+  const ImageSize resize{image.resize_height, image.resize_width};
+  if (image.resize == Resize::kShortestSide) text << "shortest side to " << resize.height;
+  if (image.resize == Resize::kSquash) text << "squashed to " << resize.height << "x" << resize.width;
+  text << " " << kNames[image.interpolation] << ", crop " << input.height << "x" << input.width << ", mean "
+       << Join(image.mean) << ", std " << Join(image.deviation);
+  return text.str();
+}
+
+}  // namespace
+
+std::optional<ImageSize> PreprocessedSize(const Settings& settings) {
+  if (settings.empty()) return std::nullopt;
+  if (IsTimm(settings)) return settings.Size({"input_size"});
+  if (Crops(settings)) return settings.Size({"crop_size"});
+  if (const std::optional<int> edge = ShortestEdge(settings)) return ImageSize{*edge, *edge};
+  if (!settings.Flag({"do_resize"}).value_or(true)) return std::nullopt;
+  return settings.Size({"size"});
+}
+
+ImageConfig MakeImageConfig(const Settings& preprocessor, const ImageDefaults& defaults,
+                            const ConversionInputs& inputs, const VitConfig& config,
+                            std::vector<std::string>* remarks) {
+  ImageConfig image;
+  const ImageSize input{config.image_height, config.image_width};
+  const bool timm = IsTimm(preprocessor);
+  image.assumed = preprocessor.empty();
+  ChooseNormalisation(preprocessor, defaults, inputs, config, &image);
+  const Steps steps = image.assumed ? DefaultSteps(defaults, input)
+                      : timm        ? TimmSteps(preprocessor, input)
+                                    : HuggingFaceSteps(preprocessor, input);
+  ChooseResize(steps, inputs, input, &image);
+  image.crop_floor = image.assumed ? defaults.crop_floor : !timm;
+  image.interpolation = defaults.interpolation;
+  if (preprocessor.has("resample")) image.interpolation = preprocessor.Int({"resample"}).value();
+  if (timm) image.interpolation = InterpolationNumber(preprocessor.Text({"interpolation"}).value_or("bicubic"));
+  if (inputs.interpolation) image.interpolation = InterpolationNumber(*inputs.interpolation);
+  if (image.interpolation > 5) Fail(preprocessor.file(), ": resample ", image.interpolation, " is not 0 to 5");
+  const bool told = inputs.mean && inputs.deviation && inputs.crop_fraction && inputs.interpolation;
+  if (image.assumed && told) image.assumed = false;
+  if (image.assumed) {
+    remarks->push_back("assumed the family's preprocessing: " + Describe(image, input) +
+                       "; --preprocessor, --mean, --std, --crop-pct and --interpolation say otherwise");
+  }
+  return image;
+}
+
+}  // namespace vitrine

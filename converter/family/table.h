@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a model family is to the converter: a table of names, and defaults for what its files leave out.
+// To add a family: one .cc file with such a table, one line in families.cc, one fixture.
+#pragma once
+
+#include <array>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "converter/family/configuration.h"
+#include "converter/family/vit.h"
+#include "converter/positions.h"
+
+namespace vitrine {
+
+class Names;
+
+/// The places of a canonical ViT that a tensor can fill. Norms and linear layers take a weight and a bias.
+enum class Slot {
+  // Embedding
+  kClassToken, kDistillationToken, kRegisters, kPositions, kPatch, kPatchNorm, kPreNorm,
+  // Block. Query, key and value come as one layer or as three; gate and value of a gated MLP as fc1 or as two.
+  kNorm1, kQkv, kQuery, kKey, kValue, kQueryNorm, kKeyNorm, kProjection, kScale1,
+  kNorm2, kFc1, kFc1Gate, kFc1Value, kFc2, kScale2,
+  // Head
+  kNorm, kPoolNorm, kPooler, kClassifier, kDistillationClassifier,
+  // Attention pooling: a learnt vector, projected to the query; key and value as one layer, or all three as one
+  kLatent, kLatentQuery, kLatentKeyValue, kLatentQkv, kLatentProjection, kLatentNorm, kLatentFc1, kLatentFc2,
+  kCount
+};
+
+/// A slot and the name of its tensor: "{}" stands for the block's number, "*" for weight or bias.
+/// A slot may have several names, of which a checkpoint uses one: libraries rename. kAlways: a checkpoint without any
+/// tensor of this slot is broken.
+struct SlotName {
+  Slot slot;
+  const char* pattern;
+  enum Presence { kAlways, kSometimes } presence = kAlways;
+};
+
+/// How a checkpoint of this family is preprocessed where no file says it.
+struct ImageDefaults {
+  ImageConfig::Resize resize = ImageConfig::Resize::kShortestSide;
+  double crop_fraction = 1;       ///< input size / resized size
+  int interpolation = 3;
+  bool crop_floor = false;
+  std::array<float, 3> mean, deviation;
+};
+
+inline constexpr std::array<float, 3> kHalf = {0.5f, 0.5f, 0.5f};
+inline constexpr std::array<float, 3> kImageNetMean = {0.485f, 0.456f, 0.406f};
+inline constexpr std::array<float, 3> kImageNetDeviation = {0.229f, 0.224f, 0.225f};
+inline constexpr std::array<float, 3> kClipMean = {0.48145466f, 0.4578275f, 0.40821073f};
+inline constexpr std::array<float, 3> kClipDeviation = {0.26862954f, 0.26130258f, 0.27577711f};
+
+struct Family;
+
+/// What configuration and shapes say of one checkpoint; a family's `settle` may correct it.
+struct Layout {
+  VitConfig config;
+  Grid stored_grid;                ///< of the position table in the checkpoint
+  int stored_prefix = 0;           ///< rows of that table before the first patch's
+  bool final_norm = true;          ///< the head reads normed tokens
+  bool qkv_bias = false;           ///< query, key and value must have a bias; otherwise they may
+  bool linear_bias = true;         ///< the block's other linear layers must have one
+  bool pooler_bias = true, pooler_tanh = true;
+  ImageDefaults image;
+  PositionFilter positions = PositionFilter::kBicubic;
+};
+
+/// How the file orders the numbers of a weight.
+enum class Order {
+  kTorch,   ///< linear [outputs, inputs], convolution [outputs, channels, y, x]; "weight" and "bias"
+  kFlax,    ///< linear [inputs, outputs] with heads as a dimension of their own, convolution [y, x, channels, outputs];
+            ///< "kernel" ("scale" of a norm) and "bias"
+};
+
+struct Family {
+  const char* name;                        ///< for --family
+  const char* title;                       ///< for people
+  std::vector<const char*> config_names = {};  ///< values of model_type, architectures, architecture or model_class; a
+                                           ///< trailing "*" matches any end
+  const char* sign = nullptr;              ///< a tensor that tells this family from others with the same names
+  std::vector<const char*> prefixes = {};  ///< what wrapping modules put before the names of the table
+  std::vector<SlotName> slots;
+  std::vector<const char*> ignored = {};   ///< tensors that the output does not need; "*" as above
+  Order order = Order::kTorch;
+  Activation activation = Activation::kGeluErf;
+  float norm_epsilon = 1e-6f;
+  PositionFilter positions = PositionFilter::kBicubic;
+  ImageDefaults image;
+  void (*settle)(const Configuration&, const Names&, Layout*) = nullptr;
+};
+
+/// Every family, in the order in which equal matches are decided.
+std::span<const Family* const> Families();
+
+}  // namespace vitrine

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converter/checkpoint/foreign.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
+namespace vitrine::checkpoint {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Stranger {
+  size_t offset;
+  std::string_view magic;
+  const char* what;
+};
+
+constexpr Stranger kStrangers[] = {
+    {0, "version https://git-lfs"sv, "a Git LFS pointer, not the weights: run git lfs pull"},
+    {4, "VITR"sv, "a .vit model already: vitrine runs it as it is"},
+    {4, "TFL3"sv, "a TensorFlow Lite model; convert the checkpoint that it was made from"},
+    {0, "\x89HDF\r\n"sv, "an HDF5 file (Keras), which is not supported"},
+    {0, "GGUF"sv, "a GGUF file, which is not supported"},
+    {0, "\x93NUMPY"sv, "a single NumPy array; a checkpoint is an .npz of many"},
+    {0, "\x1f\x8b"sv, "compressed with gzip: unpack it first"},
+    {0, "BZh"sv, "compressed with bzip2: unpack it first"},
+    {1, "7zXZ"sv, "compressed with xz: unpack it first"},
+    {0, "\x28\xb5\x2f\xfd"sv, "compressed with zstd: unpack it first"},
+    {257, "ustar"sv, "a tar archive: unpack it first"},
+    {0, "\x89PNG"sv, "an image, not a checkpoint"},
+    {0, "\xff\xd8\xff"sv, "an image, not a checkpoint"},
+    {1, "ELF"sv, "a program, not a checkpoint"},
+};
+
+// A page or document is known by its first word, in any case and behind any blanks.
+constexpr Stranger kTexts[] = {
+    {0, "<!doctype"sv, "a web page, not the weights: the download went wrong"},
+    {0, "<html"sv, "a web page, not the weights: the download went wrong"},
+    {0, "<?xml"sv, "an XML document, not the weights: the download went wrong"},
+    {0, "{"sv, "a JSON file, not the weights"},
+};
+
+// An ONNX file is a protobuf without a magic: field 1, the version of its IR, is one byte, and field 2
+// follows, the producer's name, or field 7 or 8, the graph or the operator set.
+bool LooksLikeOnnx(std::string_view text) {
+  return text.size() > 3 && text[0] == 0x08 && text[1] > 0 && text[1] < 32 &&
+         (text[2] == 0x12 || text[2] == 0x3a || text[2] == 0x42);
+}
+
+}  // namespace
+
+std::string NameForeignFile(std::span<const std::byte> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  for (const Stranger& stranger : kStrangers) {
+    if (text.size() >= stranger.offset && text.substr(stranger.offset).starts_with(stranger.magic)) {
+      return stranger.what;
+    }
+  }
+  std::string start(text.substr(0, 512));
+  start.erase(0, std::min(start.find_first_not_of(" \t\r\n"), start.size()));
+  std::transform(start.begin(), start.end(), start.begin(), [](unsigned char c) { return std::tolower(c); });
+  for (const Stranger& stranger : kTexts) {
+    if (start.starts_with(stranger.magic)) return stranger.what;
+  }
+  if (LooksLikeOnnx(text)) return "an ONNX model; convert the checkpoint that it was exported from";
+  return "";
+}
+
+}  // namespace vitrine::checkpoint

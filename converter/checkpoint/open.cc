@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a path to a Checkpoint: which files, which container, which reader.
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "converter/checkpoint/checkpoint.h"
+#include "converter/checkpoint/foreign.h"
+#include "converter/checkpoint/sha256.h"
+#include "converter/checkpoint/state_dict.h"
+#include "converter/checkpoint/zip_archive.h"
+#include "converter/error.h"
+
+namespace vitrine::checkpoint {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::string_view kIndexSuffix = ".index.json";
+
+std::string_view Text(const MappedFile& file) {
+  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
+}
+
+// The weights of a folder as the hub lays it out, in the order in which transformers and timm look for them.
+fs::path FindInFolder(const fs::path& folder) {
+  for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                           "pytorch_model.bin.index.json", "open_clip_model.safetensors"}) {
+    if (fs::exists(folder / name)) return folder / name;
+  }
+  std::vector<std::string> others;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string extension = entry.path().extension().string();
+    for (const char* known : {".safetensors", ".pth", ".pt", ".npz", ".tar"}) {
+      if (extension == known) others.push_back(entry.path().filename().string());
+    }
+  }
+  const std::string hint = others.size() == 1 ? "; it holds " + others[0] + ": name that file" : "";
+  Fail(folder.string(),
+       " is a folder without model.safetensors or pytorch_model.bin, or an index of their shards", hint);
+}
+
+Contents ReadZip(const MappedFile& file) {
+  ZipArchive archive(file);
+  const auto& entries = archive.entries();
+  const bool all_arrays = std::all_of(entries.begin(), entries.end(),
+                                      [](const auto& entry) { return entry.first.ends_with(".npy"); });
+  if (entries.empty()) Fail(file.name(), " is an empty zip archive");
+  return all_arrays ? ReadNpz(file, archive) : ReadTorchZip(file, archive);
+}
+
+struct Index {
+  std::map<std::string, std::string> shard_of;  // tensor -> file name
+  json metadata = json::object();
+};
+
+// {"metadata": {...}, "weight_map": {"tensor": "shard's file name", ...}}
+Index ReadIndex(const MappedFile& file) {
+  constexpr size_t kLargestIndex = 64 << 20;
+  if (file.bytes().size() > kLargestIndex) Fail(file.name(), " is not an index: it has over 64 MB");
+  const auto shallow = [&](int depth, json::parse_event_t, json&) {
+    if (depth > 8) Fail(file.name(), " is not an index: its JSON is nested too deeply");
+    return true;
+  };
+  const json parsed = json::parse(Text(file), shallow, /*allow_exceptions=*/false);
+  if (!parsed.is_object() || !parsed.contains("weight_map") || !parsed["weight_map"].is_object()) {
+    Fail(file.name(), " is not an index: it is no JSON object with a weight_map");
+  }
+  Index index;
+  for (const auto& [tensor, shard] : parsed["weight_map"].items()) {
+    if (!shard.is_string()) Fail(file.name(), ": the shard of ", tensor, " is no file name");
+    index.shard_of[tensor] = shard.get<std::string>();
+    if (fs::path(index.shard_of[tensor]).filename() != index.shard_of[tensor]) {
+      Fail(file.name(), ": shard ", index.shard_of[tensor], " is not a file name in the same folder");
+    }
+  }
+  if (parsed.contains("metadata") && parsed["metadata"].is_object()) index.metadata = parsed["metadata"];
+  return index;
+}
+
+void Merge(Contents& all, Contents shard, const std::string& file) {
+  if (!all.format.empty() && all.format != shard.format) {
+    Fail(file, " is ", shard.format, ", expected ", all.format, " as the shards before it");
+  }
+  all.format = shard.format;
+  for (auto& [name, tensor] : shard.tensors) {
+    if (!all.tensors.emplace(name, std::move(tensor)).second) {
+      Fail(file, ": ", name, " is in another shard too");
+    }
+  }
+  all.metadata.update(shard.metadata);
+  all.notes.insert(all.notes.end(), shard.notes.begin(), shard.notes.end());
+  std::move(shard.inflated.begin(), shard.inflated.end(), std::back_inserter(all.inflated));
+}
+
+Contents ReadShards(const MappedFile& index_file, std::vector<MappedFile>& files) {
+  const Index index = ReadIndex(index_file);
+  std::set<std::string> shards;
+  for (const auto& [tensor, shard] : index.shard_of) shards.insert(shard);
+  Contents all;
+  all.metadata = index.metadata;
+  for (const std::string& shard : shards) {
+    const fs::path path = index_file.path().parent_path() / shard;
+    if (!fs::exists(path)) Fail(index_file.name(), " names the shard ", shard, ", which is not there");
+    files.emplace_back(path);
+    Merge(all, ReadFile(files.back()), shard);
+  }
+  for (const auto& [tensor, shard] : index.shard_of) {
+    if (!all.tensors.contains(tensor)) {
+      Fail(shard, " lacks the tensor ", tensor, " that ", index_file.name(), " names");
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+Contents ReadFile(const MappedFile& file) {
+  const std::string_view text = Text(file);
+  if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) return ReadZip(file);
+  if (const std::string foreign = NameForeignFile(file.bytes()); !foreign.empty()) {
+    Fail(file.name(), " is ", foreign);
+  }
+  const bool is_pickle = text.size() > 2 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5;
+  if (is_pickle) return ReadTorchLegacy(file);
+  if (file.path().extension() == ".safetensors" || (text.size() > 8 && text[8] == '{')) {
+    return ReadSafetensors(file);
+  }
+  Fail(file.name(),
+       " is not a checkpoint: neither safetensors, nor PyTorch (.pth, .pt, .bin), nor NumPy (.npz)");
+}
+
+Checkpoint Checkpoint::Open(const fs::path& file_or_folder) {
+  std::error_code error;
+  const bool is_folder = fs::is_directory(file_or_folder, error);
+  const fs::path path = is_folder ? FindInFolder(file_or_folder) : file_or_folder;
+  Checkpoint checkpoint;
+  MappedFile first(path);
+  if (path.string().ends_with(kIndexSuffix)) {
+    checkpoint.contents_ = ReadShards(first, checkpoint.files_);
+  } else {
+    checkpoint.contents_ = ReadFile(first);
+    checkpoint.files_.push_back(std::move(first));
+  }
+  if (checkpoint.tensors().empty()) Fail(path.filename().string(), " holds no tensors");
+  StripPrefixes(checkpoint.contents_);
+  return checkpoint;
+}
+
+std::vector<fs::path> Checkpoint::files() const {
+  std::vector<fs::path> paths;
+  for (const MappedFile& file : files_) paths.push_back(file.path());
+  return paths;
+}
+
+uint64_t Checkpoint::file_bytes() const {
+  uint64_t bytes = 0;
+  for (const MappedFile& file : files_) bytes += file.bytes().size();
+  return bytes;
+}
+
+std::string Checkpoint::Sha256() const {
+  // In windows that are let go, so that hashing a large file takes no memory.
+  constexpr size_t kWindow = 8 << 20;
+  checkpoint::Sha256 hash;
+  for (const MappedFile& file : files_) {
+    for (size_t at = 0; at < file.bytes().size(); at += kWindow) {
+      const auto window = file.bytes().subspan(at, std::min(kWindow, file.bytes().size() - at));
+      hash.Update(window);
+      file.Release(window);
+    }
+  }
+  return hash.Hex();
+}
+
+void Checkpoint::Release(const Tensor& tensor) const {
+  for (const MappedFile& file : files_) file.Release(tensor.bytes);
+}
+
+}  // namespace vitrine::checkpoint

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files for tests: the committed checkpoints, and scratch ones that vanish with the test.
+#pragma once
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "converter/checkpoint/checkpoint.h"
+#include "converter/error.h"
+
+namespace vitrine::checkpoint {
+
+inline std::filesystem::path Fixture(const std::string& name = "") {
+  return std::filesystem::path(VITRINE_SOURCE_DIR) / "tests/fixtures/checkpoint" / name;
+}
+
+inline std::string ReadBytes(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A folder of its own for every object, removed with it.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    static std::atomic<int> count = 0;
+    const std::string name = "vitrine_checkpoint_" + std::to_string(getpid()) + "_" + std::to_string(count++);
+    path_ = std::filesystem::temp_directory_path() / name;
+    std::filesystem::create_directories(path_);
+  }
+  ~ScratchFolder() { std::filesystem::remove_all(path_); }
+
+  const std::filesystem::path& path() const { return path_; }
+
+  std::filesystem::path Write(const std::string& name, std::string_view content) const {
+    std::ofstream(path_ / name, std::ios::binary) << content;
+    return path_ / name;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// The line that opening `path` fails with; empty when it opens.
+inline std::string OpenError(const std::filesystem::path& path) {
+  try {
+    Checkpoint::Open(path);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+inline std::string LittleEndian(uint64_t value, int bytes) {
+  std::string text;
+  for (int i = 0; i < bytes; ++i, value >>= 8) text += static_cast<char>(value);
+  return text;
+}
+
+/// A safetensors file of `header` and `data_bytes` bytes 0, 1, 2, ...
+inline std::string Safetensors(const std::string& header, size_t data_bytes) {
+  std::string file = LittleEndian(header.size(), 8) + header;
+  for (size_t i = 0; i < data_bytes; ++i) file += static_cast<char>(i);
+  return file;
+}
+
+}  // namespace vitrine::checkpoint

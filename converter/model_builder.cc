@@ -66,6 +66,7 @@ std::vector<uint8_t> ModelBuilder::Metadata() {
   model.metadata_checksum = ~uint64_t{0};   // not the default, so that the field is stored
   flatbuffers::FlatBufferBuilder builder(64 * 1024);
   builder.ForceDefaults(true);   // so that the size does not depend on the values
+  builder.ForceVectorAlignment(kAlignment, 1, kAlignment);   // of `weights`, which Pack creates first and empty
   builder.Finish(schema::Model::Pack(builder, &model), schema::ModelIdentifier());
   std::vector<uint8_t> file(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
 

@@ -44,6 +44,8 @@ size_t PlanBuffers(std::span<const BufferRequest> requests, std::span<size_t> of
   size_t arena_bytes = 0;
   for (const int index : by_size) {
     const BufferRequest& request = requests[static_cast<size_t>(index)];
+    offsets[static_cast<size_t>(index)] = 0;
+    if (request.bytes == 0) continue;
     neighbours.clear();
     std::copy_if(placed.begin(), placed.end(), std::back_inserter(neighbours),
                  [&](int other) { return LiveTogether(request, requests[static_cast<size_t>(other)]); });

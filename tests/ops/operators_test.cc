@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The other operators: small examples that can be checked by hand (kernels/ has the wide comparisons), and what is refused.
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_floating_point.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <cmath>
+
+#include "tests/support/run.h"
+
+namespace vitrine {
+namespace {
+
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::WithinAbs;
+using schema::Type;
+using testing::Draft;
+
+void CheckValues(std::span<const float> found, std::initializer_list<double> expected, double margin = 1e-5) {
+  REQUIRE(found.size() == expected.size());
+  const double* e = expected.begin();
+  for (const float value : found) CHECK_THAT(double{value}, WithinAbs(*e++, margin));
+}
+
+/// A draft whose input is F32 rows.
+struct RowsDraft : Draft {
+  RowsDraft(size_t rows, size_t columns) { input = builder.model.input = builder.AddTensor("in", Type::F32, rows, columns); }
+  int Output(Type type, size_t rows, size_t columns) { return builder.model.embedding = builder.AddTensor("out", type, rows, columns); }
+  int input;
+};
+
+TEST_CASE("NormalizeAddsTheDeltaToTheResidualAndAppliesTheAffine") {
+  RowsDraft d(2, 2);
+  schema::ActivateT copy;
+  copy.input = d.input;
+  copy.output = d.builder.AddTensor("delta", Type::F32, 2, 2);
+  d.builder.AddOperator("copy", copy);
+  schema::NormalizeT op;
+  op.residual = d.input;
+  op.delta = copy.output;
+  const float gamma[2] = {2, 3}, beta[2] = {10, 20};
+  op.gamma = d.builder.AddF32("gamma", gamma, 1, 2);
+  op.beta = d.builder.AddF32("beta", beta, 1, 2);
+  op.output = d.Output(Type::F32, 2, 2);
+  d.builder.AddOperator("norm", op);
+  CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{1, 3, 5, 5}).last(), {10 - 2, 20 + 3, 10, 20}, 1e-4);
+}
+
+TEST_CASE("AttentionWithOneKeyReturnsItsValue") {
+  RowsDraft d(1, 6);
+  schema::AttentionT op;
+  op.query = op.key = op.value = d.input;
+  op.key_column = 2;
+  op.value_column = 4;
+  op.heads = 1;
+  op.head_size = 2;
+  op.output = d.Output(Type::F32, 1, 2);
+  d.builder.AddOperator("attention", op);
+  CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{9, 9, 1, 1, 7, -8}).last(), {7, -8});
+}
+
+TEST_CASE("AttentionWeighsValuesByTheSoftmaxOfTheScores") {
+  RowsDraft d(2, 3);   // one head of size 1: query, key, value
+  schema::AttentionT op;
+  op.query = op.key = op.value = d.input;
+  op.key_column = 1;
+  op.value_column = 2;
+  op.heads = op.head_size = 1;
+  op.output = d.Output(Type::F32, 1, 1);   // the first query only
+  d.builder.AddOperator("attention", op);
+  const double a = std::exp(2.0 * 1), b = std::exp(2.0 * 0.5);
+  CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{2, 1, 10, 0, 0.5f, 20}).last(), {(a * 10 + b * 20) / (a + b)}, 1e-4);
+}
+
+TEST_CASE("ActivateGatesTheSecondHalfWithTheFirst") {
+  RowsDraft d(1, 4);
+  schema::ActivateT op;
+  op.input = d.input;
+  op.function = schema::Function::Relu;
+  op.gated = true;
+  op.output = d.Output(Type::F32, 1, 2);
+  d.builder.AddOperator("gate", op);
+  CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{3, -3, 5, 5}).last(), {15, 0});
+}
+
+TEST_CASE("PoolPutsMeansSideBySide") {
+  RowsDraft d(3, 2);
+  schema::PoolT op;
+  op.input = d.input;
+  op.ranges = {{0, 1}, {1, 2}};
+  op.output = d.Output(Type::F32, 1, 4);
+  d.builder.AddOperator("pool", op);
+  CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{1, 2, 3, 4, 5, 8}).last(), {1, 2, 4, 6});
+}
+
+TEST_CASE("PixelsAndPositionsBecomeTokens") {
+  Draft d;
+  ModelBuilder& b = d.builder;
+  b.model.image = std::make_unique<schema::ImageInputT>();
+  b.model.image->height = b.model.image->width = 2;
+  b.model.image->channels = 1;
+  schema::PixelsToRowsT pixels;
+  pixels.image = b.model.input = b.AddTensor("image", Type::U8, 4, 1);
+  pixels.output = b.AddTensor("rows", Type::F32, 2, 2);
+  pixels.image_height = pixels.image_width = 2;
+  pixels.patch_height = 1;
+  pixels.patch_width = 2;
+  pixels.zero_point = 2;
+  b.AddOperator("pixels", pixels);
+  schema::AddPositionsT add;
+  add.patches = pixels.output;
+  const float positions[6] = {0.5f, 0.25f, 100, 200, 300, 400};
+  add.positions = b.AddF32("positions", positions, 3, 2);
+  add.tokens = b.model.embedding = b.AddTensor("tokens", Type::F32, 3, 2);
+  add.first_patch = 1;
+  b.AddOperator("positions", add);
+
+  const testing::ModelBytes bytes = d.Bytes();
+  const Result<Model> model = Model::FromBytes(bytes.bytes());
+  REQUIRE(model.ok());
+  Result<Session> session = Session::Create(model.value(), {});
+  REQUIRE(session.ok());
+  const uint8_t image[4] = {130, 131, 0, 255};   // zero is 128 + 2
+  std::copy(std::begin(image), std::end(image), session.value().input().begin());
+  REQUIRE(session.value().Run().ok());
+  CheckValues(session.value().embedding(), {0.5, 0.25, 100, 201, 300 - 130, 400 + 125});
+}
+
+TEST_CASE("RefusesShapesThatDoNotFitByName") {
+  const auto refusal = [](auto change) {
+    RowsDraft d(5, 8);
+    schema::LinearT op;
+    op.input = d.input;
+    const std::vector<float> weight(24, 0.5f);
+    op.weight = d.builder.AddF32("w", weight, 3, 8);
+    op.output = d.Output(Type::F32, 5, 3);
+    change(d, op);
+    d.builder.AddOperator("block 7 fc1", op);
+    return testing::WhyRefused(d.Bytes());
+  };
+  CHECK_THAT(refusal([](RowsDraft& d, schema::LinearT&) { d.builder.model.tensors[1]->columns = 4; }), ContainsSubstring("block 7 fc1: output is 5x4, expected anyx3"));
+  CHECK_THAT(refusal([](RowsDraft& d, schema::LinearT&) { d.builder.model.tensors[0]->columns = 9; }), ContainsSubstring("block 7 fc1: input is 5x9, expected 5x8"));
+  CHECK_THAT(refusal([](RowsDraft& d, schema::LinearT&) { d.builder.model.tensors[0]->rows = 4; }), ContainsSubstring("block 7 fc1: input is 4x8, expected 5x8"));
+  CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.weight = 5; }), ContainsSubstring("weight: constant 5 does not exist"));
+  CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.bias = 0; }), ContainsSubstring("bias is 3x8, expected 1x3"));
+  CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.input = -1; }), ContainsSubstring("input: tensor -1 does not exist"));
+  CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.output = op.input; }), ContainsSubstring("block 7 fc1"));
+}
+
+TEST_CASE("RefusesToReadWhatNothingHasWritten") {
+  RowsDraft d(1, 4);
+  schema::ActivateT op;
+  op.input = d.builder.AddTensor("nowhere", Type::F32, 1, 4);
+  op.output = d.Output(Type::F32, 1, 4);
+  d.builder.AddOperator("copy", op);
+  CHECK_THAT(testing::WhyRefused(d.Bytes()), ContainsSubstring("copy reads tensor 1, which nothing has written"));
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running a model in a test and looking at what each operator gave.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tests/support/tiny_model.h"
+
+namespace vitrine::testing {
+
+/// What each operator gave, as f32, in the order in which they ran.
+struct Outputs {
+  std::vector<std::vector<float>> of_operator;
+  const std::vector<float>& last() const { return of_operator.back(); }
+};
+
+/// Runs a model whose input is F32 once. Fails the test when anything fails.
+Outputs RunModel(const ModelBytes& model, std::span<const float> input, int threads = 1);
+
+/// Returns the message with which Model::FromBytes refuses the model; fails the test when it does not.
+std::string WhyRefused(const ModelBytes& model);
+
+/// Signal to noise in decibels; 200 when equal.
+double Sqnr(std::span<const float> expected, std::span<const float> found);
+
+}  // namespace vitrine::testing

@@ -53,6 +53,16 @@ inline std::span<const uint8_t> BytesOf(const Image& image) {
   return {view.pixels, static_cast<size_t>(view.stride_bytes) * static_cast<size_t>(view.height)};
 }
 
+/// CRC-32 as in PNG and zlib.
+inline uint32_t Crc32(std::span<const uint8_t> bytes) {
+  uint32_t crc = 0xFFFFFFFFu;
+  for (const uint8_t byte : bytes) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = crc & 1 ? 0xEDB88320u ^ (crc >> 1) : crc >> 1;
+  }
+  return ~crc;
+}
+
 /// How many bytes differ; all of them where the sizes do.
 inline size_t CountDifferences(std::span<const uint8_t> a, std::span<const uint8_t> b) {
   if (a.size() != b.size()) return std::max(a.size(), b.size());

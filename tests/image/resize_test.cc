@@ -15,15 +15,6 @@ namespace {
 using kernels::Guarded;
 using kernels::OnEveryTarget;
 
-uint32_t Crc32(std::span<const uint8_t> bytes) {
-  uint32_t crc = 0xFFFFFFFFu;
-  for (const uint8_t byte : bytes) {
-    crc ^= byte;
-    for (int bit = 0; bit < 8; ++bit) crc = crc & 1 ? 0xEDB88320u ^ (crc >> 1) : crc >> 1;
-  }
-  return ~crc;
-}
-
 ResizeShape Whole(int width, int height, int target_width, int target_height, Interpolation interpolation,
                   int channels = 3) {
   return {width,    height,       target_width, target_height, {0, 0, target_width, target_height},

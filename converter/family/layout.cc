@@ -192,7 +192,7 @@ class Inference {
     const int rows = Whole(shape[shape.size() - 2]);
     // Class and register tokens may or may not have a row of their own.
     std::vector<int> prefixes = {singles, config_.prefix_tokens, 0};
-    if (model_.Flag({"no_embed_class"}).value_or(false)) prefixes = {0};
+    if (model_.Flag({"no_embed_class"}).value_or(false)) std::rotate(prefixes.begin(), prefixes.end() - 1, prefixes.end());
     if (const std::optional<ImageSize> size = model_.Size({"img_size", "image_size"})) {
       const Grid grid{size->height / config_.patch_height, size->width / config_.patch_width};
       for (const int prefix : prefixes) {

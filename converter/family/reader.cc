@@ -17,12 +17,21 @@ Shape WithoutLeadingOnes(Shape shape) {
   return shape;
 }
 
-/// A matrix that the file holds as its transpose, its dimensions possibly split (Flax: heads are one of their own).
-/// Row-major files only: readers make no others with three dimensions.
-Tensor Transposed(Tensor tensor, int64_t outputs, int64_t inputs) {
-  tensor.shape = {outputs, inputs};
-  tensor.strides = {1, outputs};
-  return tensor;
+/// The tensor with its dimensions in another order: dimension d is `order[d]` of the file's. A file with fewer
+/// dimensions (of one, in front) is the same seen with them.
+Tensor Permuted(Tensor tensor, std::initializer_list<size_t> order) {
+  while (tensor.shape.size() < order.size()) {
+    tensor.shape.insert(tensor.shape.begin(), 1);
+    tensor.strides.insert(tensor.strides.begin(), 0);
+  }
+  const size_t more = tensor.shape.size() - order.size();
+  Tensor permuted{tensor.dtype, {}, {}, tensor.bytes};
+  for (size_t dimension : order) {
+    dimension += more;
+    permuted.shape.push_back(tensor.shape[dimension]);
+    permuted.strides.push_back(tensor.strides[dimension]);
+  }
+  return permuted;
 }
 
 bool HasHeads(Slot slot) { return slot == Slot::kQuery || slot == Slot::kKey || slot == Slot::kValue; }
@@ -58,11 +67,17 @@ void Reader::ReadWeight(Slot slot, int outputs, int inputs, int block, std::span
     ReadInto(tensor, out);
     return;
   }
-  Shape expected = {inputs, outputs};
-  if (HasHeads(slot)) expected = {inputs, outputs / head_size_, head_size_};
-  if (slot == Slot::kProjection) expected = {inputs / head_size_, head_size_, outputs};
-  CheckShape(tensor, expected, slot, Part::kWeight, block);
-  ReadInto(Transposed(tensor, outputs, inputs), out);
+  // Flax: [inputs, outputs], with heads and their values as two dimensions on the attention's side.
+  if (HasHeads(slot)) {
+    CheckShape(tensor, {inputs, outputs / head_size_, head_size_}, slot, Part::kWeight, block);
+    ReadInto(Permuted(tensor, {1, 2, 0}), out);
+  } else if (slot == Slot::kProjection) {
+    CheckShape(tensor, {inputs / head_size_, head_size_, outputs}, slot, Part::kWeight, block);
+    ReadInto(Permuted(tensor, {2, 0, 1}), out);
+  } else {
+    CheckShape(tensor, {inputs, outputs}, slot, Part::kWeight, block);
+    ReadInto(Permuted(tensor, {1, 0}), out);
+  }
 }
 
 void Reader::ReadBias(Slot slot, int outputs, int block, std::span<float> out) {
@@ -125,25 +140,20 @@ LinearWeights Reader::ReadLinears(std::initializer_list<Slot> slots, int outputs
 
 LinearWeights Reader::ReadPatch(int width, int channels, int patch_height, int patch_width) {
   const Tensor& file = Require(Slot::kPatch, Part::kWeight, 0);
-  Tensor tensor = file;
   const int64_t inputs = static_cast<int64_t>(channels) * patch_height * patch_width;
-  if (order_ == Order::kFlax) {
-    CheckShape(file, {patch_height, patch_width, channels, width}, Slot::kPatch, Part::kWeight, 0);
-    tensor.shape = {width, channels, patch_height, patch_width};
-    tensor.strides = {1, width, static_cast<int64_t>(patch_width) * channels * width,
-                      static_cast<int64_t>(channels) * width};
-  } else if (file.shape.size() == 2) {
-    CheckShape(file, {width, inputs}, Slot::kPatch, Part::kWeight, 0);
-  } else if (file.shape != Shape{width, channels, patch_height, patch_width}) {
-    Fail(names_.Name(Slot::kPatch, Part::kWeight), ": expected ",
-         checkpoint::ShapeText(Shape{width, channels, patch_height, patch_width}), ", found ",
+  const bool flax = order_ == Order::kFlax;
+  Shape expected = {width, channels, patch_height, patch_width};
+  if (flax) expected = {patch_height, patch_width, channels, width};
+  if (file.shape.size() == 2) expected = {width, inputs};
+  if (file.shape != expected) {
+    Fail(names_.Name(Slot::kPatch, Part::kWeight), ": expected ", checkpoint::ShapeText(expected), ", found ",
          checkpoint::ShapeText(file.shape));
   }
   LinearWeights patch;
   patch.outputs = width;
   patch.inputs = static_cast<int>(inputs);
   if (!check_only_) patch.weight.resize(static_cast<size_t>(width) * inputs);
-  ReadInto(tensor, patch.weight);
+  ReadInto(flax && file.shape.size() == 4 ? Permuted(file, {3, 2, 0, 1}) : file, patch.weight);
   if (names_.Has(Slot::kPatch, Part::kBias)) {
     if (!check_only_) patch.bias.resize(width);
     ReadBias(Slot::kPatch, width, 0, patch.bias);

@@ -28,7 +28,7 @@ install_packages g++ cmake ninja-build python3 xz-utils
 
 say "building vitrine and vitrine-convert"
 if [ ! -f build/host/build.ninja ]; then configure host "$logs" -DVITRINE_BUILD_TESTS=OFF; fi
-build host "$logs" vitrine_command vitrine_convert
+build host "$logs" vitrine_command vitrine-convert
 
 say "converting $checkpoint to int8"
 mkdir -p build/quickstart

@@ -10,7 +10,7 @@
 
 namespace vitrine::checkpoint {
 
-/// Hashes what Update is given, in order. 1.9 GB/s where the processor has SHA instructions, 0.25 GB/s
+/// Hashes what Update is given, in order. 1.7 GB/s where the processor has SHA instructions, 0.25 GB/s
 /// elsewhere.
 class Sha256 {
  public:

@@ -103,7 +103,7 @@ Status CheckImage(const Program& program) {
   const schema::ImageInput* image = program.root().image();
   const TensorInfo input = program.tensor(program.root().input());
   if (image == nullptr) {
-    if (input.type != schema::Type::F32) return Invalid("an input that is not an image must be F32");
+    if (input.type != schema::Type::F32 && input.type != schema::Type::U8) return Invalid("an input must be F32 or U8");
     return {};
   }
   const size_t height = image->height(), width = image->width(), channels = image->channels();

@@ -63,7 +63,7 @@ TEST_CASE("RefusesWhatMakesNoSense") {
       {"the model has no output", [](schema::ModelT& m) { m.embedding = -1; }},
       {"2 labels for 0 classes", [](schema::ModelT& m) { m.labels = {"a", "b"}; }},
       {"0 operators", [](schema::ModelT& m) { m.operators.clear(); }},
-      {"an input that is not an image must be F32", [](schema::ModelT& m) { m.tensors[0]->type = schema::Type::U8; }},
+      {"an input must be F32 or U8", [](schema::ModelT& m) { m.tensors[0]->type = schema::Type::QD8; }},
       {"input image is 0x0", [](schema::ModelT& m) { m.image = std::make_unique<schema::ImageInputT>(); }},
   };
   for (const Case& c : cases) {

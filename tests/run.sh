@@ -44,8 +44,10 @@ run_preset() {
     tail -20 "$logs/$preset-tests.log" >&2
     return 1
   fi
+  local failed_before=$failed
   count_results "$junit"
   if [ $status != 0 ]; then
+    if [ $failed = $failed_before ]; then failed=$((failed + 1)); fi  # a test that could not even start
     sed -n '/(Failed)\|\*\*\*/p' "$logs/$preset-tests.log" | sort -u
     say "$preset: what failed is in $logs/$preset-tests.log; its end:"
     grep -v '   Passed ' "$logs/$preset-tests.log" | tail -60

@@ -131,10 +131,8 @@ Contents ReadFile(const MappedFile& file) {
        " is not a checkpoint: neither safetensors, nor PyTorch (.pth, .pt, .bin), nor NumPy (.npz)");
 }
 
-Checkpoint Checkpoint::Open(const fs::path& file_or_folder) {
-  std::error_code error;
-  const bool is_folder = fs::is_directory(file_or_folder, error);
-  const fs::path path = is_folder ? FindInFolder(file_or_folder) : file_or_folder;
+Checkpoint Checkpoint::Open(const fs::path& file_or_folder) try {
+  const fs::path path = fs::is_directory(file_or_folder) ? FindInFolder(file_or_folder) : file_or_folder;
   Checkpoint checkpoint;
   MappedFile first(path);
   if (path.string().ends_with(kIndexSuffix)) {
@@ -146,6 +144,8 @@ Checkpoint Checkpoint::Open(const fs::path& file_or_folder) {
   if (checkpoint.tensors().empty()) Fail(path.filename().string(), " holds no tensors");
   StripPrefixes(checkpoint.contents_);
   return checkpoint;
+} catch (const fs::filesystem_error& error) {
+  Fail(file_or_folder.string(), " cannot be read: ", error.code().message());
 }
 
 std::vector<fs::path> Checkpoint::files() const {

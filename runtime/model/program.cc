@@ -8,10 +8,8 @@
 namespace vitrine {
 namespace {
 
-// XNNPACK's kernels may read up to 16 bytes beyond a row, and 10 rows' quantization parameters beyond the last one
-// (XNN_EXTRA_BYTES and XNN_EXTRA_QUANTIZATION_PARAMS; ops/xnnpack.cc asserts that these are enough).
+// XNNPACK's kernels may read up to 16 bytes beyond a row (XNN_EXTRA_BYTES; ops/xnnpack.cc asserts that this is enough).
 constexpr size_t kOverreadBytes = 64;
-constexpr size_t kExtraRows = 10;
 constexpr size_t kRowQuantizationBytes = 8;
 
 size_t ElementBytes(schema::Type type) { return type == schema::Type::F32 ? 4 : 1; }
@@ -22,7 +20,7 @@ size_t TensorInfo::row_quantization_offset() const { return RoundUp(elements() +
 
 size_t TensorInfo::buffer_bytes() const {
   if (type == schema::Type::QD8) {
-    return RoundUp(row_quantization_offset() + (rows + kExtraRows) * kRowQuantizationBytes);
+    return RoundUp(row_quantization_offset() + rows * kRowQuantizationBytes);
   }
   return RoundUp(elements() * ElementBytes(type) + kOverreadBytes);
 }

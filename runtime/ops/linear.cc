@@ -3,7 +3,9 @@
 // The types of its tensors say which: f32, f32_qc8w (weights alone in int8) or qd8_f32_qc8w (dynamic int8).
 #include <xnnpack.h>
 
+#include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
@@ -19,7 +21,7 @@ class LinearOp final : public Op {
  public:
   LinearOp(const Program& program, const schema::Linear& op)
       : program_(program), input_(op.input()), output_(op.output()), weight_(op.weight()), bias_(op.bias()),
-        rows_(program.tensor(op.output()).rows) {}
+        rows_(program.tensor(op.output()).rows), dynamic_(program.tensor(op.input()).type == Type::QD8) {}
 
   ~LinearOp() override {
     if (operator_ != nullptr) xnn_delete_operator(operator_);
@@ -30,7 +32,7 @@ class LinearOp final : public Op {
   OpCost cost() const override {
     const ConstantInfo weight = program_.constant(weight_);
     const int64_t n = static_cast<int64_t>(weight.rows), k = static_cast<int64_t>(weight.columns);
-    const char* type = weight.type == Type::F32 ? "f32" : dynamic() ? "qd8_f32_qc8w" : "f32_qc8w";
+    const char* type = weight.type == Type::F32 ? "f32" : dynamic_ ? "qd8_f32_qc8w" : "f32_qc8w";
     return {"Linear", type, static_cast<int64_t>(rows_) * n * k, n * k + (bias_ >= 0 ? n : 0)};
   }
 
@@ -45,12 +47,15 @@ class LinearOp final : public Op {
     xnn_status status;
     if (weight.type == Type::F32) {
       status = xnn_create_fully_connected_nc_f32(k, n, k, n, weight.f32(), bias, -kInfinity, kInfinity, 0, nullptr, nullptr, &operator_);
-    } else if (dynamic()) {
+    } else if (dynamic_) {
       status = xnn_create_fully_connected_nc_qd8_f32_qc8w(k, n, k, n, weight.scales(), weight.int8(), bias, -kInfinity, kInfinity,
                                                           0, nullptr, nullptr, &operator_);
     } else {
-      status = xnn_create_fully_connected_nc_f32_qc8w(k, n, k, n, weight.scales(), weight.int8(), bias, -kInfinity, kInfinity, 0,
-                                                      nullptr, nullptr, &operator_);
+      // These kernels add the bias before they multiply by the scale, unlike all others.
+      std::vector<float> scaled_bias(n, 0.0f);
+      for (size_t i = 0; bias != nullptr && i < n; ++i) scaled_bias[i] = bias[i] / weight.scales()[i];
+      status = xnn_create_fully_connected_nc_f32_qc8w(k, n, k, n, weight.scales(), weight.int8(), scaled_bias.data(), -kInfinity,
+                                                      kInfinity, 0, nullptr, nullptr, &operator_);
     }
     return Check(status, "create");
   }
@@ -58,7 +63,10 @@ class LinearOp final : public Op {
   Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) override {
     *scratch_bytes = 0;
     if (program_.constant(weight_).type == Type::F32) return Check(xnn_reshape_fully_connected_nc_f32(operator_, rows_, pool), "reshape");
-    if (dynamic()) return Check(xnn_reshape_fully_connected_nc_qd8_f32_qc8w(operator_, rows_, pool), "reshape");
+    if (dynamic_) {
+      *scratch_bytes = (rows_ + XNN_EXTRA_QUANTIZATION_PARAMS) * sizeof(xnn_quantization_params);
+      return Check(xnn_reshape_fully_connected_nc_qd8_f32_qc8w(operator_, rows_, pool), "reshape");
+    }
     return Check(xnn_reshape_fully_connected_nc_f32_qc8w(operator_, rows_, pool), "reshape");
   }
 
@@ -67,18 +75,27 @@ class LinearOp final : public Op {
     if (program_.constant(weight_).type == Type::F32) {
       return Check(xnn_setup_fully_connected_nc_f32(operator_, memory.tensor<float>(input_), output), "setup");
     }
-    if (!dynamic()) {
+    if (!dynamic_) {
       return Check(xnn_setup_fully_connected_nc_f32_qc8w(operator_, memory.tensor<float>(input_), output), "setup");
     }
-    const auto* quantization = reinterpret_cast<const xnn_quantization_params*>(
-        memory.tensor<std::byte>(input_) + program_.tensor(input_).row_quantization_offset());
-    return Check(xnn_setup_fully_connected_nc_qd8_f32_qc8w(operator_, memory.tensor<int8_t>(input_), output, quantization), "setup");
+    row_quantization_ = reinterpret_cast<const xnn_quantization_params*>(memory.tensor<std::byte>(input_) +
+                                                                         program_.tensor(input_).row_quantization_offset());
+    padded_ = reinterpret_cast<xnn_quantization_params*>(memory.scratch());
+    return Check(xnn_setup_fully_connected_nc_qd8_f32_qc8w(operator_, memory.tensor<int8_t>(input_), output, padded_), "setup");
   }
 
-  void Run(pthreadpool_t pool) override { xnn_run_operator(operator_, pool); }
+  void Run(pthreadpool_t pool) override {
+    if (dynamic_) PadRowQuantization();
+    xnn_run_operator(operator_, pool);
+  }
 
  private:
-  bool dynamic() const { return program_.tensor(input_).type == Type::QD8; }
+  /// A tile that is not full computes its last row again in place of those that it lacks, with the quantization found
+  /// beyond that row, so this must be the last row's.
+  void PadRowQuantization() {
+    std::copy_n(row_quantization_, rows_, padded_);
+    std::fill_n(padded_ + rows_, XNN_EXTRA_QUANTIZATION_PARAMS, row_quantization_[rows_ - 1]);
+  }
 
   static Status Check(xnn_status status, const char* phase) {
     if (status == xnn_status_success) return {};
@@ -89,7 +106,10 @@ class LinearOp final : public Op {
   Program program_;
   int input_, output_, weight_, bias_;
   size_t rows_;
+  bool dynamic_;
   xnn_operator_t operator_ = nullptr;
+  const xnn_quantization_params* row_quantization_ = nullptr;   // of the input
+  xnn_quantization_params* padded_ = nullptr;                   // scratch
 };
 
 }  // namespace

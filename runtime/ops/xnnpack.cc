@@ -38,7 +38,7 @@ void* AlignedAllocate(void*, size_t alignment, size_t bytes) {
 constexpr xnn_allocator kAllocator = {nullptr, Allocate, Reallocate, Deallocate, AlignedAllocate, Deallocate};
 
 // What model/program.cc leaves room for after each buffer.
-static_assert(XNN_EXTRA_BYTES <= 64 && XNN_EXTRA_QUANTIZATION_PARAMS <= 10);
+static_assert(XNN_EXTRA_BYTES <= 64);
 
 }  // namespace
 

@@ -98,6 +98,18 @@ TEST_CASE("LinearInDynamicInt8SeesTheQuantizedRowsExactly") {
   }
 }
 
+TEST_CASE("LinearInDynamicInt8ReadsTheFirstRowsOfALongerInput") {
+  for (const size_t rows : {1, 2, 3, 11}) {
+    const Shape s{13, 20, 30};
+    LinearModel model(s, Type::QD8, true);
+    model.draft.builder.model.tensors.back()->rows = static_cast<uint32_t>(rows);
+    const std::vector<float> x = RandomValues(s.rows * s.inputs, 1.0f, 3);
+    const testing::Outputs found = testing::RunModel(model.draft.Bytes(), x);
+    const std::vector<float> expected = Expected(s, found.of_operator[0], model.weight, model.bias);
+    CHECK(testing::Sqnr(std::span(expected).first(rows * s.outputs), found.last()) > 110);
+  }
+}
+
 TEST_CASE("LinearReadsTheFirstRowsOfALongerInput") {
   testing::Draft draft;
   ModelBuilder& b = draft.builder;

@@ -37,6 +37,7 @@ TEST_CASE("NormalizeAddsTheDeltaToTheResidualAndAppliesTheAffine") {
   schema::NormalizeT op;
   op.residual = d.input;
   op.delta = copy.output;
+  op.epsilon = 1e-6f;
   const float gamma[2] = {2, 3}, beta[2] = {10, 20};
   op.gamma = d.builder.AddF32("gamma", gamma, 1, 2);
   op.beta = d.builder.AddF32("beta", beta, 1, 2);

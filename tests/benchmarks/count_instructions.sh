@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Counts the instructions of one inference of ViT-S/16 at 224 x 224, one thread, on emulated ARM processors: exact and
+# repeatable, where time is not. Half the difference between a run of three inferences and a run of one, so that
+# loading and packing do not count.
+#
+#   tests/benchmarks/count_instructions.sh [-j FILE] [-m MODEL.vit] [-v VITRINE] [CPU...]
+#
+# -j writes the counts to FILE, one JSON object a processor; -m counts another model; -v names another command than
+# build/aarch64/bin/vitrine. Processors: those of toolchains/emulator/sysroots (default: cortex-a72 cortex-a76 max).
+# Needs build/host/bin/vitrine-convert ($VITRINE_CONVERT names another).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source toolchains/packages.sh
+readonly cache=.cache/benchmarks
+fail() { echo "count_instructions.sh: $*" >&2; exit 1; }
+
+model='' vitrine=build/aarch64/bin/vitrine convert=${VITRINE_CONVERT:-build/host/bin/vitrine-convert} json=''
+while getopts j:m:v: option; do
+  case $option in
+    j) json=$OPTARG ;;
+    m) model=$OPTARG ;;
+    v) vitrine=$OPTARG ;;
+    *) exit 2 ;;
+  esac
+done
+shift $((OPTIND - 1))
+if [ $# = 0 ]; then set -- cortex-a72 cortex-a76 max; fi
+
+# Prints a Python that has numpy: the benchmark's own, or the machine's.
+find_python() {
+  if [ -x .cache/peers/bin/python ]; then
+    echo .cache/peers/bin/python
+  else
+    python3 -c 'import numpy' 2>/dev/null || install_packages python3-numpy >&2
+    echo python3
+  fi
+}
+
+make_model() {
+  local checkpoint=$cache/vit_s16.safetensors
+  [ -x "$convert" ] || fail "there is no $convert: build the preset host"
+  mkdir -p $cache
+  [ -s $checkpoint.args.json ] || "$(find_python)" tests/benchmarks/make_vit.py $checkpoint 384 12 6
+  model=$cache/vit_s16.dynamic.vit
+  "$convert" $checkpoint -o $model --config $checkpoint.args.json --json > /dev/null
+}
+
+# count CPU RUNS: the counter's JSON line for that many inferences.
+count() {
+  local line
+  line=$(mktemp)
+  toolchains/emulator/count.sh -o "$line" "$1" "$vitrine" bench "$model" --threads 1 --warmup-runs 0 --num-runs "$2" > /dev/null
+  cat "$line"
+  rm "$line"
+}
+
+# per_inference CPU LINE-OF-ONE LINE-OF-THREE: one JSON object.
+per_inference() {
+  python3 -c 'import json, sys
+one, three = (json.loads(line) for line in sys.argv[2:])
+counts = {key: (three[key] - one[key]) / 2 for key, value in one.items() if type(value) is int and key != "label"}
+print(json.dumps({"cpu": sys.argv[1], **counts}))' "$@"
+}
+
+print_row() {
+  python3 -c 'import json, sys
+row = json.loads(sys.argv[1])
+kinds = ["instructions", "simd", "dot", "mmla", "mull_mlal", "load"]
+print("  %-12s" % row["cpu"] + "".join("%11.1f" % (row.get(kind, 0) / 1e6) for kind in kinds))' "$1"
+}
+
+[ -x "$vitrine" ] || fail "there is no $vitrine: build the preset aarch64"
+install_packages qemu-user
+if [ -z "$model" ]; then make_model; fi
+if [ -n "$json" ]; then : > "$json"; fi
+
+echo "$model, one thread, million instructions an inference"
+printf '  %-12s%11s%11s%11s%11s%11s%11s\n' '' all SIMD dot mmla mull+mlal loads
+for cpu in "$@"; do
+  result=$(per_inference "$cpu" "$(count "$cpu" 1)" "$(count "$cpu" 3)")
+  print_row "$result"
+  if [ -n "$json" ]; then echo "$result" >> "$json"; fi
+done

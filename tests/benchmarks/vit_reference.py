@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a timm ViT checkpoint and computes it in float64: what every program in the benchmark must agree with."""
+import json
+import math
+import struct
+
+import numpy as np
+
+EPSILON = 1e-6
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def read_safetensors(path):
+    """The float32 tensors of a file, by name."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        data = file.read()
+    tensors = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        begin, end = entry["data_offsets"]
+        tensors[name] = np.frombuffer(data[begin:end], np.float32).reshape(entry["shape"])
+    return tensors
+
+
+class Checkpoint:
+    """Tensors and arguments of a file that make_vit.py wrote."""
+
+    def __init__(self, path):
+        self.path = path
+        self.tensors = read_safetensors(path)
+        with open(path + ".args.json") as file:
+            arguments = json.load(file)
+        self.depth, self.heads, self.width = arguments["depth"], arguments["num_heads"], arguments["embed_dim"]
+        self.size, self.patch = arguments["img_size"], arguments["patch_size"]
+        self.tokens = (self.size // self.patch) ** 2 + 1
+
+    def __getitem__(self, name):
+        return self.tensors[name]
+
+
+def normalize(pixels):
+    """u8 [S, S, 3] to f32 [1, 3, S, S] in -1 to 1: mean and deviation 0.5, as the conversion is told."""
+    return ((pixels.astype(np.float32) / 255 - 0.5) / 0.5).transpose(2, 0, 1)[None]
+
+
+def sqnr_db(reference, value):
+    """Ratio of signal to error, in dB."""
+    reference, value = np.asarray(reference, np.float64).ravel(), np.asarray(value, np.float64).ravel()
+    return 10 * math.log10((reference**2).sum() / max(((reference - value) ** 2).sum(), 1e-300))
+
+
+def run(model, pixels):
+    """Logits [C] of an image u8 [S, S, 3]."""
+    def linear(x, name):
+        return x @ model[name + ".weight"].T.astype(np.float64) + model[name + ".bias"]
+
+    def norm(x, name):
+        x = x - x.mean(-1, keepdims=True)
+        return x / np.sqrt((x * x).mean(-1, keepdims=True) + EPSILON) * model[name + ".weight"] + model[name + ".bias"]
+
+    def attention(x, name):
+        q, k, v = linear(x, name + ".qkv").reshape(model.tokens, 3, model.heads, -1).transpose(1, 2, 0, 3)
+        scores = q @ k.transpose(0, 2, 1) / math.sqrt(q.shape[-1])
+        scores = np.exp(scores - scores.max(-1, keepdims=True))
+        scores /= scores.sum(-1, keepdims=True)
+        return linear((scores @ v).transpose(1, 0, 2).reshape(model.tokens, -1), name + ".proj")
+
+    def mlp(x, name):
+        x = linear(x, name + ".fc1")
+        return linear(x * 0.5 * (1 + _erf(x / math.sqrt(2)).astype(np.float64)), name + ".fc2")
+
+    side, p = model.size // model.patch, model.patch
+    patches = normalize(pixels).astype(np.float64).reshape(3, side, p, side, p)
+    patches = patches.transpose(1, 3, 0, 2, 4).reshape(side * side, -1)
+    x = patches @ model["patch_embed.proj.weight"].reshape(model.width, -1).T + model["patch_embed.proj.bias"]
+    x = np.concatenate([model["cls_token"][0], x]) + model["pos_embed"][0]
+    for i in range(model.depth):
+        x = x + attention(norm(x, f"blocks.{i}.norm1"), f"blocks.{i}.attn")
+        x = x + mlp(norm(x, f"blocks.{i}.norm2"), f"blocks.{i}.mlp")
+    return linear(norm(x, "norm")[0], "head")

@@ -37,7 +37,7 @@ bool NamedBy(const Family& family, const Configuration& configuration) {
 /// missing, more where the configuration or a telling tensor names it. A quarter of foreign tensors is still that
 /// family, whose report of extra tensors then says which. 0: not this family.
 double Score(const checkpoint::Checkpoint& checkpoint, const Family& family, const Configuration& configuration) {
-  constexpr double kEnough = 0.75, kMissing = 0.02, kSign = 0.1, kNamed = 0.2;
+  constexpr double kEnough = 0.75, kMissing = 0.02, kSign = 0.005, kNamed = 0.2;
   const Names names(checkpoint, family);
   if (!names.has_blocks() || names.explained() < kEnough) return 0;
   double score = names.explained() - kMissing * static_cast<double>(names.Missing().size());

@@ -41,12 +41,19 @@ class Inference {
   }
 
  private:
+  struct Voters {
+    Part part;
+    size_t dimension;
+  };
+
   /// The value that most blocks have, so that one misshapen tensor is named and not believed. 0 when there is none.
-  int MostCommon(Slot slot, Part part, size_t dimension) const {
+  int MostCommon(Slot slot, std::initializer_list<Voters> voters) const {
     std::map<int64_t, int> votes;
     for (int block = 0; block < names_.depth(); ++block) {
-      const Shape shape = names_.Shape(slot, part, block);
-      if (dimension < shape.size()) ++votes[shape[dimension]];
+      for (const auto& [part, dimension] : voters) {
+        const Shape shape = names_.Shape(slot, part, block);
+        if (dimension < shape.size()) ++votes[shape[dimension]];
+      }
     }
     int64_t best = 0;
     for (const auto& [value, count] : votes) {
@@ -59,8 +66,12 @@ class Inference {
   static int Whole(int64_t value) { return value > 0 && value <= (1 << 24) ? static_cast<int>(value) : 0; }
 
   /// Outputs and inputs of a block's linear layer in the file's order.
-  int Outputs(Slot slot) const { return MostCommon(slot, Part::kWeight, family_.order == Order::kTorch ? 0 : 1); }
-  int Inputs(Slot slot) const { return MostCommon(slot, Part::kWeight, family_.order == Order::kTorch ? 1 : 0); }
+  int Outputs(Slot slot) const {
+    return MostCommon(slot, {{Part::kWeight, family_.order == Order::kTorch ? 0u : 1u}, {Part::kBias, 0}});
+  }
+  int Inputs(Slot slot) const {
+    return MostCommon(slot, {{Part::kWeight, family_.order == Order::kTorch ? 1u : 0u}});
+  }
 
   void InferPatch() {
     Shape shape = names_.Shape(Slot::kPatch, Part::kWeight);
@@ -86,7 +97,7 @@ class Inference {
   }
 
   void InferWidth() {
-    const int norm_width = MostCommon(Slot::kNorm1, Part::kWeight, 0);
+    const int norm_width = MostCommon(Slot::kNorm1, {{Part::kWeight, 0}, {Part::kBias, 0}});
     if (norm_width) config_.width = norm_width;
     if (const std::optional<int> width = model_.Int({"embed_dim", "hidden_size", "hidden_dim"})) {
       if (norm_width && *width != norm_width) Contradiction("width", *width, norm_width);
@@ -105,22 +116,23 @@ class Inference {
 
   void InferHeads() {
     const bool flax = family_.order == Order::kFlax;
+    const int flax_heads = flax ? MostCommon(Slot::kQuery, {{Part::kBias, 0}}) : 0;
     int attention_width = config_.width;
     if (names_.Has(Slot::kQkv)) {
       attention_width = Outputs(Slot::kQkv) / 3;
     } else if (flax) {
-      attention_width = MostCommon(Slot::kQuery, Part::kBias, 0) * MostCommon(Slot::kQuery, Part::kBias, 1);
+      attention_width = flax_heads * MostCommon(Slot::kQuery, {{Part::kBias, 1}});
     } else if (names_.Has(Slot::kQuery)) {
       attention_width = Outputs(Slot::kQuery);
     }
     if (attention_width < 1) attention_width = config_.width;
-    const int norm_size = MostCommon(Slot::kQueryNorm, Part::kWeight, 0);
+    const int norm_size = MostCommon(Slot::kQueryNorm, {{Part::kWeight, 0}});
     if (inputs_.heads) {
       config_.heads = *inputs_.heads;
     } else if (const std::optional<int> heads = model_.Int({"num_heads", "num_attention_heads"})) {
       config_.heads = *heads;
     } else if (flax) {
-      config_.heads = MostCommon(Slot::kQuery, Part::kBias, 0);
+      config_.heads = flax_heads;
     } else if (norm_size) {
       config_.heads = attention_width / norm_size;
     } else {
@@ -148,7 +160,7 @@ class Inference {
 
   void InferMlp() {
     const int hidden = Inputs(Slot::kFc2);
-    int outputs = Outputs(Slot::kFc1), bias = MostCommon(Slot::kFc1, Part::kBias, 0);
+    const int outputs = Outputs(Slot::kFc1), bias = MostCommon(Slot::kFc1, {{Part::kBias, 0}});
     config_.mlp_width = model_.Int({"intermediate_size", "mlp_dim"}).value_or(hidden);
     if (names_.Has(Slot::kFc1Gate)) {
       config_.gated_mlp = true;
@@ -187,6 +199,9 @@ class Inference {
     const Shape registers = names_.Shape(Slot::kRegisters, Part::kWeight);
     const int singles = names_.Has(Slot::kClassToken) + names_.Has(Slot::kDistillationToken);
     config_.prefix_tokens = singles + (registers.size() >= 2 ? Whole(registers[registers.size() - 2]) : 0);
+    if (registers.empty() && model_.Int({"reg_tokens", "num_register_tokens"}).value_or(0) > 0) {
+      Fail("checkpoint has no ", names_.Name(Slot::kRegisters, Part::kWeight));
+    }
     const Shape shape = names_.Shape(Slot::kPositions, Part::kWeight);
     if (shape.size() < 2) Fail("checkpoint has no ", names_.Name(Slot::kPositions, Part::kWeight));
     const int rows = Whole(shape[shape.size() - 2]);
@@ -204,9 +219,10 @@ class Inference {
       if (rows == prefix + side * side && TakeGrid({side, side}, prefix)) return;
     }
     const std::string name = names_.Name(Slot::kPositions, Part::kWeight);
-    const int side = static_cast<int>(std::lround(std::sqrt(rows)));
-    if (singles == 0 && rows == 1 + side * side) {
-      Fail("checkpoint has no ", names_.Name(Slot::kClassToken, Part::kWeight), ", for which ", name, " has a row");
+    const Slot lacking = names_.Has(Slot::kClassToken) ? Slot::kDistillationToken : Slot::kClassToken;
+    const int side = static_cast<int>(std::lround(std::sqrt(std::max(0, rows - singles - 1))));
+    if (rows == singles + 1 + side * side && !names_.Name(lacking, Part::kWeight).empty()) {
+      Fail("checkpoint has no ", names_.Name(lacking, Part::kWeight), ", for which ", name, " has a row");
     }
     Fail(name, ": ", rows, " rows are not ", singles, " for class and distillation tokens and a grid of patches");
   }
@@ -224,7 +240,8 @@ class Inference {
     if (const std::optional<int> classes = model_.Int({"num_classes"})) config_.classes = *classes;
     const bool classifies = model_.has("architectures") &&
                             model_.object()["architectures"].dump().find("ForImageClassification") != std::string::npos;
-    if (classifies && shape.empty()) Fail("checkpoint has no ", names_.Name(Slot::kClassifier, Part::kWeight));
+    const bool half = names_.Has(Slot::kClassifier) || names_.Has(Slot::kDistillationClassifier);
+    if (shape.empty() && (classifies || half)) Fail("checkpoint has no ", names_.Name(Slot::kClassifier, Part::kWeight));
     if (config_.classes == 0 && !shape.empty()) {
       remarks_.push_back(model_.file() + " says num_classes 0: left the classifier out");
       names_.LeaveOut(Slot::kClassifier);
@@ -237,7 +254,7 @@ class Inference {
     const bool class_token = names_.Has(Slot::kClassToken);
     const Shape classifier = names_.Shape(Slot::kClassifier, Part::kWeight);
     if (pool == "max" || pool == "avgmax" || pool == "prr") Fail("global_pool ", pool, " is not supported");
-    if (names_.Has(Slot::kLatent)) {
+    if (names_.Has(Slot::kLatent) || names_.Has(Slot::kLatentProjection)) {
       config_.pooling = Pooling::kAttention;
     } else if (names_.Has(Slot::kDistillationClassifier) && config_.classes > 0) {
       config_.pooling = Pooling::kClassAndDistillation;

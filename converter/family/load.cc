@@ -20,7 +20,7 @@ std::vector<float> LoadPositions(Reader& reader, const Layout& layout) {
   const VitConfig& config = layout.config;
   const int width = config.width, prefix = layout.stored_prefix;
   const std::vector<float> stored =
-      reader.ReadRows(Slot::kPositions, prefix + layout.stored_grid.cells(), width);
+      reader.RequireRows(Slot::kPositions, prefix + layout.stored_grid.cells(), width);
   const std::vector<float> class_token = reader.ReadRows(Slot::kClassToken, 1, width);
   const std::vector<float> distillation = reader.ReadRows(Slot::kDistillationToken, 1, width);
   const int singles = reader.names().Has(Slot::kClassToken) + reader.names().Has(Slot::kDistillationToken);
@@ -98,14 +98,14 @@ LinearWeights TakeRows(LinearWeights* linear, int outputs) {
 
 void LoadAttentionPool(Reader& reader, const VitConfig& config, Head* head) {
   const int width = config.width;
-  const std::vector<float> latent = reader.ReadRows(Slot::kLatent, 1, width);
+  const std::vector<float> latent = reader.RequireRows(Slot::kLatent, 1, width);
   LinearWeights projection;
   if (reader.names().Has(Slot::kLatentQkv)) {
     head->key_value = reader.ReadLinear(Slot::kLatentQkv, 3 * width, width, Bias::kAlways);
     projection = TakeRows(&head->key_value, width);
   } else {
-    projection = reader.ReadLinear(Slot::kLatentQuery, width, width, Bias::kWherePresent);
-    head->key_value = reader.ReadLinear(Slot::kLatentKeyValue, 2 * width, width, Bias::kWherePresent);
+    projection = reader.ReadLinear(Slot::kLatentQuery, width, width, Bias::kAlways);
+    head->key_value = reader.ReadLinear(Slot::kLatentKeyValue, 2 * width, width, Bias::kAlways);
   }
   if (!reader.check_only()) head->query = Project(projection, latent);
   head->projection = reader.ReadLinear(Slot::kLatentProjection, width, width, Bias::kAlways);
@@ -125,7 +125,9 @@ int PooledWidth(const VitConfig& config) {
 Embedding LoadEmbedding(Reader reader, const Layout& layout) {
   const VitConfig& config = layout.config;
   Embedding embedding;
-  embedding.patch = reader.ReadPatch(config.width, config.channels, config.patch_height, config.patch_width);
+  // timm and CLIP leave the bias out where a norm follows.
+  const Bias bias = reader.names().Has(Slot::kPreNorm) ? Bias::kWherePresent : Bias::kAlways;
+  embedding.patch = reader.ReadPatch(config.width, config.channels, config.patch_height, config.patch_width, bias);
   embedding.patch_norm = reader.ReadNorm(Slot::kPatchNorm, config.width, config.norm_epsilon);
   embedding.positions = LoadPositions(reader, layout);
   embedding.pre_norm = reader.ReadNorm(Slot::kPreNorm, config.width, config.norm_epsilon);

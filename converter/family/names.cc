@@ -80,6 +80,12 @@ bool Ignored(const Family& family, std::string_view name) {
          std::any_of(std::begin(kIgnoredEverywhere), std::end(kIgnoredEverywhere), ends);
 }
 
+std::string_view MostCommon(const std::map<std::string_view, int>& counts) {
+  const auto rarer = [](const auto& a, const auto& b) { return a.second < b.second; };
+  const auto most = std::max_element(counts.begin(), counts.end(), rarer);
+  return most == counts.end() ? std::string_view() : most->first;
+}
+
 }  // namespace
 
 bool MatchesEnd(std::string_view value, std::string_view pattern) {
@@ -88,55 +94,57 @@ bool MatchesEnd(std::string_view value, std::string_view pattern) {
 }
 
 Names::Names(const checkpoint::Checkpoint& checkpoint, const Family& family) : family_(family) {
-  struct Candidate {
-    const char* pattern;
-    std::vector<std::pair<Key, Found>> found;
-  };
-  std::map<Slot, std::vector<Candidate>> candidates;
+  Candidates candidates;
   for (const SlotName& entry : family.slots) candidates[entry.slot].push_back({entry.pattern, {}});
-
-  std::map<std::string_view, int> prefixes;
+  std::map<std::string_view, int> block_prefixes, prefixes;
   size_t ignored = 0, known = 0;
   for (const auto& [name, tensor] : checkpoint.tensors()) {
     const std::string_view prefix = PrefixOf(family, name), inner = std::string_view(name).substr(prefix.size());
-    bool fits = false;
-    for (const SlotName& entry : family.slots) {
-      const std::optional<Match> match = Fit(family, entry, inner);
-      if (!match) continue;
-      fits = true;
-      for (Candidate& candidate : candidates[entry.slot]) {
-        if (candidate.pattern != entry.pattern) continue;
-        candidate.found.push_back({{entry.slot, match->part, match->block}, {&name, &tensor}});
-      }
-    }
-    if (fits) {
+    if (Sort(name, inner, tensor, &candidates)) {
       ++known;
-      ++prefixes[prefix];
+      const bool in_block = inner.find_first_of("0123456789") != std::string_view::npos;
+      ++(in_block ? block_prefixes : prefixes)[prefix];
     } else if (Ignored(family, name) || Ignored(family, inner)) {
       ++ignored;
     } else {
       rest_.push_back(&name);
     }
   }
-  for (auto& [slot, alternatives] : candidates) {
-    const auto fewer = [](const Candidate& a, const Candidate& b) { return a.found.size() < b.found.size(); };
-    const auto best = std::max_element(alternatives.begin(), alternatives.end(), fewer);
-    patterns_[slot] = best->pattern;
-    found_.insert(best->found.begin(), best->found.end());
-    for (const auto& [key, found] : best->found) {
-      if (std::string_view(best->pattern).find("{}") != std::string_view::npos) {
-        depth_ = std::max(depth_, std::get<int>(key) + 1);
-      }
-    }
-    for (auto other = alternatives.begin(); other != alternatives.end(); ++other) {
-      if (other == best) continue;
-      for (const auto& [key, found] : other->found) rest_.push_back(found.name);
-    }
-  }
-  const auto rarer = [](const auto& a, const auto& b) { return a.second < b.second; };
-  if (!prefixes.empty()) prefix_ = std::max_element(prefixes.begin(), prefixes.end(), rarer)->first;
+  for (const auto& [slot, alternatives] : candidates) Choose(slot, alternatives);
+  block_prefix_ = MostCommon(block_prefixes);
+  prefix_ = MostCommon(prefixes);
   const size_t relevant = checkpoint.tensors().size() - ignored;
   explained_ = relevant == 0 ? 0.0 : static_cast<double>(known) / static_cast<double>(relevant);
+}
+
+bool Names::Sort(const std::string& name, std::string_view inner, const checkpoint::Tensor& tensor,
+                 Candidates* candidates) {
+  bool fits = false;
+  for (const SlotName& entry : family_.slots) {
+    const std::optional<Match> match = Fit(family_, entry, inner);
+    if (!match) continue;
+    fits = true;
+    for (Candidate& candidate : (*candidates)[entry.slot]) {
+      if (candidate.pattern != entry.pattern) continue;
+      candidate.found.push_back({{entry.slot, match->part, match->block}, {&name, &tensor}});
+    }
+  }
+  return fits;
+}
+
+void Names::Choose(Slot slot, const std::vector<Candidate>& alternatives) {
+  const auto fewer = [](const Candidate& a, const Candidate& b) { return a.found.size() < b.found.size(); };
+  const auto best = std::max_element(alternatives.begin(), alternatives.end(), fewer);
+  patterns_[slot] = best->pattern;
+  found_.insert(best->found.begin(), best->found.end());
+  const bool in_block = std::string_view(best->pattern).find("{}") != std::string_view::npos;
+  for (const auto& [key, found] : best->found) {
+    if (in_block) depth_ = std::max(depth_, std::get<int>(key) + 1);
+  }
+  for (auto other = alternatives.begin(); other != alternatives.end(); ++other) {
+    if (other == best) continue;
+    for (const auto& [key, found] : other->found) rest_.push_back(found.name);
+  }
 }
 
 bool Names::Has(Slot slot) const { return Has(slot, Part::kWeight) || Has(slot, Part::kBias); }
@@ -164,10 +172,12 @@ std::string Names::Name(Slot slot, Part part, int block) const {
   const auto pattern = patterns_.find(slot);
   if (pattern == patterns_.end()) return "";
   std::string name = pattern->second;
-  if (const size_t at = name.find("{}"); at != std::string::npos) name.replace(at, 2, std::to_string(block));
+  const size_t number = name.find("{}");
+  if (number != std::string::npos) name.replace(number, 2, std::to_string(block));
   if (const size_t at = name.find('*'); at != std::string::npos) name.replace(at, 1, PartName(family_, slot, part));
   const bool behind_wrapper = slot >= Slot::kPooler && slot <= Slot::kDistillationClassifier;
-  return behind_wrapper ? name : prefix_ + name;
+  if (behind_wrapper) return name;
+  return (number != std::string::npos ? block_prefix_ : prefix_) + name;
 }
 
 void Names::LeaveOut(Slot slot) const {

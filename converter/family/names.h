@@ -51,12 +51,22 @@ class Names {
     const checkpoint::Tensor* tensor;
     mutable bool used = false;
   };
+  struct Candidate {                        ///< one of a slot's patterns
+    const char* pattern;
+    std::vector<std::pair<Key, Found>> found;
+  };
+  using Candidates = std::map<Slot, std::vector<Candidate>>;
+
+  /// Adds the tensor to every pattern that its name, without a wrapper's prefix, fits; false when there is none.
+  bool Sort(const std::string& name, std::string_view inner, const checkpoint::Tensor& tensor, Candidates* candidates);
+  /// Takes the pattern that found most; the tensors of the others are left over.
+  void Choose(Slot slot, const std::vector<Candidate>& alternatives);
 
   const Family& family_;
   std::map<Key, Found> found_;
   std::map<Slot, const char*> patterns_;    ///< the one that the checkpoint uses
   std::vector<const std::string*> rest_;    ///< tensors that fit no pattern
-  std::string prefix_;                      ///< what precedes most names
+  std::string block_prefix_, prefix_;       ///< what precedes most names of blocks, and of the rest
   int depth_ = 0;
   double explained_ = 0;
 };

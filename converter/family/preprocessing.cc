@@ -150,9 +150,8 @@ void ChooseResize(Steps steps, const ConversionInputs& inputs, ImageSize input, 
     resize = {static_cast<int>(std::floor(input.height / *inputs.crop_fraction)),
               static_cast<int>(std::floor(input.width / *inputs.crop_fraction))};
   }
-  // A resize below the crop would be padded with black; nobody means that.
-  image->resize_height = std::max(resize.height, input.height);
-  image->resize_width = std::max(resize.width, input.width);
+  image->resize_height = std::max(resize.height, 1);
+  image->resize_width = std::max(resize.width, 1);
 }
 
 std::string Join(const std::vector<float>& values) {
@@ -165,7 +164,9 @@ std::string Describe(const ImageConfig& image, ImageSize input) {
   static const char* const kNames[] = {"nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"};
   std::ostringstream text;
   const ImageSize resize{image.resize_height, image.resize_width};
-  if (image.resize == Resize::kShortestSide) text << "shortest side to " << resize.height;
+  const bool square = resize.height == resize.width;
+  if (image.resize == Resize::kShortestSide && square) text << "shortest side to " << resize.height;
+  if (image.resize == Resize::kShortestSide && !square) text << "to cover " << resize.height << "x" << resize.width;
   if (image.resize == Resize::kSquash) text << "squashed to " << resize.height << "x" << resize.width;
   text << " " << kNames[image.interpolation] << ", crop " << input.height << "x" << input.width << ", mean "
        << Join(image.mean) << ", std " << Join(image.deviation);

@@ -117,8 +117,8 @@ LinearWeights Reader::ReadLinears(std::initializer_list<Slot> slots, int outputs
   linear.outputs = outputs * static_cast<int>(slots.size());
   linear.inputs = inputs;
   const size_t weights = static_cast<size_t>(outputs) * inputs;
-  const bool any_bias = bias == Bias::kAlways || (bias == Bias::kWherePresent &&
-      std::any_of(slots.begin(), slots.end(), [&](Slot slot) { return names_.Has(slot, Part::kBias); }));
+  const auto has_bias = [&](Slot slot) { return names_.Has(slot, Part::kBias); };
+  const bool any_bias = bias == Bias::kAlways || std::any_of(slots.begin(), slots.end(), has_bias);
   if (!check_only_) {
     linear.weight.resize(weights * slots.size());
     if (any_bias) linear.bias.resize(linear.outputs);
@@ -130,7 +130,7 @@ LinearWeights Reader::ReadLinears(std::initializer_list<Slot> slots, int outputs
   for (const Slot slot : slots) {
     ReadWeight(slot, outputs, inputs, block, part(linear.weight, at, weights));
     // One of three may have none where the others have one (BEiT's key): it stays zero.
-    if (bias == Bias::kAlways || (any_bias && names_.Has(slot, Part::kBias))) {
+    if (bias == Bias::kAlways || has_bias(slot)) {
       ReadBias(slot, outputs, block, part(linear.bias, at, outputs));
     }
     ++at;
@@ -138,7 +138,7 @@ LinearWeights Reader::ReadLinears(std::initializer_list<Slot> slots, int outputs
   return linear;
 }
 
-LinearWeights Reader::ReadPatch(int width, int channels, int patch_height, int patch_width) {
+LinearWeights Reader::ReadPatch(int width, int channels, int patch_height, int patch_width, Bias bias) {
   const Tensor& file = Require(Slot::kPatch, Part::kWeight, 0);
   const int64_t inputs = static_cast<int64_t>(channels) * patch_height * patch_width;
   const bool flax = order_ == Order::kFlax;
@@ -154,7 +154,7 @@ LinearWeights Reader::ReadPatch(int width, int channels, int patch_height, int p
   patch.inputs = static_cast<int>(inputs);
   if (!check_only_) patch.weight.resize(static_cast<size_t>(width) * inputs);
   ReadInto(flax && file.shape.size() == 4 ? Permuted(file, {3, 2, 0, 1}) : file, patch.weight);
-  if (names_.Has(Slot::kPatch, Part::kBias)) {
+  if (bias == Bias::kAlways || names_.Has(Slot::kPatch, Part::kBias)) {
     if (!check_only_) patch.bias.resize(width);
     ReadBias(Slot::kPatch, width, 0, patch.bias);
   }
@@ -162,8 +162,12 @@ LinearWeights Reader::ReadPatch(int width, int channels, int patch_height, int p
 }
 
 std::vector<float> Reader::ReadRows(Slot slot, int rows, int width, int block) {
+  if (!names_.Has(slot)) return {};
+  return RequireRows(slot, rows, width, block);
+}
+
+std::vector<float> Reader::RequireRows(Slot slot, int rows, int width, int block) {
   std::vector<float> values;
-  if (!names_.Has(slot)) return values;
   const Tensor& tensor = Require(slot, Part::kWeight, block);
   CheckShape(tensor, rows == 1 ? Shape{width} : Shape{rows, width}, slot, Part::kWeight, block);
   if (!check_only_) values.resize(static_cast<size_t>(rows) * width);

@@ -16,7 +16,7 @@ namespace vitrine {
 /// asked. Error as in `blocks.3.mlp.fc1.weight: expected [256, 64], found [256, 32]`.
 class Reader {
  public:
-  enum class Bias { kAlways, kWherePresent, kNever };
+  enum class Bias { kAlways, kWherePresent };
 
   Reader(const checkpoint::Checkpoint& checkpoint, const Names& names, Order order, int head_size, bool check_only)
       : checkpoint_(checkpoint), names_(names), order_(order), head_size_(head_size), check_only_(check_only) {}
@@ -34,17 +34,14 @@ class Reader {
   LinearWeights ReadLinears(std::initializer_list<Slot> slots, int outputs, int inputs, Bias bias, int block = 0);
 
   /// The patch embedding, from a convolution or a linear layer: [width, channels * height * width].
-  LinearWeights ReadPatch(int width, int channels, int patch_height, int patch_width);
+  LinearWeights ReadPatch(int width, int channels, int patch_height, int patch_width, Bias bias);
 
   /// [rows, width], whatever dimensions of one come before; empty when the checkpoint has none.
   std::vector<float> ReadRows(Slot slot, int rows, int width, int block = 0);
+  /// As ReadRows; Error when the checkpoint has none.
+  std::vector<float> RequireRows(Slot slot, int rows, int width, int block = 0);
 
  private:
-  struct Shapes {
-    std::vector<int64_t> file;          ///< as the file should have it
-    checkpoint::Tensor canonical;       ///< dimensions and strides that put the values in the canonical order
-  };
-
   const checkpoint::Tensor& Require(Slot slot, Part part, int block);
   void CheckShape(const checkpoint::Tensor& tensor, std::vector<int64_t> expected, Slot slot, Part part, int block);
   void ReadInto(const checkpoint::Tensor& tensor, std::span<float> out);

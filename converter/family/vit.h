@@ -18,7 +18,7 @@ enum class Pooling {
   kClassAndDistillation,    ///< rows 0 and 1, one after the other: [1, 2 D] (DeiT: the mean of two heads)
   kClassAndPatchMean,       ///< row 0 and the mean of the patch rows: [1, 2 D] (Dinov2ForImageClassification)
   kPatchMean,               ///< the mean of the patch rows (timm global_pool="avg")
-  kAttention,               ///< attention pooling with a learnt query (SigLIP, timm global_pool="map")
+  kAttention,               ///< attention pooling of the patch rows with a learnt query (SigLIP, timm global_pool="map")
 };
 
 struct VitConfig {
@@ -38,6 +38,7 @@ struct VitConfig {
   int prefix_tokens = 1;         ///< rows before the first patch: class, distillation, registers
   Pooling pooling = Pooling::kClassToken;
   int classes = 0;               ///< 0: no classifier, the embedding is the output
+  /// Pixels beyond the last whole patch at the right and the bottom are not read (SigLIP So400m: 384 by 14).
   int tokens() const { return prefix_tokens + (image_height / patch_height) * (image_width / patch_width); }
 };
 
@@ -82,8 +83,8 @@ struct Head {
   LinearWeights pooler;          ///< [E, pooled] (timm pre_logits, Hugging Face pooler, CLIP's projection) or absent
   bool pooler_tanh = false;      ///< tanh after the pooler
   LinearWeights classifier;      ///< [C, E] or absent; two heads (DeiT) are one of [C, 2 D], halved
-  // Attention pooling only:
-  std::vector<float> query;      ///< the learnt query after its projection [D], unscaled
+  // Attention pooling only, x = projection(attention); x + fc2(activation(fc1(mlp_norm(x)))):
+  std::vector<float> query;      ///< the learnt query after its projection [D], unscaled (head_size^-0.5 always)
   LinearWeights key_value;       ///< [2 D, D]
   LinearWeights projection;      ///< [D, D]
   Norm mlp_norm;
@@ -93,7 +94,8 @@ struct Head {
 /// From a photo to the model's input; mirrors what the library's image processor does.
 struct ImageConfig {
   enum class Resize { kNone, kShortestSide, kSquash } resize = Resize::kShortestSide;
-  int resize_height = 0, resize_width = 0;       ///< pixels; shortest side: the height
+  int resize_height = 0, resize_width = 0;       ///< pixels; shortest side: equal, or for an input that is no square
+                                                 ///< what the resized image must cover (timm's ResizeKeepRatio)
   int interpolation = 3;                         ///< Pillow's number: 0 nearest, 1 lanczos, 2 bilinear, 3 bicubic, 4 box, 5 hamming
   bool crop_floor = false;                       ///< Hugging Face processors floor the crop's offset, the others round half to even
   std::vector<float> mean, deviation;            ///< [C], of pixels scaled to 0..1

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/family/fixture.h"
+
+#include <vitrine/image.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "converter/family/family.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+using checkpoint::ReadBytes;
+using nlohmann::json;
+
+std::vector<float> ReadFloats(const fs::path& path) {
+  const std::string bytes = ReadBytes(path);
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+  return values;
+}
+
+std::vector<uint8_t> ReadPixels(const fs::path& path) {
+  Result<Image> image = Image::Load(path.c_str());
+  if (!image.ok()) Fail(image.status().message());
+  const size_t bytes = size_t{3} * image.value().width() * image.value().height();
+  return {image.value().pixels(), image.value().pixels() + bytes};
+}
+
+/// What no file of the folder says: flags, as a person would give them.
+void GiveFlags(const fs::path& folder, const json& preprocess, ConversionInputs* inputs) {
+  if (fs::exists(folder / "preprocessor_config.json")) return;
+  inputs->mean = preprocess["mean"].get<std::vector<float>>();
+  inputs->deviation = preprocess["std"].get<std::vector<float>>();
+  inputs->crop_fraction = 1;
+}
+
+ModelFixture ReadCommitted(const fs::path& folder) {
+  const json meta = json::parse(ReadBytes(folder / "meta.json"));
+  ModelFixture fixture{folder.filename().string(), {}, {}, {}};
+  fixture.inputs.checkpoint = folder / meta["checkpoint"].get<std::string>();
+  GiveFlags(folder, meta, &fixture.inputs);
+  if (meta.contains("image_size")) fixture.inputs.image_size = {meta["image_size"][0], meta["image_size"][1]};
+  fixture.images = {ReadPixels(folder / "image.png")};
+  fixture.outputs = {ReadFloats(folder / "output.bin")};
+  return fixture;
+}
+
+ModelFixture ReadWide(const fs::path& folder, const json& meta) {
+  ModelFixture fixture{folder.filename().string(), {}, {}, {}};
+  fixture.inputs.checkpoint = folder / meta["checkpoint"]["file"].get<std::string>();
+  GiveFlags(folder, meta["preprocess"], &fixture.inputs);
+  if (fixture.inputs.mean) fixture.inputs.image_size = {meta["input_hw"][0], meta["input_hw"][1]};
+  fixture.images = {ReadPixels(folder / "img0.png"), ReadPixels(folder / "img1.png")};
+  for (const char* golden : {"logits.bin", "image_embeds.bin", "pooler_output.bin", "pooled.bin"}) {
+    if (!fs::exists(folder / golden)) continue;
+    const std::vector<float> both = ReadFloats(folder / golden);
+    const auto half = both.begin() + static_cast<ptrdiff_t>(both.size() / 2);
+    fixture.outputs = {{both.begin(), half}, {half, both.end()}};
+    break;
+  }
+  return fixture;
+}
+
+}  // namespace
+
+std::vector<ModelFixture> CommittedFixtures() {
+  std::vector<ModelFixture> fixtures;
+  for (const auto& entry : fs::directory_iterator(VITRINE_SOURCE_DIR "/tests/fixtures/vit")) {
+    fixtures.push_back(ReadCommitted(entry.path()));
+  }
+  std::sort(fixtures.begin(), fixtures.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return fixtures;
+}
+
+std::vector<ModelFixture> WideFixtures() {
+  const char* shared = std::getenv("VITRINE_SHARED");
+  const fs::path root = fs::path(shared ? shared : VITRINE_SOURCE_DIR "/../shared") / "fixtures";
+  std::vector<ModelFixture> fixtures;
+  if (!fs::exists(root / "index.json")) return fixtures;
+  for (const json& entry : json::parse(ReadBytes(root / "index.json"))) {
+    const fs::path folder = root / entry["name"].get<std::string>();
+    const json meta = json::parse(ReadBytes(folder / "meta.json"));
+    if (meta.contains("state_dict")) fixtures.push_back(ReadWide(folder, meta));
+  }
+  return fixtures;
+}
+
+Shapes TinyTimmShapes() {
+  Shapes shapes = {{"cls_token", {1, 1, 8}},      {"pos_embed", {1, 5, 8}},
+                   {"patch_embed.proj.weight", {8, 3, 4, 4}}, {"patch_embed.proj.bias", {8}},
+                   {"norm.weight", {8}},          {"norm.bias", {8}},
+                   {"head.weight", {5, 8}},       {"head.bias", {5}}};
+  for (int block = 0; block < 2; ++block) {
+    const std::string prefix = "blocks." + std::to_string(block) + ".";
+    const auto linear = [&](const char* name, int64_t outputs, int64_t inputs) {
+      shapes[prefix + name + ".weight"] = {outputs, inputs};
+      shapes[prefix + name + ".bias"] = {outputs};
+    };
+    for (const char* norm : {"norm1", "norm2"}) {
+      shapes[prefix + norm + ".weight"] = shapes[prefix + norm + ".bias"] = {8};
+    }
+    linear("attn.qkv", 24, 8);
+    linear("attn.proj", 8, 8);
+    linear("mlp.fc1", 32, 8);
+    linear("mlp.fc2", 8, 32);
+  }
+  return shapes;
+}
+
+Shapes ShapesOf(const ConversionInputs& inputs) {
+  const auto checkpoint = checkpoint::Checkpoint::Open(inputs.checkpoint);
+  Shapes shapes;
+  for (const auto& [name, tensor] : checkpoint.tensors()) shapes[name] = tensor.shape;
+  return shapes;
+}
+
+fs::path WriteZeros(const checkpoint::ScratchFolder& folder, const Shapes& shapes) {
+  json header = json::object();
+  size_t bytes = 0;
+  for (const auto& [name, shape] : shapes) {
+    size_t count = sizeof(float);
+    for (const int64_t dimension : shape) count *= static_cast<size_t>(dimension);
+    header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {bytes, bytes + count}}};
+    bytes += count;
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');   // as the safetensors library does
+  return folder.Write("model.safetensors", checkpoint::LittleEndian(text.size(), 8) + text + std::string(bytes, '\0'));
+}
+
+std::string RefusalOf(const Shapes& shapes, ConversionInputs inputs) {
+  const checkpoint::ScratchFolder folder;
+  inputs.checkpoint = WriteZeros(folder, shapes);
+  try {
+    const auto checkpoint = checkpoint::Checkpoint::Open(inputs.checkpoint);
+    const Vit vit = MakeVit(checkpoint, inputs);
+    vit.load_embedding();
+    for (int block = 0; block < vit.config.depth; ++block) vit.load_block(block);
+    vit.load_head();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace vitrine

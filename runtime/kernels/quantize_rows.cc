@@ -11,22 +11,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
 
-Range RangeOf(const float* HWY_RESTRICT x, size_t n) {
-  constexpr size_t N = hn::MaxLanes(kF32);
-  Range a = EmptyRange(), b = a;
-  size_t i = 0;
-  for (; i + 4 * N <= n; i += 4 * N) {
-    a.Add(hn::LoadU(kF32, x + i));
-    b.Add(hn::LoadU(kF32, x + i + N));
-    a.Add(hn::LoadU(kF32, x + i + 2 * N));
-    b.Add(hn::LoadU(kF32, x + i + 3 * N));
-  }
-  a.Add(b);
-  // Zeros in the lanes beyond the end are in every range.
-  for (; i < n; i += N) a.Add(hn::LoadN(kF32, x + i, HWY_MIN(N, n - i)));
-  return a;
-}
-
 void QuantizeRows(const float* x, size_t x_stride, size_t columns, const OutputRows& out, size_t first, size_t last) {
   for (size_t row = first; row < last; ++row) {
     const float* values = x + row * x_stride;

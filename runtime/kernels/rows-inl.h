@@ -38,6 +38,22 @@ HWY_INLINE Range EmptyRange() {
   return {hn::Set(kF32, hwy::HighestValue<float>()), hn::Set(kF32, hwy::LowestValue<float>())};
 }
 
+HWY_INLINE Range RangeOf(const float* HWY_RESTRICT x, size_t n) {
+  constexpr size_t N = hn::MaxLanes(kF32);
+  Range a = EmptyRange(), b = a;
+  size_t i = 0;
+  for (; i + 4 * N <= n; i += 4 * N) {
+    a.Add(hn::LoadU(kF32, x + i));
+    b.Add(hn::LoadU(kF32, x + i + N));
+    a.Add(hn::LoadU(kF32, x + i + 2 * N));
+    b.Add(hn::LoadU(kF32, x + i + 3 * N));
+  }
+  a.Add(b);
+  // Zeros in the lanes beyond the end are in every range.
+  for (; i < n; i += N) a.Add(hn::LoadN(kF32, x + i, HWY_MIN(N, n - i)));
+  return a;
+}
+
 // Rounding value * scale + zero_point to an integer. NEON: 1.5 * 2^23 as part of the addend leaves the integer in the low
 // bits (32-bit ARM has no instruction that rounds to nearest, and 64-bit ARM saves one), and the narrowing below reads
 // only 16 of them.

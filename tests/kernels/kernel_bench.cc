@@ -14,8 +14,13 @@
 #include <vector>
 
 #include "hwy/targets.h"
+#include "runtime/kernels/activation_rows.h"
+#include "runtime/kernels/attention.h"
+#include "runtime/kernels/mean_rows.h"
 #include "runtime/kernels/norm_rows.h"
+#include "runtime/kernels/pixels_to_rows.h"
 #include "runtime/kernels/quantize_rows.h"
+#include "runtime/kernels/softmax_row.h"
 
 namespace {
 
@@ -92,6 +97,52 @@ void MeasureQuantize() {
   Measure("quantize to qs8", kT * kD, [&] { QuantizeRows(x.data(), kD, kD, rows.Of(RowType::kQs8), 0, kT); });
 }
 
+void MeasureActivation() {
+  const std::vector<float> x = Random(kT * kM, 1.5f);
+  std::vector<float> scratch(kM);
+  Rows rows(kT, kM);
+  const auto measure = [&](const char* name, Activation activation, RowType type) {
+    const ActivationRowsArguments a = {x.data(), kM, kM, activation, false, rows.Of(type)};
+    Measure(name, kT * kM, [&] { ActivationRows(a, 0, kT, scratch.data()); });
+  };
+  measure("gelu to qd8", Activation::kGeluErf, RowType::kQd8);
+  measure("gelu to qs8", Activation::kGeluErf, RowType::kQs8);
+  measure("gelu to f32", Activation::kGeluErf, RowType::kF32);
+  measure("gelu tanh to f32", Activation::kGeluTanh, RowType::kF32);
+  measure("quick gelu to qd8", Activation::kQuickGelu, RowType::kQd8);
+  const ActivationRowsArguments a = {x.data(), kM, kM / 2, Activation::kSilu, true, rows.Of(RowType::kQd8)};
+  Measure("silu, gated to qd8", kT * kM / 2, [&] { ActivationRows(a, 0, kT, scratch.data()); });
+}
+
+void MeasureAttention() {
+  std::vector<float> qkv = Random(kT * 3 * kD, 1);
+  for (size_t t = 0; t < kT; ++t) {
+    for (size_t i = 0; i < kD; ++i) qkv[t * 3 * kD + i] *= 0.25f;
+  }
+  Rows rows(kT, kD);
+  AttentionArguments a = {qkv.data(), 3 * kD, qkv.data() + kD, 3 * kD, qkv.data() + 2 * kD, 3 * kD, kT, kT, kH, kK,
+                          rows.Of(RowType::kF32)};
+  std::vector<char> packed(AttentionPackedBytes(kT, kH, kK)), scratch(AttentionScratchBytes(kT, kH, kK));
+  const size_t elements = kH * kT * kT;
+  Measure("attention f32: pack keys", elements, [&] {
+    for (size_t head = 0; head < kH; ++head) PackAttentionHead(a, head, packed.data());
+  });
+  Measure("attention f32 to f32", elements, [&] { AttentionTile(a, packed.data(), 0, kT, scratch.data()); });
+  a.out = rows.Of(RowType::kQd8);
+  Measure("attention f32 to qd8", elements, [&] { AttentionTile(a, packed.data(), 0, kT, scratch.data()); });
+}
+
+void MeasureRest() {
+  const std::vector<float> x = Random(kT * kD, 1);
+  std::vector<float> out(kD);
+  Measure("softmax", kD, [&] { SoftmaxRow(x.data(), kD, out.data()); });
+  Measure("mean of rows", kT * kD, [&] { MeanRows(x.data(), kD, kD, 0, kT, out.data()); });
+  const std::vector<uint8_t> pixels(224 * 224 * 3, 100);
+  Rows rows(196, 768);
+  const PixelsToRowsArguments a = {pixels.data(), 224, 224, 3, 16, 16, 0, rows.Of(RowType::kQd8)};
+  Measure("pixels to qd8", pixels.size(), [&] { PixelsToRows(a, 0, 196); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -99,5 +150,8 @@ int main(int argc, char** argv) {
   if (argc > 2) only = argv[2];
   MeasureNorm();
   MeasureQuantize();
+  MeasureActivation();
+  MeasureAttention();
+  MeasureRest();
   return 0;
 }

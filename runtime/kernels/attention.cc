@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention in f32. Both products are sums of outer products of short columns, so that one micro-kernel does them:
+//
+//   scores^T [keys, queries]    += key[k] (8 scalars)          x  query^T[k] (vectors over queries)
+//   output   [queries, columns] += probability^T[t] (scalars)  x  value[t]   (vectors over columns)
+//
+// Scores stand transposed: a vector's lanes are queries, and softmax needs no sums across lanes.
+#include "runtime/kernels/attention.h"
+
+#include <algorithm>
+#include <utility>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/kernels/attention.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+#include "runtime/kernels/rows-inl.h"
+#include "runtime/kernels/exp-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::kernels::HWY_NAMESPACE {
+
+constexpr size_t kLanes = hn::MaxLanes(kF32);
+constexpr size_t kPanel = 8;  // keys a panel
+
+// How many accumulators the registers hold, as scalars x vectors: 8 x 2 of the 32 of 64-bit ARM and AVX-512, else 4 x 2.
+constexpr size_t kScalars = HWY_ARCH_ARM_A64 || HWY_TARGET <= HWY_AVX3 ? 8 : 4;
+constexpr size_t kVectors = 2;
+// Queries that are handled at once: their scores are one or two vectors.
+constexpr size_t kQueryVectors = kLanes == 16 ? 1 : 2;
+constexpr size_t kQueries = kLanes * kQueryVectors;
+static_assert(kQueries <= kAttentionTileRows && kPanel % kScalars == 0 && kQueries % kScalars == 0);
+
+/// Returns sum + a * scalars[kLane]. On 64-bit ARM the lane of a register is an operand of the fused multiply-add; GCC 12
+/// given the intrinsic copies accumulators back and forth, 14 % more instructions.
+#if HWY_ARCH_ARM_A64
+struct Scalars {
+  hn::Vec128<float> v[kScalars / 4];
+
+  HWY_INLINE explicit Scalars(const float* p) : v{hn::LoadU(kF32, p), hn::LoadU(kF32, p + 4)} {}
+  template <size_t kLane>
+  HWY_INLINE VF MulAdd(VF a, VF sum) const {
+    asm("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(sum.raw) : "w"(a.raw), "w"(v[kLane / 4].raw), "i"(kLane % 4));
+    return sum;
+  }
+};
+#else
+struct Scalars {
+  const float* p;
+
+  HWY_INLINE explicit Scalars(const float* p) : p(p) {}
+  template <size_t kLane>
+  HWY_INLINE VF MulAdd(VF a, VF sum) const {
+    return hn::MulAdd(a, hn::Set(kF32, p[kLane]), sum);
+  }
+};
+#endif
+
+template <class Body, size_t... kIndex>
+HWY_INLINE void Unroll(const Body& body, std::index_sequence<kIndex...>) {
+  (body(std::integral_constant<size_t, kIndex>()), ...);
+}
+
+/// Calls body(0), ... body(kCount - 1) with constants, so that arrays of vectors stay in registers at any optimization.
+template <size_t kCount, class Body>
+HWY_INLINE void Unroll(const Body& body) {
+  Unroll(body, std::make_index_sequence<kCount>());
+}
+
+template <size_t kCount>
+struct Sums {
+  VF v[kScalars][kCount];
+};
+
+/// Returns the sum over `steps` of the outer products of scalars[step], kScalars of them, and vectors[step], kCount.
+template <size_t kCount, bool kWhole = true>
+HWY_INLINE Sums<kCount> SumOfOuterProducts(const float* HWY_RESTRICT scalars, size_t scalar_stride,
+                                           const float* HWY_RESTRICT vectors, size_t vector_stride, size_t steps,
+                                           size_t lanes = kLanes) {
+  Sums<kCount> sums;
+  Unroll<kScalars * kCount>([&](auto i) HWY_ATTR { sums.v[i / kCount][i % kCount] = hn::Zero(kF32); });
+  const auto step = [&]() HWY_ATTR {
+    const Scalars s(scalars);
+    VF a[kCount];
+    Unroll<kCount>([&](auto i) HWY_ATTR { a[i] = Load<kWhole>(vectors + i * kLanes, lanes); });
+    Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
+      VF& sum = sums.v[i / kCount][i % kCount];
+      sum = s.template MulAdd<i / kCount>(a[i % kCount], sum);
+    });
+    scalars += scalar_stride;
+    vectors += vector_stride;
+  };
+  for (; steps >= 4; steps -= 4) Unroll<4>([&](auto) HWY_ATTR { step(); });
+  for (; steps > 0; --steps) step();
+  return sums;
+}
+
+/// Writes x [rows, K] * scale transposed to out [K, width], with zeros for rows that there are not.
+void PackTransposed(const float* x, size_t stride, size_t rows, size_t K, float scale, float* out, size_t width) {
+  const hn::FixedTag<float, 4> d4;
+  const auto factor = hn::Set(d4, scale);
+  for (size_t r = 0; r < width; r += 4) {
+    const float* x0 = x + r * stride;
+    size_t k = 0;
+    for (; r + 4 <= rows && k + 4 <= K; k += 4) {
+      const auto a = hn::LoadU(d4, x0 + k), b = hn::LoadU(d4, x0 + stride + k);
+      const auto c = hn::LoadU(d4, x0 + 2 * stride + k), d = hn::LoadU(d4, x0 + 3 * stride + k);
+      const auto ac_low = hn::InterleaveLower(d4, a, c), ac_high = hn::InterleaveUpper(d4, a, c);
+      const auto bd_low = hn::InterleaveLower(d4, b, d), bd_high = hn::InterleaveUpper(d4, b, d);
+      float* to = out + k * width + r;
+      hn::StoreU(hn::Mul(hn::InterleaveLower(d4, ac_low, bd_low), factor), d4, to);
+      hn::StoreU(hn::Mul(hn::InterleaveUpper(d4, ac_low, bd_low), factor), d4, to + width);
+      hn::StoreU(hn::Mul(hn::InterleaveLower(d4, ac_high, bd_high), factor), d4, to + 2 * width);
+      hn::StoreU(hn::Mul(hn::InterleaveUpper(d4, ac_high, bd_high), factor), d4, to + 3 * width);
+    }
+    for (; k < K; ++k) {
+      for (size_t i = 0; i < 4; ++i) out[k * width + r + i] = r + i < rows ? x0[i * stride + k] * scale : 0.0f;
+    }
+  }
+}
+
+/// One head of kQueries queries: what is in the thread's scratch.
+struct Tile {
+  const float* query;   // [K, kQueries], in units of log2(e)
+  float* scores;        // [T in whole panels, kQueries], then probabilities
+  float max[kQueries];
+  float factor[kQueries];  // 1 / sum of the probabilities
+};
+
+/// scores = query * key^T, transposed, and its largest in each lane.
+HWY_FLATTEN void Score(const float* keys, size_t T, size_t K, Tile& tile) {
+  VF max[kQueryVectors];
+  Unroll<kQueryVectors>([&](auto v) HWY_ATTR { max[v] = hn::Set(kF32, hwy::LowestValue<float>()); });
+  float* scores = tile.scores;
+  for (size_t t = 0; t < T; t += kScalars, scores += kScalars * kQueries) {
+    const float* panel = keys + t / kPanel * kPanel * K + t % kPanel;
+    const auto sums = SumOfOuterProducts<kQueryVectors>(panel, kPanel, tile.query, kQueries, K);
+    Unroll<kScalars * kQueryVectors>([&](auto i) HWY_ATTR {
+      hn::StoreU(sums.v[i / kQueryVectors][i % kQueryVectors], kF32, scores + i * kLanes);
+    });
+    const auto update_max = [&](auto j) HWY_ATTR {
+      Unroll<kQueryVectors>([&](auto v) HWY_ATTR { max[v] = hn::Max(max[v], sums.v[j][v]); });
+    };
+    if (t + kScalars <= T) {
+      Unroll<kScalars>(update_max);
+    } else {
+      // Keys beyond the last are zeros in the panel; their scores are never read.
+      Unroll<kScalars>([&](auto j) HWY_ATTR {
+        if (t + j < T) update_max(j);
+      });
+    }
+  }
+  Unroll<kQueryVectors>([&](auto v) HWY_ATTR { hn::StoreU(max[v], kF32, tile.max + v * kLanes); });
+}
+
+/// scores = 2^(scores - max), not yet divided by their sum, which goes to factor.
+HWY_FLATTEN void Exponentiate(size_t T, Tile& tile) {
+  VF sum[kQueryVectors], max[kQueryVectors];
+  Unroll<kQueryVectors>([&](auto v) HWY_ATTR {
+    sum[v] = hn::Zero(kF32);
+    max[v] = hn::LoadU(kF32, tile.max + v * kLanes);
+  });
+  for (float *scores = tile.scores, *end = scores + T * kQueries; scores != end; scores += kQueries) {
+    Unroll<kQueryVectors>([&](auto v) HWY_ATTR {
+      const VF x = hn::Sub(hn::LoadU(kF32, scores + v * kLanes), max[v]);
+      const VF power = Power2(hn::Max(x, hn::Set(kF32, -126.0f)));
+      sum[v] = hn::Add(sum[v], power);
+      hn::StoreU(power, kF32, scores + v * kLanes);
+    });
+  }
+  Unroll<kQueryVectors>([&](auto v) HWY_ATTR {
+    hn::StoreU(hn::Div(hn::Set(kF32, 1.0f), sum[v]), kF32, tile.factor + v * kLanes);
+  });
+}
+
+/// out = probabilities * value for kCount vectors of columns.
+template <size_t kCount, bool kWhole = true>
+HWY_FLATTEN void Mix(const float* value, size_t value_stride, size_t T, const Tile& tile, size_t rows, float* out,
+                    size_t out_stride, size_t lanes = kLanes) {
+  for (size_t q = 0; q < rows; q += kScalars) {
+    const auto sums =
+        SumOfOuterProducts<kCount, kWhole>(tile.scores + q, kQueries, value, value_stride, T, lanes);
+    Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
+      constexpr size_t j = i / kCount;
+      if (q + j >= rows) return;
+      const VF v = hn::Mul(sums.v[j][i % kCount], hn::Set(kF32, tile.factor[q + j]));
+      float* to = out + (q + j) * out_stride + i % kCount * kLanes;
+      if constexpr (kWhole) {
+        hn::StoreU(v, kF32, to);
+      } else {
+        hn::StoreN(v, kF32, to, lanes);
+      }
+    });
+  }
+}
+
+void MixHead(const float* value, size_t value_stride, size_t T, size_t K, const Tile& tile, size_t rows,
+                        float* out, size_t out_stride) {
+  size_t i = 0;
+  for (; i + kVectors * kLanes <= K; i += kVectors * kLanes) {
+    Mix<kVectors>(value + i, value_stride, T, tile, rows, out + i, out_stride);
+  }
+  for (; i + kLanes <= K; i += kLanes) Mix<1>(value + i, value_stride, T, tile, rows, out + i, out_stride);
+  if (i < K) Mix<1, false>(value + i, value_stride, T, tile, rows, out + i, out_stride, K - i);
+}
+
+size_t RoundUpToPanel(size_t n) { return (n + kPanel - 1) / kPanel * kPanel; }
+
+void PackAttentionHead(const AttentionArguments& a, size_t head, void* packed) {
+  float* panel = static_cast<float*>(packed) + head * RoundUpToPanel(a.T) * a.K;
+  for (size_t t = 0; t < a.T; t += kPanel, panel += kPanel * a.K) {
+    const float* key = a.key + t * a.key_stride + head * a.K;
+    PackTransposed(key, a.key_stride, std::min(kPanel, a.T - t), a.K, 1.0f, panel, kPanel);
+  }
+}
+
+/// Writes `rows` <= kQueries rows, all heads, in f32.
+void AttendRows(const AttentionArguments& a, const float* keys, size_t first, size_t rows, float* scratch, float* out,
+                size_t out_stride) {
+  Tile tile;
+  tile.query = scratch;
+  tile.scores = scratch + a.K * kQueries;
+  for (size_t head = 0; head < a.H; ++head, keys += RoundUpToPanel(a.T) * a.K) {
+    const size_t column = head * a.K;
+    PackTransposed(a.query + first * a.query_stride + column, a.query_stride, rows, a.K, kLog2E, scratch, kQueries);
+    Score(keys, a.T, a.K, tile);
+    Exponentiate(a.T, tile);
+    MixHead(a.value + column, a.value_stride, a.T, a.K, tile, rows, out + column, out_stride);
+  }
+}
+
+void AttentionTile(const AttentionArguments& a, const void* packed, size_t first, size_t last, void* scratch) {
+  const float* keys = static_cast<const float*>(packed);
+  const size_t D = a.H * a.K;
+  float* rows_f32 = static_cast<float*>(scratch);
+  float* rest = rows_f32 + kQueries * D;
+  for (size_t row = first; row < last; row += kQueries) {
+    const size_t rows = std::min(kQueries, last - row);
+    if (a.out.type == RowType::kF32) {
+      AttendRows(a, keys, row, rows, rest, static_cast<float*>(a.out.data) + row * a.out.stride, a.out.stride);
+      continue;
+    }
+    AttendRows(a, keys, row, rows, rest, rows_f32, D);
+    for (size_t i = 0; i < rows; ++i) {
+      QuantizeRow<false>(rows_f32 + i * D, D, 0.0f, 1.0f, RangeOf(rows_f32 + i * D, D), a.out, row + i);
+    }
+  }
+}
+
+}  // namespace vitrine::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace vitrine::kernels {
+
+HWY_EXPORT(PackAttentionHead);
+HWY_EXPORT(AttentionTile);
+
+// Sizes are those of the widest vectors, so that they are the same on every processor.
+namespace {
+constexpr size_t kPanel = 8;
+size_t RoundUp(size_t n, size_t to) { return (n + to - 1) / to * to; }
+}  // namespace
+
+size_t AttentionPackedBytes(size_t T, size_t H, size_t K) { return H * RoundUp(T, kPanel) * K * sizeof(float); }
+
+size_t AttentionScratchBytes(size_t T, size_t H, size_t K) {
+  return kAttentionTileRows * (H * K + K + RoundUp(T, kPanel)) * sizeof(float);
+}
+
+void PackAttentionHead(const AttentionArguments& arguments, size_t head, void* packed) {
+  HWY_DYNAMIC_DISPATCH(PackAttentionHead)(arguments, head, packed);
+}
+
+void AttentionTile(const AttentionArguments& arguments, const void* packed, size_t first, size_t last, void* scratch) {
+  HWY_DYNAMIC_DISPATCH(AttentionTile)(arguments, packed, first, last, scratch);
+}
+
+}  // namespace vitrine::kernels
+#endif  // HWY_ONCE

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/kernels/attention.h"
+
+#include "tests/kernels/kernel_test.h"
+
+namespace vitrine::kernels {
+namespace {
+
+struct Shape {
+  size_t T, Tq, H, K;
+};
+
+/// Query, key and value as columns of one matrix [T, 3 * H * K], with nothing readable after its last element.
+struct Inputs {
+  Shape shape;
+  Guarded<float> qkv;
+
+  Inputs(const Shape& s, Generator& generator, float logit_deviation)
+      : shape(s), qkv(Normal(generator, s.T * 3 * s.H * s.K, 1)) {
+    const float scale = logit_deviation / std::sqrt(static_cast<float>(s.K));
+    for (size_t t = 0; t < s.T; ++t) {
+      for (size_t i = 0; i < s.H * s.K; ++i) qkv[t * 3 * s.H * s.K + i] *= scale;
+    }
+  }
+  AttentionArguments Arguments(const OutputRows& out) {
+    const size_t D = shape.H * shape.K;
+    return {qkv.data(), 3 * D, qkv.data() + D, 3 * D, qkv.data() + 2 * D, 3 * D, shape.T, shape.Tq, shape.H, shape.K, out};
+  }
+};
+
+void Run(const AttentionArguments& a, const std::vector<size_t>& splits) {
+  Guarded<float> packed(AttentionPackedBytes(a.T, a.H, a.K) / sizeof(float));
+  Guarded<float> scratch(AttentionScratchBytes(a.T, a.H, a.K) / sizeof(float));
+  std::fill_n(scratch.data(), scratch.size(), NAN);
+  for (size_t head = a.H; head-- > 0;) PackAttentionHead(a, head, packed.data());
+  size_t first = 0;
+  for (const size_t last : splits) {
+    AttentionTile(a, packed.data(), first, last, scratch.data());
+    first = last;
+  }
+}
+
+/// Returns how far the output is from the reference, relative to the largest value.
+double Error(Inputs& inputs, RowType type) {
+  const Shape& s = inputs.shape;
+  const size_t D = s.H * s.K;
+  WatchedRows actual(type, s.Tq, D, {-5, 0.02f}), expected(RowType::kF32, s.Tq, D);
+  Run(inputs.Arguments(actual.rows()), {s.Tq});
+  std::vector<char> scratch(RowScratchBytes(D));
+  AttentionReference(inputs.Arguments(expected.rows()), 0, s.Tq, scratch.data());
+  double worst = 0;
+  for (size_t row = 0; row < s.Tq; ++row) {
+    for (size_t i = 0; i < D; ++i) {
+      double e = expected.At(row, i);
+      if (type == RowType::kQs8) e = std::clamp(e, -123 * 0.02, 132 * 0.02);
+      worst = std::max(worst, std::abs(actual.At(row, i) - e) - 0.5002 * actual.Step(row));
+    }
+  }
+  return worst;
+}
+
+TEST_CASE("Attention agrees with the reference for any shape") {
+  OnEveryTarget([] {
+    Generator generator(1);
+    for (const size_t K : {1, 3, 4, 8, 16, 20, 24, 31, 40, 64, 72, 80}) {
+      for (const size_t T : {1, 2, 7, 8, 9, 17, 50}) {
+        Inputs inputs({T, T, 2, K}, generator, 2);
+        INFO("K " << K << " T " << T);
+        REQUIRE(Error(inputs, RowType::kF32) < 3e-6);
+      }
+    }
+    for (int i = 0; i < 15; ++i) {
+      const size_t T = Uniform(generator, 1, 120);
+      Inputs inputs({T, Uniform(generator, 1, T), Uniform(generator, 1, 4), Uniform(generator, 1, 90)}, generator, 1.5f);
+      for (const RowType type : {RowType::kF32, RowType::kQd8, RowType::kQs8}) REQUIRE(Error(inputs, type) < 3e-6);
+    }
+  });
+}
+
+TEST_CASE("Attention reads one query where only the class token is wanted") {
+  OnEveryTarget([] {
+    Generator generator(2);
+    Inputs inputs({197, 1, 3, 64}, generator, 3);
+    CHECK(Error(inputs, RowType::kF32) < 3e-6);
+    CHECK(Error(inputs, RowType::kQd8) < 3e-6);
+  });
+}
+
+TEST_CASE("Attention copes with scores far from zero") {
+  OnEveryTarget([] {
+    Generator generator(3);
+    for (const float deviation : {0.0f, 30.0f, 1000.0f}) {
+      Inputs inputs({60, 60, 2, 32}, generator, deviation);
+      // A score of a thousand has 6e-5 of rounding in f32, which is the relative error of its probability.
+      CHECK(Error(inputs, RowType::kF32) < 2e-6 + 1e-6 * deviation);
+    }
+    // All scores far below zero: the padding of a panel of keys must not win.
+    Inputs inputs({13, 13, 1, 16}, generator, 1);
+    for (size_t t = 0; t < 13; ++t) {
+      for (size_t i = 0; i < 16; ++i) inputs.qkv[t * 48 + i] = 20, inputs.qkv[t * 48 + 16 + i] = -20;
+    }
+    CHECK(Error(inputs, RowType::kF32) < 1e-5);
+  });
+}
+
+TEST_CASE("Attention gives the same bytes however its rows are split") {
+  OnEveryTarget([] {
+    Generator generator(4);
+    Inputs inputs({50, 50, 3, 24}, generator, 2);
+    WatchedRows whole(RowType::kF32, 50, 72), split(RowType::kF32, 50, 72);
+    Run(inputs.Arguments(whole.rows()), {50});
+    Run(inputs.Arguments(split.rows()), {1, 8, 16, 21, 37, 50});
+    for (size_t row = 0; row < 50; ++row) {
+      for (size_t i = 0; i < 72; ++i) REQUIRE(whole.At(row, i) == split.At(row, i));
+    }
+  });
+}
+
+TEST_CASE("Attention survives inputs that are not numbers") {
+  OnEveryTarget([] {
+    Generator generator(5);
+    for (const float bad : {NAN, INFINITY, -INFINITY, 1e30f}) {
+      Inputs inputs({20, 20, 2, 16}, generator, 1);
+      for (size_t i = 0; i < inputs.qkv.size(); i += 7) inputs.qkv[i] = bad;
+      for (const RowType type : {RowType::kF32, RowType::kQd8, RowType::kQs8}) {
+        WatchedRows rows(type, 20, 32);
+        Run(inputs.Arguments(rows.rows()), {20});
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace vitrine::kernels

@@ -94,7 +94,15 @@ int MultiplyFractions(int a, int b) {
 void InverseTransform(uint8_t* out, int stride, short coefficients[64]) {
   Sum columns[64], in[8], samples[8];
   for (int x = 0; x < 8; ++x) {
-    for (int y = 0; y < 8; ++y) in[y] = static_cast<Sum>(int32_t{coefficients[8 * y + x]});
+    int others = 0;
+    for (int y = 0; y < 8; ++y) {
+      in[y] = static_cast<Sum>(int32_t{coefficients[8 * y + x]});
+      if (y > 0) others |= coefficients[8 * y + x];
+    }
+    if (others == 0) {  // most columns of a photo: all samples are the same, and are what the transform gives
+      for (int y = 0; y < 8; ++y) columns[8 * y + x] = in[0] << kPassBits;
+      continue;
+    }
     Transform8(in, samples);
     for (int y = 0; y < 8; ++y) {
       columns[8 * y + x] = static_cast<Sum>(Descale(samples[y], kConstantBits - kPassBits));

@@ -14,8 +14,9 @@
 
 namespace vitrine {
 
-/// Kernels read up to this many bytes past the last pixel of a row in scratch memory.
-inline constexpr size_t kRowPadding = 16;
+/// Kernels read up to this many bytes past the last pixel of a row in scratch memory, to weigh them with
+/// zero.
+inline constexpr size_t kRowPadding = 64;
 
 /// Resizes a row of pixels of four bytes, of which three count: rgb[3 * i + c] for i in [0, taps.count).
 /// `rgbx` points at source sample taps.source_begin and has kRowPadding readable bytes behind its last pixel.

@@ -51,6 +51,8 @@ class Lowering {
   /// Rows of the tokens that are needed after the last block's attention.
   size_t RowsForHead() const;
 
+  bool StaysF32(const std::string& name, const LinearWeights& linear) const;
+
   /// Each adds an operator and returns its output tensor.
   int AddNormalize(const std::string& name, const Norm& norm, size_t rows, schema::Type type);
   int AddLinear(const std::string& name, const LinearWeights& linear, int input, size_t rows);

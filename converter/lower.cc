@@ -165,17 +165,18 @@ void Lowering::AddBlock(int index, const Block& block) {
   const size_t tokens = Size(config_.tokens());
   const size_t rows = index + 1 == config_.depth ? RowsForHead() : tokens;
   const int width = config_.heads * config_.head_size;
-  if (block.query_norm.present() || block.key_norm.present()) {
-    Fail(prefix, "attention: normalized queries and keys are not supported yet");
-  }
   const int normalized = AddNormalize(prefix + "norm1", block.norm1, tokens, RowType());
   int heads;
   if (rows == tokens) {
     const int qkv = AddLinear(prefix + "qkv", block.qkv, normalized, tokens);
+    AddNormalizeHeads(prefix + "query norm", block.query_norm, qkv, 0);
+    AddNormalizeHeads(prefix + "key norm", block.key_norm, qkv, Size(width));
     heads = AddAttention(prefix + "attention", qkv, qkv, Size(width), tokens);
   } else {
     const int query = AddLinearRows(prefix + "query", block.qkv, 0, width, normalized, rows);
     const int key_value = AddLinearRows(prefix + "key and value", block.qkv, width, 2 * width, normalized, tokens);
+    AddNormalizeHeads(prefix + "query norm", block.query_norm, query, 0);
+    AddNormalizeHeads(prefix + "key norm", block.key_norm, key_value, 0);
     heads = AddAttention(prefix + "attention", query, key_value, 0, rows);
   }
   delta_ = AddLinear(prefix + "projection", block.projection, heads, rows);
@@ -189,32 +190,83 @@ void Lowering::AddMlp(const std::string& prefix, const LinearWeights& fc1, const
   delta_ = AddLinear(prefix + "fc2", fc2, activated, rows);
 }
 
-int Lowering::AddPool(const std::string& name, int input) {
+std::vector<schema::RowRange> Lowering::PooledRows() const {
   const uint32_t first_patch = static_cast<uint32_t>(config_.prefix_tokens);
   const schema::RowRange patches(first_patch, static_cast<uint32_t>(config_.tokens()) - first_patch);
+  switch (config_.pooling) {
+    case Pooling::kClassToken: return {{0, 1}};
+    case Pooling::kClassAndDistillation: return {{0, 1}, {1, 1}};
+    case Pooling::kClassAndPatchMean: return {{0, 1}, patches};
+    case Pooling::kPatchMean: case Pooling::kAttention: break;
+  }
+  return {patches};
+}
+
+int Lowering::AddPool(const std::string& name, int input) {
   schema::PoolT op;
   op.input = input;
-  if (config_.pooling == Pooling::kClassAndPatchMean) op.ranges.emplace_back(0, 1);
-  op.ranges.push_back(patches);
+  op.ranges = PooledRows();
   op.output = builder_.AddTensor(name, Type::F32, 1, op.ranges.size() * builder_.columns(input));
   const int output = op.output;
   builder_.AddOperator(name, std::move(op));
   return output;
 }
 
+void Lowering::AddNormalizeHeads(const std::string& name, const Norm& norm, int tensor, size_t column) {
+  if (!norm.present()) return;
+  const size_t k = Size(config_.head_size);
+  schema::NormalizeHeadsT op;
+  op.tensor = tensor;
+  op.column = static_cast<uint32_t>(column);
+  op.heads = static_cast<uint32_t>(config_.heads);
+  op.head_size = static_cast<uint32_t>(k);
+  if (!norm.gamma.empty()) op.gamma = builder_.AddF32(name + " gamma", norm.gamma, 1, k);
+  if (!norm.beta.empty()) op.beta = builder_.AddF32(name + " beta", norm.beta, 1, k);
+  op.epsilon = norm.epsilon;
+  builder_.AddOperator(name, std::move(op));
+}
+
+void Lowering::AddDelta(const std::string& name) {
+  if (delta_ < 0) return;
+  schema::AddT op;
+  op.residual = residual_;
+  op.delta = delta_;
+  builder_.AddOperator(name, std::move(op));
+  delta_ = -1;
+}
+
+/// The learnt query asks all tokens once; its answer goes through an MLP of its own.
+int Lowering::PoolByAttention(const Head& head) {
+  if (config_.prefix_tokens > 0) Fail("attention pooling beside ", config_.prefix_tokens, " class or register tokens is not supported");
+  const size_t width = Size(config_.heads) * Size(config_.head_size);
+  const int normalized = AddNormalize("norm", head.norm, Size(config_.tokens()), RowType());
+  schema::FillT fill;
+  fill.constant = builder_.AddF32("pool query", head.query, 1, width);
+  fill.output = builder_.AddTensor("pool query", Type::F32, 1, width);
+  const int query = fill.output;
+  builder_.AddOperator("pool query", std::move(fill));
+  const int key_value = AddLinear("pool key and value", head.key_value, normalized, Size(config_.tokens()));
+  const int answer = AddAttention("pool attention", query, key_value, 0, 1);
+  residual_ = AddLinear("pool projection", head.projection, answer, 1);
+  AddMlp("pool ", head.fc1, head.fc2, head.mlp_norm, 1);
+  AddDelta("pool output");
+  return residual_;
+}
+
 int Lowering::PoolTokens(const Head& head) {
-  if (config_.pooling == Pooling::kAttention) Fail("attention pooling is not supported yet");
+  if (config_.pooling == Pooling::kAttention) return PoolByAttention(head);
   const size_t rows = RowsForHead();
-  if (!head.norm.present()) Fail("a model without a norm after its last block is not supported yet");
-  const int normalized = AddNormalize("norm", head.norm, rows, Type::F32);
-  return rows <= 2 ? normalized : AddPool("pool", normalized);
+  if (!head.norm.present()) AddDelta("tokens");
+  const int tokens = head.norm.present() ? AddNormalize("norm", head.norm, rows, Type::F32) : residual_;
+  if (rows > 2) return AddPool("pool", tokens);
+  if (head.norm.present()) return tokens;
+  return AddPool("class token", tokens);
 }
 
 void Lowering::AddHead(const Head& head) {
   int embedding = PoolTokens(head);
   if (head.pool_norm.present()) {
     residual_ = embedding;
-    delta_ = -1;
     embedding = AddNormalize("pool norm", head.pool_norm, 1, Type::F32);
   }
   if (head.pooler.present()) embedding = AddLinear("pooler", head.pooler, embedding, 1);
@@ -224,9 +276,7 @@ void Lowering::AddHead(const Head& head) {
 }
 
 void Lowering::AddTokensOutput() {
-  Norm plain;
-  plain.plain = true;
-  if (delta_ >= 0) AddNormalize("output", plain, builder_.rows(delta_), Type::F32);   // adds what was held back
+  AddDelta("tokens");
   builder_.model.embedding = residual_;
 }
 

@@ -63,7 +63,13 @@ class Lowering {
   int AddPool(const std::string& name, int input);
   int AddWeight(const std::string& name, const LinearWeights& linear, int first_row, int outputs);
   void AddMlp(const std::string& prefix, const LinearWeights& fc1, const LinearWeights& fc2, const Norm& norm, size_t rows);
+  std::vector<schema::RowRange> PooledRows() const;
   int PoolTokens(const Head& head);
+  int PoolByAttention(const Head& head);
+  /// Nothing where the norm is absent.
+  void AddNormalizeHeads(const std::string& name, const Norm& norm, int tensor, size_t column);
+  /// Adds what was held back to the residual stream, where no normalization does.
+  void AddDelta(const std::string& name);
 
   ModelBuilder& builder_;
   const VitConfig config_;

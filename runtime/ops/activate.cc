@@ -35,7 +35,7 @@ class ActivateOp final : public Op {
     arguments_.gated = op.gated();
   }
 
-  Operands operands() const override { return {{input_, -1, -1}, {output_, -1}}; }
+  Operands operands() const override { return {{input_, -1, -1}, output_}; }
   OpCost cost() const override { return {"Activate", TypeOfRows(program_, output_)}; }
 
   Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) override {

@@ -17,7 +17,7 @@ class AddPositionsOp final : public Op {
       : program_(program), patches_index_(op.patches()), positions_index_(op.positions()), tokens_index_(op.tokens()),
         first_patch_(op.first_patch()), rows_(program.tensor(op.tokens()).rows), columns_(program.tensor(op.tokens()).columns) {}
 
-  Operands operands() const override { return {{patches_index_, -1, -1}, {tokens_index_, -1}}; }
+  Operands operands() const override { return {{patches_index_, -1, -1}, tokens_index_}; }
   OpCost cost() const override { return {"AddPositions", "f32", 0, static_cast<int64_t>(rows_ * columns_)}; }
 
   Status Create() override {

@@ -26,7 +26,7 @@ class AttentionOp final : public Op {
     arguments_.value_stride = program.tensor(value_).columns;
   }
 
-  Operands operands() const override { return {{query_, key_, value_}, {output_, -1}}; }
+  Operands operands() const override { return {{query_, key_, value_}, output_}; }
 
   OpCost cost() const override {
     const size_t macs = 2 * arguments_.Tq * arguments_.T * arguments_.H * arguments_.K;

@@ -27,7 +27,7 @@ class LinearOp final : public Op {
     if (operator_ != nullptr) xnn_delete_operator(operator_);
   }
 
-  Operands operands() const override { return {{input_, -1, -1}, {output_, -1}}; }
+  Operands operands() const override { return {{input_, -1, -1}, output_}; }
 
   OpCost cost() const override {
     const ConstantInfo weight = program_.constant(weight_);

@@ -24,7 +24,10 @@ class NormalizeOp final : public Op {
     arguments_.epsilon = op.epsilon();
   }
 
-  Operands operands() const override { return {{residual_, delta_, -1}, {output_, delta_ >= 0 ? residual_ : -1}}; }
+  Operands operands() const override {
+    if (delta_ < 0) return {{residual_, -1, -1}, output_};
+    return {{delta_, -1, -1}, output_, residual_};
+  }
 
   OpCost cost() const override {
     const int64_t affine = (gamma_ >= 0) + (beta_ >= 0);
@@ -78,7 +81,6 @@ MadeOp MakeNormalize(const Program& program, const schema::Normalize& op) {
   VITRINE_RETURN_IF_ERROR(CheckInput(program, "residual", op.residual(), {Type::F32}, {output.rows, output.columns}));
   if (op.delta() != -1) {
     VITRINE_RETURN_IF_ERROR(CheckInput(program, "delta", op.delta(), {Type::F32}, {output.rows, output.columns}));
-    if (op.delta() == op.residual()) return Status::Error(Code::kInvalidModel, "delta and residual are the same tensor");
   }
   for (const int constant : {op.gamma(), op.beta()}) {
     if (constant != -1) VITRINE_RETURN_IF_ERROR(CheckConstant(program, "gamma or beta", constant, {Type::F32}, {1, output.columns}));

@@ -14,6 +14,9 @@ MadeOp MakeKind(const Program& program, const schema::Operator& op) {
     case schema::Kind::Attention: return MakeAttention(program, *op.kind_as_Attention());
     case schema::Kind::Activate: return MakeActivate(program, *op.kind_as_Activate());
     case schema::Kind::Pool: return MakePool(program, *op.kind_as_Pool());
+    case schema::Kind::Add: return MakeAdd(program, *op.kind_as_Add());
+    case schema::Kind::NormalizeHeads: return MakeNormalizeHeads(program, *op.kind_as_NormalizeHeads());
+    case schema::Kind::Fill: return MakeFill(program, *op.kind_as_Fill());
     case schema::Kind::NONE: break;
   }
   return Status::Error(Code::kUnsupportedModel, "operator kind %d is newer than this runtime",

@@ -17,7 +17,10 @@ namespace vitrine {
 /// The tensors that an operator touches; -1 where there is none.
 struct Operands {
   std::array<int, 3> reads = {-1, -1, -1};
-  std::array<int, 2> writes = {-1, -1};
+  int writes = -1;    ///< all of it, whatever it held before
+  int updates = -1;   ///< reads and changes in place
+  /// The tensor that people call its output.
+  int output() const { return writes >= 0 ? writes : updates; }
 };
 
 /// What an operator costs and how its types are called, for people.
@@ -80,5 +83,8 @@ MadeOp MakeNormalize(const Program& program, const schema::Normalize& op);
 MadeOp MakeAttention(const Program& program, const schema::Attention& op);
 MadeOp MakeActivate(const Program& program, const schema::Activate& op);
 MadeOp MakePool(const Program& program, const schema::Pool& op);
+MadeOp MakeAdd(const Program& program, const schema::Add& op);
+MadeOp MakeNormalizeHeads(const Program& program, const schema::NormalizeHeads& op);
+MadeOp MakeFill(const Program& program, const schema::Fill& op);
 
 }  // namespace vitrine

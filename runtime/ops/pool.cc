@@ -16,7 +16,7 @@ class PoolOp final : public Op {
   PoolOp(const Program& program, const schema::Pool& op)
       : input_index_(op.input()), output_index_(op.output()), columns_(program.tensor(op.input()).columns), ranges_(op.ranges()) {}
 
-  Operands operands() const override { return {{input_index_, -1, -1}, {output_index_, -1}}; }
+  Operands operands() const override { return {{input_index_, -1, -1}, output_index_}; }
   OpCost cost() const override { return {"Pool", "f32"}; }
 
   Status Setup(const Memory& memory) override {

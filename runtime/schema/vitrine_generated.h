@@ -54,6 +54,18 @@ struct Pool;
 struct PoolBuilder;
 struct PoolT;
 
+struct Add;
+struct AddBuilder;
+struct AddT;
+
+struct NormalizeHeads;
+struct NormalizeHeadsBuilder;
+struct NormalizeHeadsT;
+
+struct Fill;
+struct FillBuilder;
+struct FillT;
+
 struct Operator;
 struct OperatorBuilder;
 struct OperatorT;
@@ -172,11 +184,14 @@ enum class Kind : uint8_t {
   Attention = 5,
   Activate = 6,
   Pool = 7,
+  Add = 8,
+  NormalizeHeads = 9,
+  Fill = 10,
   MIN = NONE,
-  MAX = Pool
+  MAX = Fill
 };
 
-inline const Kind (&EnumValuesKind())[8] {
+inline const Kind (&EnumValuesKind())[11] {
   static const Kind values[] = {
     Kind::NONE,
     Kind::PixelsToRows,
@@ -185,13 +200,16 @@ inline const Kind (&EnumValuesKind())[8] {
     Kind::Normalize,
     Kind::Attention,
     Kind::Activate,
-    Kind::Pool
+    Kind::Pool,
+    Kind::Add,
+    Kind::NormalizeHeads,
+    Kind::Fill
   };
   return values;
 }
 
 inline const char * const *EnumNamesKind() {
-  static const char * const names[9] = {
+  static const char * const names[12] = {
     "NONE",
     "PixelsToRows",
     "Linear",
@@ -200,13 +218,16 @@ inline const char * const *EnumNamesKind() {
     "Attention",
     "Activate",
     "Pool",
+    "Add",
+    "NormalizeHeads",
+    "Fill",
     nullptr
   };
   return names;
 }
 
 inline const char *EnumNameKind(Kind e) {
-  if (::flatbuffers::IsOutRange(e, Kind::NONE, Kind::Pool)) return "";
+  if (::flatbuffers::IsOutRange(e, Kind::NONE, Kind::Fill)) return "";
   const size_t index = static_cast<size_t>(e);
   return EnumNamesKind()[index];
 }
@@ -243,6 +264,18 @@ template<> struct KindTraits<vitrine::schema::Pool> {
   static const Kind enum_value = Kind::Pool;
 };
 
+template<> struct KindTraits<vitrine::schema::Add> {
+  static const Kind enum_value = Kind::Add;
+};
+
+template<> struct KindTraits<vitrine::schema::NormalizeHeads> {
+  static const Kind enum_value = Kind::NormalizeHeads;
+};
+
+template<> struct KindTraits<vitrine::schema::Fill> {
+  static const Kind enum_value = Kind::Fill;
+};
+
 template<typename T> struct KindUnionTraits {
   static const Kind enum_value = Kind::NONE;
 };
@@ -273,6 +306,18 @@ template<> struct KindUnionTraits<vitrine::schema::ActivateT> {
 
 template<> struct KindUnionTraits<vitrine::schema::PoolT> {
   static const Kind enum_value = Kind::Pool;
+};
+
+template<> struct KindUnionTraits<vitrine::schema::AddT> {
+  static const Kind enum_value = Kind::Add;
+};
+
+template<> struct KindUnionTraits<vitrine::schema::NormalizeHeadsT> {
+  static const Kind enum_value = Kind::NormalizeHeads;
+};
+
+template<> struct KindUnionTraits<vitrine::schema::FillT> {
+  static const Kind enum_value = Kind::Fill;
 };
 
 struct KindUnion {
@@ -360,6 +405,30 @@ struct KindUnion {
   const vitrine::schema::PoolT *AsPool() const {
     return type == Kind::Pool ?
       reinterpret_cast<const vitrine::schema::PoolT *>(value) : nullptr;
+  }
+  vitrine::schema::AddT *AsAdd() {
+    return type == Kind::Add ?
+      reinterpret_cast<vitrine::schema::AddT *>(value) : nullptr;
+  }
+  const vitrine::schema::AddT *AsAdd() const {
+    return type == Kind::Add ?
+      reinterpret_cast<const vitrine::schema::AddT *>(value) : nullptr;
+  }
+  vitrine::schema::NormalizeHeadsT *AsNormalizeHeads() {
+    return type == Kind::NormalizeHeads ?
+      reinterpret_cast<vitrine::schema::NormalizeHeadsT *>(value) : nullptr;
+  }
+  const vitrine::schema::NormalizeHeadsT *AsNormalizeHeads() const {
+    return type == Kind::NormalizeHeads ?
+      reinterpret_cast<const vitrine::schema::NormalizeHeadsT *>(value) : nullptr;
+  }
+  vitrine::schema::FillT *AsFill() {
+    return type == Kind::Fill ?
+      reinterpret_cast<vitrine::schema::FillT *>(value) : nullptr;
+  }
+  const vitrine::schema::FillT *AsFill() const {
+    return type == Kind::Fill ?
+      reinterpret_cast<const vitrine::schema::FillT *>(value) : nullptr;
   }
 };
 
@@ -1510,6 +1579,272 @@ inline ::flatbuffers::Offset<Pool> CreatePoolDirect(
 
 ::flatbuffers::Offset<Pool> CreatePool(::flatbuffers::FlatBufferBuilder &_fbb, const PoolT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
 
+struct AddT : public ::flatbuffers::NativeTable {
+  typedef Add TableType;
+  int32_t residual = 0;
+  int32_t delta = 0;
+};
+
+/// residual += delta. residual F32 [>= T, D], changed in place; delta F32 [T, D].
+struct Add FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef AddT NativeTableType;
+  typedef AddBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_RESIDUAL = 4,
+    VT_DELTA = 6
+  };
+  int32_t residual() const {
+    return GetField<int32_t>(VT_RESIDUAL, 0);
+  }
+  int32_t delta() const {
+    return GetField<int32_t>(VT_DELTA, 0);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyField<int32_t>(verifier, VT_RESIDUAL, 4) &&
+           VerifyField<int32_t>(verifier, VT_DELTA, 4) &&
+           verifier.EndTable();
+  }
+  AddT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
+  void UnPackTo(AddT *_o, const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
+  static ::flatbuffers::Offset<Add> Pack(::flatbuffers::FlatBufferBuilder &_fbb, const AddT* _o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
+};
+
+struct AddBuilder {
+  typedef Add Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_residual(int32_t residual) {
+    fbb_.AddElement<int32_t>(Add::VT_RESIDUAL, residual, 0);
+  }
+  void add_delta(int32_t delta) {
+    fbb_.AddElement<int32_t>(Add::VT_DELTA, delta, 0);
+  }
+  explicit AddBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<Add> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<Add>(end);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<Add> CreateAdd(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    int32_t residual = 0,
+    int32_t delta = 0) {
+  AddBuilder builder_(_fbb);
+  builder_.add_delta(delta);
+  builder_.add_residual(residual);
+  return builder_.Finish();
+}
+
+struct Add::Traits {
+  using type = Add;
+  static auto constexpr Create = CreateAdd;
+};
+
+::flatbuffers::Offset<Add> CreateAdd(::flatbuffers::FlatBufferBuilder &_fbb, const AddT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
+
+struct NormalizeHeadsT : public ::flatbuffers::NativeTable {
+  typedef NormalizeHeads TableType;
+  int32_t tensor = 0;
+  uint32_t column = 0;
+  uint32_t heads = 0;
+  uint32_t head_size = 0;
+  int32_t gamma = -1;
+  int32_t beta = -1;
+  float epsilon = 0.0f;
+};
+
+/// Normalizes each head's columns of each row by itself, in place: LayerNorm over `head_size` values, times gamma plus beta
+/// (queries or keys before attention). tensor F32 [T, >= column + heads * head_size]; gamma, beta F32 [1, head_size] or none.
+struct NormalizeHeads FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef NormalizeHeadsT NativeTableType;
+  typedef NormalizeHeadsBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_TENSOR = 4,
+    VT_COLUMN = 6,
+    VT_HEADS = 8,
+    VT_HEAD_SIZE = 10,
+    VT_GAMMA = 12,
+    VT_BETA = 14,
+    VT_EPSILON = 16
+  };
+  int32_t tensor() const {
+    return GetField<int32_t>(VT_TENSOR, 0);
+  }
+  uint32_t column() const {
+    return GetField<uint32_t>(VT_COLUMN, 0);
+  }
+  uint32_t heads() const {
+    return GetField<uint32_t>(VT_HEADS, 0);
+  }
+  uint32_t head_size() const {
+    return GetField<uint32_t>(VT_HEAD_SIZE, 0);
+  }
+  int32_t gamma() const {
+    return GetField<int32_t>(VT_GAMMA, -1);
+  }
+  int32_t beta() const {
+    return GetField<int32_t>(VT_BETA, -1);
+  }
+  float epsilon() const {
+    return GetField<float>(VT_EPSILON, 0.0f);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyField<int32_t>(verifier, VT_TENSOR, 4) &&
+           VerifyField<uint32_t>(verifier, VT_COLUMN, 4) &&
+           VerifyField<uint32_t>(verifier, VT_HEADS, 4) &&
+           VerifyField<uint32_t>(verifier, VT_HEAD_SIZE, 4) &&
+           VerifyField<int32_t>(verifier, VT_GAMMA, 4) &&
+           VerifyField<int32_t>(verifier, VT_BETA, 4) &&
+           VerifyField<float>(verifier, VT_EPSILON, 4) &&
+           verifier.EndTable();
+  }
+  NormalizeHeadsT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
+  void UnPackTo(NormalizeHeadsT *_o, const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
+  static ::flatbuffers::Offset<NormalizeHeads> Pack(::flatbuffers::FlatBufferBuilder &_fbb, const NormalizeHeadsT* _o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
+};
+
+struct NormalizeHeadsBuilder {
+  typedef NormalizeHeads Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_tensor(int32_t tensor) {
+    fbb_.AddElement<int32_t>(NormalizeHeads::VT_TENSOR, tensor, 0);
+  }
+  void add_column(uint32_t column) {
+    fbb_.AddElement<uint32_t>(NormalizeHeads::VT_COLUMN, column, 0);
+  }
+  void add_heads(uint32_t heads) {
+    fbb_.AddElement<uint32_t>(NormalizeHeads::VT_HEADS, heads, 0);
+  }
+  void add_head_size(uint32_t head_size) {
+    fbb_.AddElement<uint32_t>(NormalizeHeads::VT_HEAD_SIZE, head_size, 0);
+  }
+  void add_gamma(int32_t gamma) {
+    fbb_.AddElement<int32_t>(NormalizeHeads::VT_GAMMA, gamma, -1);
+  }
+  void add_beta(int32_t beta) {
+    fbb_.AddElement<int32_t>(NormalizeHeads::VT_BETA, beta, -1);
+  }
+  void add_epsilon(float epsilon) {
+    fbb_.AddElement<float>(NormalizeHeads::VT_EPSILON, epsilon, 0.0f);
+  }
+  explicit NormalizeHeadsBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<NormalizeHeads> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<NormalizeHeads>(end);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<NormalizeHeads> CreateNormalizeHeads(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    int32_t tensor = 0,
+    uint32_t column = 0,
+    uint32_t heads = 0,
+    uint32_t head_size = 0,
+    int32_t gamma = -1,
+    int32_t beta = -1,
+    float epsilon = 0.0f) {
+  NormalizeHeadsBuilder builder_(_fbb);
+  builder_.add_epsilon(epsilon);
+  builder_.add_beta(beta);
+  builder_.add_gamma(gamma);
+  builder_.add_head_size(head_size);
+  builder_.add_heads(heads);
+  builder_.add_column(column);
+  builder_.add_tensor(tensor);
+  return builder_.Finish();
+}
+
+struct NormalizeHeads::Traits {
+  using type = NormalizeHeads;
+  static auto constexpr Create = CreateNormalizeHeads;
+};
+
+::flatbuffers::Offset<NormalizeHeads> CreateNormalizeHeads(::flatbuffers::FlatBufferBuilder &_fbb, const NormalizeHeadsT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
+
+struct FillT : public ::flatbuffers::NativeTable {
+  typedef Fill TableType;
+  int32_t constant = 0;
+  int32_t output = 0;
+};
+
+/// output = a constant: a learnt query. constant F32 [T, D]; output F32 [T, D].
+struct Fill FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef FillT NativeTableType;
+  typedef FillBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_CONSTANT = 4,
+    VT_OUTPUT = 6
+  };
+  int32_t constant() const {
+    return GetField<int32_t>(VT_CONSTANT, 0);
+  }
+  int32_t output() const {
+    return GetField<int32_t>(VT_OUTPUT, 0);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyField<int32_t>(verifier, VT_CONSTANT, 4) &&
+           VerifyField<int32_t>(verifier, VT_OUTPUT, 4) &&
+           verifier.EndTable();
+  }
+  FillT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
+  void UnPackTo(FillT *_o, const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
+  static ::flatbuffers::Offset<Fill> Pack(::flatbuffers::FlatBufferBuilder &_fbb, const FillT* _o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
+};
+
+struct FillBuilder {
+  typedef Fill Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_constant(int32_t constant) {
+    fbb_.AddElement<int32_t>(Fill::VT_CONSTANT, constant, 0);
+  }
+  void add_output(int32_t output) {
+    fbb_.AddElement<int32_t>(Fill::VT_OUTPUT, output, 0);
+  }
+  explicit FillBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<Fill> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<Fill>(end);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<Fill> CreateFill(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    int32_t constant = 0,
+    int32_t output = 0) {
+  FillBuilder builder_(_fbb);
+  builder_.add_output(output);
+  builder_.add_constant(constant);
+  return builder_.Finish();
+}
+
+struct Fill::Traits {
+  using type = Fill;
+  static auto constexpr Create = CreateFill;
+};
+
+::flatbuffers::Offset<Fill> CreateFill(::flatbuffers::FlatBufferBuilder &_fbb, const FillT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
+
 struct OperatorT : public ::flatbuffers::NativeTable {
   typedef Operator TableType;
   std::string name{};
@@ -1556,6 +1891,15 @@ struct Operator FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const vitrine::schema::Pool *kind_as_Pool() const {
     return kind_type() == vitrine::schema::Kind::Pool ? static_cast<const vitrine::schema::Pool *>(kind()) : nullptr;
   }
+  const vitrine::schema::Add *kind_as_Add() const {
+    return kind_type() == vitrine::schema::Kind::Add ? static_cast<const vitrine::schema::Add *>(kind()) : nullptr;
+  }
+  const vitrine::schema::NormalizeHeads *kind_as_NormalizeHeads() const {
+    return kind_type() == vitrine::schema::Kind::NormalizeHeads ? static_cast<const vitrine::schema::NormalizeHeads *>(kind()) : nullptr;
+  }
+  const vitrine::schema::Fill *kind_as_Fill() const {
+    return kind_type() == vitrine::schema::Kind::Fill ? static_cast<const vitrine::schema::Fill *>(kind()) : nullptr;
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffsetRequired(verifier, VT_NAME) &&
@@ -1596,6 +1940,18 @@ template<> inline const vitrine::schema::Activate *Operator::kind_as<vitrine::sc
 
 template<> inline const vitrine::schema::Pool *Operator::kind_as<vitrine::schema::Pool>() const {
   return kind_as_Pool();
+}
+
+template<> inline const vitrine::schema::Add *Operator::kind_as<vitrine::schema::Add>() const {
+  return kind_as_Add();
+}
+
+template<> inline const vitrine::schema::NormalizeHeads *Operator::kind_as<vitrine::schema::NormalizeHeads>() const {
+  return kind_as_NormalizeHeads();
+}
+
+template<> inline const vitrine::schema::Fill *Operator::kind_as<vitrine::schema::Fill>() const {
+  return kind_as_Fill();
 }
 
 struct OperatorBuilder {
@@ -2823,6 +3179,108 @@ inline ::flatbuffers::Offset<Pool> CreatePool(::flatbuffers::FlatBufferBuilder &
       _ranges);
 }
 
+inline AddT *Add::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {
+  auto _o = std::make_unique<AddT>();
+  UnPackTo(_o.get(), _resolver);
+  return _o.release();
+}
+
+inline void Add::UnPackTo(AddT *_o, const ::flatbuffers::resolver_function_t *_resolver) const {
+  (void)_o;
+  (void)_resolver;
+  { auto _e = residual(); _o->residual = _e; }
+  { auto _e = delta(); _o->delta = _e; }
+}
+
+inline ::flatbuffers::Offset<Add> Add::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const AddT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
+  return CreateAdd(_fbb, _o, _rehasher);
+}
+
+inline ::flatbuffers::Offset<Add> CreateAdd(::flatbuffers::FlatBufferBuilder &_fbb, const AddT *_o, const ::flatbuffers::rehasher_function_t *_rehasher) {
+  (void)_rehasher;
+  (void)_o;
+  struct _VectorArgs { ::flatbuffers::FlatBufferBuilder *__fbb; const AddT* __o; const ::flatbuffers::rehasher_function_t *__rehasher; } _va = { &_fbb, _o, _rehasher}; (void)_va;
+  auto _residual = _o->residual;
+  auto _delta = _o->delta;
+  return vitrine::schema::CreateAdd(
+      _fbb,
+      _residual,
+      _delta);
+}
+
+inline NormalizeHeadsT *NormalizeHeads::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {
+  auto _o = std::make_unique<NormalizeHeadsT>();
+  UnPackTo(_o.get(), _resolver);
+  return _o.release();
+}
+
+inline void NormalizeHeads::UnPackTo(NormalizeHeadsT *_o, const ::flatbuffers::resolver_function_t *_resolver) const {
+  (void)_o;
+  (void)_resolver;
+  { auto _e = tensor(); _o->tensor = _e; }
+  { auto _e = column(); _o->column = _e; }
+  { auto _e = heads(); _o->heads = _e; }
+  { auto _e = head_size(); _o->head_size = _e; }
+  { auto _e = gamma(); _o->gamma = _e; }
+  { auto _e = beta(); _o->beta = _e; }
+  { auto _e = epsilon(); _o->epsilon = _e; }
+}
+
+inline ::flatbuffers::Offset<NormalizeHeads> NormalizeHeads::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const NormalizeHeadsT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
+  return CreateNormalizeHeads(_fbb, _o, _rehasher);
+}
+
+inline ::flatbuffers::Offset<NormalizeHeads> CreateNormalizeHeads(::flatbuffers::FlatBufferBuilder &_fbb, const NormalizeHeadsT *_o, const ::flatbuffers::rehasher_function_t *_rehasher) {
+  (void)_rehasher;
+  (void)_o;
+  struct _VectorArgs { ::flatbuffers::FlatBufferBuilder *__fbb; const NormalizeHeadsT* __o; const ::flatbuffers::rehasher_function_t *__rehasher; } _va = { &_fbb, _o, _rehasher}; (void)_va;
+  auto _tensor = _o->tensor;
+  auto _column = _o->column;
+  auto _heads = _o->heads;
+  auto _head_size = _o->head_size;
+  auto _gamma = _o->gamma;
+  auto _beta = _o->beta;
+  auto _epsilon = _o->epsilon;
+  return vitrine::schema::CreateNormalizeHeads(
+      _fbb,
+      _tensor,
+      _column,
+      _heads,
+      _head_size,
+      _gamma,
+      _beta,
+      _epsilon);
+}
+
+inline FillT *Fill::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {
+  auto _o = std::make_unique<FillT>();
+  UnPackTo(_o.get(), _resolver);
+  return _o.release();
+}
+
+inline void Fill::UnPackTo(FillT *_o, const ::flatbuffers::resolver_function_t *_resolver) const {
+  (void)_o;
+  (void)_resolver;
+  { auto _e = constant(); _o->constant = _e; }
+  { auto _e = output(); _o->output = _e; }
+}
+
+inline ::flatbuffers::Offset<Fill> Fill::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const FillT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
+  return CreateFill(_fbb, _o, _rehasher);
+}
+
+inline ::flatbuffers::Offset<Fill> CreateFill(::flatbuffers::FlatBufferBuilder &_fbb, const FillT *_o, const ::flatbuffers::rehasher_function_t *_rehasher) {
+  (void)_rehasher;
+  (void)_o;
+  struct _VectorArgs { ::flatbuffers::FlatBufferBuilder *__fbb; const FillT* __o; const ::flatbuffers::rehasher_function_t *__rehasher; } _va = { &_fbb, _o, _rehasher}; (void)_va;
+  auto _constant = _o->constant;
+  auto _output = _o->output;
+  return vitrine::schema::CreateFill(
+      _fbb,
+      _constant,
+      _output);
+}
+
 inline OperatorT *Operator::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {
   auto _o = std::make_unique<OperatorT>();
   UnPackTo(_o.get(), _resolver);
@@ -3164,6 +3622,18 @@ inline bool VerifyKind(::flatbuffers::Verifier &verifier, const void *obj, Kind 
       auto ptr = reinterpret_cast<const vitrine::schema::Pool *>(obj);
       return verifier.VerifyTable(ptr);
     }
+    case Kind::Add: {
+      auto ptr = reinterpret_cast<const vitrine::schema::Add *>(obj);
+      return verifier.VerifyTable(ptr);
+    }
+    case Kind::NormalizeHeads: {
+      auto ptr = reinterpret_cast<const vitrine::schema::NormalizeHeads *>(obj);
+      return verifier.VerifyTable(ptr);
+    }
+    case Kind::Fill: {
+      auto ptr = reinterpret_cast<const vitrine::schema::Fill *>(obj);
+      return verifier.VerifyTable(ptr);
+    }
     default: return true;
   }
 }
@@ -3211,6 +3681,18 @@ inline void *KindUnion::UnPack(const void *obj, Kind type, const ::flatbuffers::
       auto ptr = reinterpret_cast<const vitrine::schema::Pool *>(obj);
       return ptr->UnPack(resolver);
     }
+    case Kind::Add: {
+      auto ptr = reinterpret_cast<const vitrine::schema::Add *>(obj);
+      return ptr->UnPack(resolver);
+    }
+    case Kind::NormalizeHeads: {
+      auto ptr = reinterpret_cast<const vitrine::schema::NormalizeHeads *>(obj);
+      return ptr->UnPack(resolver);
+    }
+    case Kind::Fill: {
+      auto ptr = reinterpret_cast<const vitrine::schema::Fill *>(obj);
+      return ptr->UnPack(resolver);
+    }
     default: return nullptr;
   }
 }
@@ -3246,6 +3728,18 @@ inline ::flatbuffers::Offset<void> KindUnion::Pack(::flatbuffers::FlatBufferBuil
       auto ptr = reinterpret_cast<const vitrine::schema::PoolT *>(value);
       return CreatePool(_fbb, ptr, _rehasher).Union();
     }
+    case Kind::Add: {
+      auto ptr = reinterpret_cast<const vitrine::schema::AddT *>(value);
+      return CreateAdd(_fbb, ptr, _rehasher).Union();
+    }
+    case Kind::NormalizeHeads: {
+      auto ptr = reinterpret_cast<const vitrine::schema::NormalizeHeadsT *>(value);
+      return CreateNormalizeHeads(_fbb, ptr, _rehasher).Union();
+    }
+    case Kind::Fill: {
+      auto ptr = reinterpret_cast<const vitrine::schema::FillT *>(value);
+      return CreateFill(_fbb, ptr, _rehasher).Union();
+    }
     default: return 0;
   }
 }
@@ -3278,6 +3772,18 @@ inline KindUnion::KindUnion(const KindUnion &u) : type(u.type), value(nullptr) {
     }
     case Kind::Pool: {
       value = new vitrine::schema::PoolT(*reinterpret_cast<vitrine::schema::PoolT *>(u.value));
+      break;
+    }
+    case Kind::Add: {
+      value = new vitrine::schema::AddT(*reinterpret_cast<vitrine::schema::AddT *>(u.value));
+      break;
+    }
+    case Kind::NormalizeHeads: {
+      value = new vitrine::schema::NormalizeHeadsT(*reinterpret_cast<vitrine::schema::NormalizeHeadsT *>(u.value));
+      break;
+    }
+    case Kind::Fill: {
+      value = new vitrine::schema::FillT(*reinterpret_cast<vitrine::schema::FillT *>(u.value));
       break;
     }
     default:
@@ -3319,6 +3825,21 @@ inline void KindUnion::Reset() {
     }
     case Kind::Pool: {
       auto ptr = reinterpret_cast<vitrine::schema::PoolT *>(value);
+      delete ptr;
+      break;
+    }
+    case Kind::Add: {
+      auto ptr = reinterpret_cast<vitrine::schema::AddT *>(value);
+      delete ptr;
+      break;
+    }
+    case Kind::NormalizeHeads: {
+      auto ptr = reinterpret_cast<vitrine::schema::NormalizeHeadsT *>(value);
+      delete ptr;
+      break;
+    }
+    case Kind::Fill: {
+      auto ptr = reinterpret_cast<vitrine::schema::FillT *>(value);
       delete ptr;
       break;
     }

@@ -31,19 +31,22 @@ Result<std::vector<LiveRange>> FindLiveRanges(const Program& program, const OpLi
   for (int step = 0; step < program.operator_count(); ++step) {
     const Operands operands = ops[static_cast<size_t>(step)]->operands();
     const char* name = program.op(step).name()->c_str();
-    for (const int tensor : operands.reads) {
+    for (const int tensor : {operands.reads[0], operands.reads[1], operands.reads[2], operands.updates}) {
       if (tensor < 0) continue;
       if (range(tensor).last < range(tensor).first) {
         return Status::Error(Code::kInvalidModel, "%.80s reads tensor %d, which nothing has written", name, tensor);
       }
-      if (tensor == operands.writes[0]) {
-        return Status::Error(Code::kInvalidModel, "%.80s writes tensor %d while it reads it", name, tensor);
-      }
       Touch(range(tensor), step);
     }
-    for (const int tensor : operands.writes) {
-      if (tensor >= 0) Touch(range(tensor), step);
+    for (const int tensor : operands.reads) {
+      if (tensor >= 0 && (tensor == operands.writes || tensor == operands.updates)) {
+        return Status::Error(Code::kInvalidModel, "%.80s changes tensor %d while it reads it", name, tensor);
+      }
     }
+    if (operands.writes >= 0 && operands.writes == operands.updates) {
+      return Status::Error(Code::kInvalidModel, "%.80s writes tensor %d twice", name, operands.writes);
+    }
+    if (operands.writes >= 0) Touch(range(operands.writes), step);
   }
   for (const int output : {program.root().logits(), program.root().embedding()}) {
     if (output < 0) continue;

@@ -19,7 +19,7 @@ std::span<const float> View(const flatbuffers::Vector<float>* values) {
 
 OperatorInfo Describe(const Program& program, const Op& op, int index) {
   const OpCost cost = op.cost();
-  const TensorInfo output = program.tensor(op.operands().writes[0]);
+  const TensorInfo output = program.tensor(op.operands().output());
   const schema::Fidelity* fidelity = program.root().fidelity();
   const std::span<const float> sqnr = fidelity == nullptr ? std::span<const float>{} : View(fidelity->operator_sqnr_db());
   const size_t i = static_cast<size_t>(index);

@@ -174,7 +174,7 @@ Status Session::ReadOutput(int operator_index, std::span<float> values) const {
   if (operator_index < 0 || operator_index >= state_->program().operator_count()) {
     return Status::Error(Code::kInvalidArgument, "operator %d does not exist", operator_index);
   }
-  const int index = state_->ops[static_cast<size_t>(operator_index)]->operands().writes[0];
+  const int index = state_->ops[static_cast<size_t>(operator_index)]->operands().output();
   const TensorInfo tensor = state_->program().tensor(index);
   if (values.size() != tensor.elements()) {
     return Status::Error(Code::kInvalidArgument, "%zu values for an output of %zu", values.size(), tensor.elements());

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole conversions: every fixture, in every recipe, gives what the original library gave.
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <string>
+
+#include "converter/convert.h"
+#include "converter/error.h"
+#include "tests/family/fixture.h"
+#include "tests/golden/golden_files.h"
+
+namespace vitrine {
+namespace {
+
+void NoProgress(const std::string&, double) {}
+
+Golden Convert(const ModelFixture& fixture, Recipe recipe, const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  Golden golden{fixture.name, Name(recipe), folder / (fixture.name + "." + Name(recipe) + ".vit"), fixture.images, fixture.outputs};
+  ConvertOptions options;
+  options.inputs = fixture.inputs;
+  options.output = golden.model;
+  options.recipe = recipe;
+  options.threads = 1;
+  Convert(options, NoProgress);
+  return golden;
+}
+
+void ConvertAndCheck(const std::vector<ModelFixture>& fixtures, const std::filesystem::path& folder, bool keep) {
+  for (const ModelFixture& fixture : fixtures) {
+    for (const Recipe recipe : {Recipe::kF32, Recipe::kDynamic}) {
+      INFO(fixture.name);
+      const Golden golden = Convert(fixture, recipe, folder);
+      CheckGolden(golden);
+      if (keep) WriteGolden(golden);
+    }
+  }
+}
+
+TEST_CASE("EveryCommittedModelConvertsAndGivesItsLibrarysOutput") { ConvertAndCheck(CommittedFixtures(), GoldenFolder(), true); }
+
+TEST_CASE("EveryModelOfTheWideSetConvertsAndGivesItsLibrarysOutput") {
+  const std::vector<ModelFixture> fixtures = WideFixtures();
+  if (fixtures.empty()) SKIP("the wide set is not at hand");
+  const checkpoint::ScratchFolder folder;
+  ConvertAndCheck(fixtures, folder.path(), false);
+}
+
+TEST_CASE("TheSameCheckpointGivesTheSameBytes") {
+  const checkpoint::ScratchFolder folder;
+  const ModelFixture fixture = CommittedFixtures().front();
+  const auto bytes = [&](const char* name) {
+    const Golden golden = Convert(fixture, Recipe::kDynamic, folder.path() / name);
+    return checkpoint::ReadBytes(golden.model);
+  };
+  CHECK(bytes("a") == bytes("b"));
+}
+
+}  // namespace
+}  // namespace vitrine

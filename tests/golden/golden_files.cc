@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/golden/golden_files.h"
+
+#include <vitrine/vitrine.hpp>
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <cstring>
+#include <fstream>
+#include <unistd.h>
+
+#include "tests/support/run.h"
+
+namespace vitrine {
+namespace {
+
+// name.recipe.vit, and name.recipe.golden: counts, then images and outputs one after the other.
+struct Header {
+  uint32_t count, image_bytes, output_values;
+};
+
+size_t Top1(std::span<const float> values) { return static_cast<size_t>(std::max_element(values.begin(), values.end()) - values.begin()); }
+
+bool ClearlyFirst(std::vector<float> values) {
+  std::sort(values.rbegin(), values.rend());
+  return values.size() < 2 || values[0] - values[1] > 0.05f * (values.front() - values.back());
+}
+
+}  // namespace
+
+std::filesystem::path GoldenFolder() { return std::filesystem::path(VITRINE_SOURCE_DIR) / "build/golden"; }
+
+void WriteGolden(const Golden& golden) {
+  const std::filesystem::path file = std::filesystem::path(golden.model).replace_extension(".golden");
+  const std::filesystem::path part = file.string() + std::to_string(getpid());
+  {
+    std::ofstream out(part, std::ios::binary);
+    const Header header{static_cast<uint32_t>(golden.images.size()), static_cast<uint32_t>(golden.images[0].size()),
+                        static_cast<uint32_t>(golden.outputs[0].size())};
+    out.write(reinterpret_cast<const char*>(&header), sizeof header);
+    for (const auto& image : golden.images) out.write(reinterpret_cast<const char*>(image.data()), static_cast<std::streamsize>(image.size()));
+    for (const auto& output : golden.outputs) out.write(reinterpret_cast<const char*>(output.data()), static_cast<std::streamsize>(output.size() * 4));
+  }
+  std::filesystem::rename(part, file);
+}
+
+std::vector<Golden> ReadGoldens() {
+  std::vector<Golden> goldens;
+  if (!std::filesystem::is_directory(GoldenFolder())) return goldens;
+  for (const auto& entry : std::filesystem::directory_iterator(GoldenFolder())) {
+    if (entry.path().extension() != ".golden") continue;
+    const std::string stem = entry.path().stem().string();   // name.recipe
+    const size_t dot = stem.rfind('.');
+    Golden golden{stem.substr(0, dot), stem.substr(dot + 1), std::filesystem::path(entry.path()).replace_extension(".vit"), {}, {}};
+    std::ifstream in(entry.path(), std::ios::binary);
+    Header header{};
+    in.read(reinterpret_cast<char*>(&header), sizeof header);
+    golden.images.assign(header.count, std::vector<uint8_t>(header.image_bytes));
+    golden.outputs.assign(header.count, std::vector<float>(header.output_values));
+    for (auto& image : golden.images) in.read(reinterpret_cast<char*>(image.data()), static_cast<std::streamsize>(image.size()));
+    for (auto& output : golden.outputs) in.read(reinterpret_cast<char*>(output.data()), static_cast<std::streamsize>(output.size() * 4));
+    goldens.push_back(std::move(golden));
+  }
+  std::sort(goldens.begin(), goldens.end(), [](const Golden& a, const Golden& b) { return a.model < b.model; });
+  return goldens;
+}
+
+void CheckGolden(const Golden& golden) {
+  INFO(golden.name << " " << golden.recipe);
+  const Result<Model> model = Model::Open(golden.model.c_str());
+  INFO(model.status().message());
+  REQUIRE(model.ok());
+  Result<Session> created = Session::Create(model.value(), {});
+  INFO(created.status().message());
+  REQUIRE(created.ok());
+  Session& session = created.value();
+  CHECK(session.SelfTest().ok());
+  for (size_t i = 0; i < golden.images.size(); ++i) {
+    REQUIRE(session.input().size() == golden.images[i].size());
+    std::memcpy(session.input().data(), golden.images[i].data(), golden.images[i].size());
+    REQUIRE(session.Run().ok());
+    const std::span<const float> found = session.logits().empty() ? session.embedding() : session.logits();
+    if (getenv("SHOW")) printf("%s %s %.1f\n", golden.name.c_str(), golden.recipe.c_str(), testing::Sqnr(golden.outputs[i], found));
+    CHECK(testing::Sqnr(golden.outputs[i], found) >= (golden.recipe == "f32" ? 90 : 28));
+    if (!session.logits().empty() && ClearlyFirst(golden.outputs[i])) CHECK(Top1(found) == Top1(golden.outputs[i]));
+  }
+}
+
+}  // namespace vitrine

@@ -66,8 +66,9 @@ print(json.dumps({"cpu": sys.argv[1], **counts}))' "$@"
 print_row() {
   python3 -c 'import json, sys
 row = json.loads(sys.argv[1])
-kinds = ["instructions", "simd", "dot", "mmla", "mull_mlal", "load"]
-print("  %-12s" % row["cpu"] + "".join("%11.1f" % (row.get(kind, 0) / 1e6) for kind in kinds))' "$1"
+columns = ["instructions", "simd", "dot", "mmla", "mull mlal", "fmla_f32", "loads"]
+millions = [sum(row[kind] for kind in column.split()) / 1e6 for column in columns]
+print("  %-12s" % row["cpu"] + "".join("%11.1f" % count for count in millions))' "$1"
 }
 
 [ -x "$vitrine" ] || fail "there is no $vitrine: build the preset aarch64"
@@ -76,7 +77,7 @@ if [ -z "$model" ]; then make_model; fi
 if [ -n "$json" ]; then : > "$json"; fi
 
 echo "$model, one thread, million instructions an inference"
-printf '  %-12s%11s%11s%11s%11s%11s%11s\n' '' all SIMD dot mmla mull+mlal loads
+printf '  %-12s%11s%11s%11s%11s%11s%11s%11s\n' '' all SIMD dot mmla mull+mlal f32-fma loads
 for cpu in "$@"; do
   result=$(per_inference "$cpu" "$(count "$cpu" 1)" "$(count "$cpu" 3)")
   print_row "$result"

@@ -21,7 +21,7 @@ struct ConvertOptions {
   Recipe recipe = Recipe::kDynamic;
   std::optional<std::filesystem::path> calibrate;   ///< photos to check on
   int calibration_images = 32;                      ///< at most
-  int threads = 0;                                  ///< 0: as many as processors
+  int threads = 1;                                  ///< for the check; 0: as many as processors
 };
 
 /// An operator of the file and what the recipe costs at its output.

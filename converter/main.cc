@@ -75,7 +75,7 @@ void Declare(CLI::App& app, CommandLine* line) {
   AddOptional<int>(app, "--heads", &inputs.heads, "Attention heads, where no file tells (default: width / 64)")
       ->check(CLI::Range(1, 4096))->type_name("N");
   AddOptional<std::string>(app, "--family", &inputs.family, "Model family, where the tensors' names do not tell: " + Join(FamilyNames()))->type_name("NAME");
-  app.add_option("--threads", line->options.threads, "Threads for the check (default: as many as processors)")
+  app.add_option("--threads", line->options.threads, "Threads for the check; 0: as many as processors")->capture_default_str()
       ->check(CLI::Range(0, 256))->type_name("N");
   app.add_option("--report", line->report, "Write fidelity, sizes and what runs in which type to this .json or .html file")->type_name("FILE");
   app.add_flag("--json", line->json, "Print the summary on stdout as one JSON object");

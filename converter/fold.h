@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same function with fewer operations: constants move into the weights beside them. Pure functions on vit.h.
+// The same function with fewer operations: constants move into the weights beside them. Pure functions on
+// vit.h.
 #pragma once
 
 #include "converter/family/vit.h"
@@ -17,21 +18,22 @@ namespace vitrine {
 /// The qkv bias stays in place with zeros for key and value, and is emptied when all of it is zero.
 void FoldBlock(Block* block, const VitConfig& config, float share = 1.0f);
 
-/// Folds what can be folded in a head without changing the embedding. Attention pooling: `norm` into key_value, the
-/// attention scale (head_size^-0.5, whatever the blocks have) into `query`, key and value bias as in FoldBlock, mlp_norm into fc1. With a pooler that reads
-/// the class token: `norm` into the pooler. Otherwise `norm` stays, since its output is the embedding.
+/// Folds what can be folded in a head without changing the embedding. Attention pooling: `norm` into
+/// key_value, the attention scale (head_size^-0.5, whatever the blocks have) into `query`, key and value bias
+/// as in FoldBlock, mlp_norm into fc1. With a pooler that reads the class token: `norm` into the pooler.
+/// Otherwise `norm` stays, since its output is the embedding.
 void FoldHead(Head* head, const VitConfig& config);
 
-/// Moves the affine of `norm` into `linear`, which must be all that reads it: columns *= sign(gamma) |gamma|^share,
-/// bias += weight beta; the norm keeps |gamma|^(1 - share) and no beta. share = 1 leaves gamma and beta empty
-/// and the norm `plain`. share = 0 moves beta alone.
-/// The share is SmoothQuant's migration strength (arXiv 2211.10438): it moves outliers between activations and weights.
+/// Moves the affine of `norm` into `linear`, which must be all that reads it: columns *= sign(gamma)
+/// |gamma|^share, bias += weight beta; the norm keeps |gamma|^(1 - share) and no beta. share = 1 leaves gamma
+/// and beta empty and the norm `plain`. share = 0 moves beta alone. The share is SmoothQuant's migration
+/// strength (arXiv 2211.10438): it moves outliers between activations and weights.
 void FoldNorm(Norm* norm, LinearWeights* linear, float share = 1.0f);
 
-/// Returns the patch embedding for pixels as they are: input (u8 - 128 - zero_point), columns in the order (y, x, c).
-/// *zero_point becomes the whole number that puts the data set's mean pixel at zero, in [-128, 127].
-/// The normalisation (u8 / 255 - mean) / deviation is in the weights and the bias.
-LinearWeights FoldPixels(const LinearWeights& patch, const ImageConfig& image, int patch_height, int patch_width,
-                         int channels, int* zero_point);
+/// Returns the patch embedding for pixels as they are: input (u8 - 128 - zero_point), columns in the order
+/// (y, x, c). *zero_point becomes the whole number that puts the data set's mean pixel at zero, in [-128,
+/// 127]. The normalisation (u8 / 255 - mean) / deviation is in the weights and the bias.
+LinearWeights FoldPixels(const LinearWeights& patch, const ImageConfig& image, int patch_height,
+                         int patch_width, int channels, int* zero_point);
 
 }  // namespace vitrine

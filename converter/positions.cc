@@ -34,8 +34,8 @@ void FourTaps(Axis& axis, int output, double center) {
   }
 }
 
-/// All cells under a filter of radius `support` cells, widened by `scale` where that is above one; taps beyond the
-/// border are left out and the rest normalised (torch's _upsample_bicubic2d_aa).
+/// All cells under a filter of radius `support` cells, widened by `scale` where that is above one; taps
+/// beyond the border are left out and the rest normalised (torch's _upsample_bicubic2d_aa).
 void WideTaps(Axis& axis, int output, double scale, double support, bool cubic) {
   const double stretch = std::max(scale, 1.0), center = scale * (output + 0.5);
   const int first = std::max(0, static_cast<int>(center - support * stretch + 0.5));
@@ -78,7 +78,8 @@ Axis MakeAxis(int inputs, int outputs, PositionFilter filter) {
 std::vector<float> ResizePositions(std::span<const float> positions, Grid from, Grid to, int width,
                                    PositionFilter filter) {
   if (from == to) return {positions.begin(), positions.end()};
-  Axis vertical = MakeAxis(from.height, to.height, filter), horizontal = MakeAxis(from.width, to.width, filter);
+  Axis vertical = MakeAxis(from.height, to.height, filter),
+       horizontal = MakeAxis(from.width, to.width, filter);
   std::vector<float> resized(static_cast<size_t>(to.cells()) * width);
   std::vector<double> row(static_cast<size_t>(from.width) * width), cell(width);
   for (int y = 0; y < to.height; ++y) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What folding leaves and where. That the function stays the same is tested on whole models (family/golden_test.cc).
+// What folding leaves and where. That the function stays the same is tested on whole models
+// (family/golden_test.cc).
 #include "converter/fold.h"
 
 #include <catch2/catch_test_macros.hpp>
@@ -39,7 +40,7 @@ TEST_CASE("A share of the affine stays with the norm") {
   CHECK(IsNear(norm.gamma, {2, 3, 0}));
   CHECK(norm.beta.empty());
   CHECK(IsNear(linear.weight, {2, -3, 0}));
-  CHECK(linear.bias == Floats{3});   // beta meets the weights as they were
+  CHECK(linear.bias == Floats{3});  // beta meets the weights as they were
   CHECK(!norm.plain);
   norm = {{4, -9}, {1, 1}, 1e-6f};
   linear = {1, 2, {1, 1}, {}};
@@ -114,7 +115,7 @@ TEST_CASE("The last norm goes into a pooler, but not into a classifier") {
   head.classifier = {1, 2, {1, 1}, {0}};
   VitConfig config = SmallConfig();
   FoldHead(&head, config);
-  CHECK(head.norm.gamma == Floats{2, 2});   // its output is the embedding
+  CHECK(head.norm.gamma == Floats{2, 2});  // its output is the embedding
   head.pooler = {1, 2, {1, 1}, {}};
   config.pooling = Pooling::kPatchMean;
   head.pool_norm = head.norm;
@@ -136,9 +137,9 @@ TEST_CASE("Pixels enter as they are") {
   image.deviation = {0.5f, 2};
   int zero_point = 99;
   const LinearWeights folded = FoldPixels(patch, image, 1, 2, 2, &zero_point);
-  CHECK(zero_point == 0);   // 255 * 0.5 rounds to 128
+  CHECK(zero_point == 0);  // 255 * 0.5 rounds to 128
   CHECK(IsNear(folded.weight, {1 / 127.5f, 3 / 510.0f, 2 / 127.5f, 4 / 510.0f}));
-  const float pixels[] = {10, 200, 30, 40};   // (x, c)
+  const float pixels[] = {10, 200, 30, 40};  // (x, c)
   double direct = 0.5, found = folded.bias[0];
   for (int i = 0; i < 4; ++i) {
     const int x = i / 2, c = i % 2;

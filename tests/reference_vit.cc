@@ -50,13 +50,18 @@ Matrix Normalize(const Norm& norm, Matrix x) {
 
 double Evaluate(Activation activation, double x) {
   switch (activation) {
-    case Activation::kGeluErf: return x * 0.5 * std::erfc(-x / std::numbers::sqrt2);
+    case Activation::kGeluErf:
+      return x * 0.5 * std::erfc(-x / std::numbers::sqrt2);
     case Activation::kGeluTanh:
       return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
-    case Activation::kQuickGelu: return x / (1 + std::exp(-1.702 * x));
-    case Activation::kSilu: return x / (1 + std::exp(-x));
-    case Activation::kRelu: return std::max(0.0, x);
-    case Activation::kTanh: return std::tanh(x);
+    case Activation::kQuickGelu:
+      return x / (1 + std::exp(-1.702 * x));
+    case Activation::kSilu:
+      return x / (1 + std::exp(-x));
+    case Activation::kRelu:
+      return std::max(0.0, x);
+    case Activation::kTanh:
+      return std::tanh(x);
   }
   return 0;
 }
@@ -73,8 +78,8 @@ Matrix Activate(const VitConfig& config, const Matrix& x, bool gated) {
 }
 
 /// softmax(scale Q K^T) V of one head; row r of Q begins at query.row(r) + query_column, and so on.
-void AttendHead(const Matrix& query, int query_column, const Matrix& key_value, int key_column, int value_column,
-                int size, double scale, Matrix* output, int output_column) {
+void AttendHead(const Matrix& query, int query_column, const Matrix& key_value, int key_column,
+                int value_column, int size, double scale, Matrix* output, int output_column) {
   std::vector<double> scores(key_value.rows);
   for (int t = 0; t < query.rows; ++t) {
     double largest = -INFINITY, sum = 0;
@@ -146,8 +151,8 @@ Matrix Embed(const Vit& vit, std::span<const uint8_t> pixels, bool folded) {
     embedding.patch = FoldPixels(embedding.patch, vit.image, config.patch_height, config.patch_width,
                                  config.channels, &zero_point);
   }
-  const Matrix patches = Normalize(
-      embedding.patch_norm, Apply(embedding.patch, CutPatches(vit, pixels, folded, 128 + zero_point)));
+  const Matrix patches = Normalize(embedding.patch_norm,
+                                   Apply(embedding.patch, CutPatches(vit, pixels, folded, 128 + zero_point)));
   Matrix tokens(config.tokens(), config.width);
   for (size_t i = 0; i < tokens.values.size(); ++i) tokens.values[i] = embedding.positions[i];
   for (int p = 0; p < patches.rows; ++p) {
@@ -166,7 +171,8 @@ void Append(const Matrix& x, int first, int count, Matrix* pooled) {
 }
 
 Matrix AttentionPool(const VitConfig& config, const Head& head, const Matrix& tokens, double scale) {
-  Matrix patches(tokens.rows - config.prefix_tokens, tokens.columns), query(1, config.width), pooled(1, config.width);
+  Matrix patches(tokens.rows - config.prefix_tokens, tokens.columns), query(1, config.width),
+      pooled(1, config.width);
   std::copy(tokens.row(config.prefix_tokens), tokens.row(0) + tokens.values.size(), patches.values.begin());
   std::copy(head.query.begin(), head.query.end(), query.values.begin());
   const Matrix key_value = Apply(head.key_value, patches);

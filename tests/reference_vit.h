@@ -11,13 +11,15 @@
 namespace vitrine {
 
 struct ReferenceOutput {
-  std::vector<double> tokens;      ///< [T, D] as they leave the last block, before the last norm
-  std::vector<double> embedding;   ///< what the classifier reads, or the image's embedding
-  std::vector<double> logits;      ///< [C]; empty without a classifier
+  std::vector<double> tokens;     ///< [T, D] as they leave the last block, before the last norm
+  std::vector<double> embedding;  ///< what the classifier reads, or the image's embedding
+  std::vector<double> logits;     ///< [C]; empty without a classifier
 };
 
-/// Runs `vit` on pixels [height, width, channels] of the model's input size. With `folded` every part goes through
-/// converter/fold.h first, so that both ways must agree. Slow: 2 L T (4 D^2 + 2 D M) operations of scalar double.
-ReferenceOutput RunReference(const Vit& vit, std::span<const uint8_t> pixels, bool folded, float share = 1.0f);
+/// Runs `vit` on pixels [height, width, channels] of the model's input size. With `folded` every part goes
+/// through converter/fold.h first, so that both ways must agree. Slow: 2 L T (4 D^2 + 2 D M) operations of
+/// scalar double.
+ReferenceOutput RunReference(const Vit& vit, std::span<const uint8_t> pixels, bool folded,
+                             float share = 1.0f);
 
 }  // namespace vitrine

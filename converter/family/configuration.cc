@@ -31,9 +31,11 @@ json ReadJson(const fs::path& path) {
 }
 
 bool LooksLikeModel(const json& object) {
-  static constexpr const char* kKeys[] = {"model_type", "architectures", "architecture", "model_args", "model_class",
-                                          "embed_dim", "hidden_size", "hidden_dim", "patch_size", "vision_config"};
-  return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const char* key) { return object.contains(key); });
+  static constexpr const char* kKeys[] = {"model_type",  "architectures", "architecture", "model_args",
+                                          "model_class", "embed_dim",     "hidden_size",  "hidden_dim",
+                                          "patch_size",  "vision_config"};
+  return std::any_of(std::begin(kKeys), std::end(kKeys),
+                     [&](const char* key) { return object.contains(key); });
 }
 
 /// Adds what `from` has and `to` has not.
@@ -50,7 +52,8 @@ json Flatten(const json& object) {
     if (object.contains(part) && object[part].is_object()) Fill(&flat, object[part]);
   }
   for (const auto& [key, value] : object.items()) {
-    const bool nested = key == "vision_config" || key == "text_config" || key == "model_args" || key == "pretrained_cfg";
+    const bool nested =
+        key == "vision_config" || key == "text_config" || key == "model_args" || key == "pretrained_cfg";
     if (!nested && !flat.contains(key)) flat[key] = value;
   }
   // The outer names say what the whole is: CLIPModel, not the part that is read.
@@ -103,8 +106,8 @@ json FindModelFile(const ConversionInputs& inputs, std::string* file, std::vecto
   return json::object();
 }
 
-Settings FindPreprocessor(const ConversionInputs& inputs, const json& model_file, const std::string& model_name,
-                          std::vector<std::string>* remarks) {
+Settings FindPreprocessor(const ConversionInputs& inputs, const json& model_file,
+                          const std::string& model_name, std::vector<std::string>* remarks) {
   if (inputs.preprocessor) {
     return {UnwrapPreprocessor(ReadJson(*inputs.preprocessor)), inputs.preprocessor->filename().string()};
   }
@@ -121,6 +124,17 @@ Settings FindPreprocessor(const ConversionInputs& inputs, const json& model_file
     return {model_file["pretrained_cfg"], model_name};
   }
   return {};
+}
+
+/// The name under which a training script knew the model; empty when it left none.
+std::string TrainedAs(const json& metadata) {
+  if (!metadata.is_object()) return "";
+  const json arguments = metadata.value("args", json::object());
+  for (const json& name :
+       {metadata.value("arch", json()), arguments.is_object() ? arguments.value("model", json()) : json()}) {
+    if (name.is_string()) return name.get<std::string>();
+  }
+  return "";
 }
 
 bool Matches(std::string_view value, std::string_view pattern) {
@@ -141,11 +155,14 @@ bool Configuration::Names(const char* value) const {
   return false;
 }
 
-Configuration ReadConfiguration(const ConversionInputs& inputs) {
+Configuration ReadConfiguration(const ConversionInputs& inputs, const json& metadata) {
   Configuration configuration;
   std::string name;
   const json file = FindModelFile(inputs, &name, &configuration.remarks);
-  configuration.model = {Flatten(file), name};
+  json model = Flatten(file);
+  if (const std::string trained = TrainedAs(metadata); !trained.empty())
+    Fill(&model, {{"architecture", trained}});
+  configuration.model = {std::move(model), name};
   configuration.preprocessor = FindPreprocessor(inputs, file, name, &configuration.remarks);
   configuration.labels_given = inputs.labels.has_value();
   configuration.labels = inputs.labels ? ReadLabels(*inputs.labels) : LabelsOf(file);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files beside a checkpoint say, brought to one form: a flat object of model settings, a flat object of
-// preprocessing settings, and labels.
+// What the files beside a checkpoint say, brought to one form: a flat object of model settings, a flat object
+// of preprocessing settings, and labels.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -12,18 +13,22 @@
 namespace vitrine {
 
 struct Configuration {
-  Settings model;           ///< Hugging Face config (its vision part), timm model_args, or constructor arguments
-  Settings preprocessor;    ///< Hugging Face image processor or timm pretrained_cfg
+  Settings model;  ///< Hugging Face config (its vision part), timm model_args, or constructor arguments
+  Settings preprocessor;  ///< Hugging Face image processor or timm pretrained_cfg
   std::vector<std::string> labels;
-  bool labels_given = false;           ///< by --labels: their number must be right
-  std::vector<std::string> remarks;    ///< which files were taken without being named
+  bool labels_given = false;         ///< by --labels: their number must be right
+  std::vector<std::string> remarks;  ///< which files were taken without being named
 
-  /// True when model_type, architectures, architecture or model_class has this value; a trailing '*' matches any end.
+  /// True when model_type, architectures, architecture or model_class has this value; a trailing '*' matches
+  /// any end.
   bool Names(const char* value) const;
 };
 
-/// Reads the files that `inputs` names, and where it names none those beside the checkpoint. Error when a file is
-/// not there or not JSON; a file beside the checkpoint that is no model configuration is left alone, with a remark.
-Configuration ReadConfiguration(const ConversionInputs& inputs);
+/// Reads the files that `inputs` names, and where it names none those beside the checkpoint. Error when a
+/// file is not there or not JSON; a file beside the checkpoint that is no model configuration is left alone,
+/// with a remark. `metadata` is what the checkpoint holds beside its weights: timm's and DeiT's training
+/// scripts leave the model's name there ("arch", "args": {"model"}), which stands in where no file gives an
+/// `architecture`.
+Configuration ReadConfiguration(const ConversionInputs& inputs, const nlohmann::json& metadata = {});
 
 }  // namespace vitrine

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// DINO and DINOv2 as facebookresearch's torch hub has them (dinov2/models/vision_transformer.py): timm's names but for
-// registers and the gated MLP, and another way to resample positions.
+// DINO and DINOv2 as facebookresearch's torch hub has them (dinov2/models/vision_transformer.py): timm's
+// names but for registers and the gated MLP, and another way to resample positions.
 #include "converter/family/families.h"
 #include "converter/family/names.h"
 #include "converter/family/table.h"

@@ -8,8 +8,16 @@ namespace vitrine {
 std::span<const Family* const> Families() {
   // Where two tables explain a checkpoint equally well the first is taken.
   static const Family* const kFamilies[] = {
-      &Timm(),            &DinoHub(),          &HuggingFaceVit(),    &HuggingFaceDeit(), &HuggingFaceIJepa(),
-      &HuggingFaceDinov2(), &HuggingFaceClip(), &HuggingFaceSiglip(), &Torchvision(),     &GoogleFlax(),
+      &Timm(),
+      &DinoHub(),
+      &HuggingFaceVit(),
+      &HuggingFaceDeit(),
+      &HuggingFaceIJepa(),
+      &HuggingFaceDinov2(),
+      &HuggingFaceClip(),
+      &HuggingFaceSiglip(),
+      &Torchvision(),
+      &GoogleFlax(),
   };
   return kFamilies;
 }

@@ -33,10 +33,11 @@ bool NamedBy(const Family& family, const Configuration& configuration) {
                      [&](const char* name) { return configuration.Names(name); });
 }
 
-/// How well a family fits: the fraction of tensors that its table explains, less a little for each slot that is
-/// missing, more where the configuration or a telling tensor names it. A quarter of foreign tensors is still that
-/// family, whose report of extra tensors then says which. 0: not this family.
-double Score(const checkpoint::Checkpoint& checkpoint, const Family& family, const Configuration& configuration) {
+/// How well a family fits: the fraction of tensors that its table explains, less a little for each slot that
+/// is missing, more where the configuration or a telling tensor names it. A quarter of foreign tensors is
+/// still that family, whose report of extra tensors then says which. 0: not this family.
+double Score(const checkpoint::Checkpoint& checkpoint, const Family& family,
+             const Configuration& configuration) {
   constexpr double kEnough = 0.75, kMissing = 0.02, kSign = 0.005, kNamed = 0.2;
   const Names names(checkpoint, family);
   if (!names.has_blocks() || names.explained() < kEnough) return 0;
@@ -95,7 +96,8 @@ std::vector<std::string> FittingLabels(const Configuration& configuration, int c
                                        std::vector<std::string>* remarks) {
   const std::vector<std::string>& labels = configuration.labels;
   if (labels.empty() || static_cast<int>(labels.size()) == classes) return labels;
-  const std::string text = std::to_string(labels.size()) + " labels for " + std::to_string(classes) + " classes";
+  const std::string text =
+      std::to_string(labels.size()) + " labels for " + std::to_string(classes) + " classes";
   if (configuration.labels_given) Fail(text);
   if (classes > 0) remarks->push_back(text + " in the configuration: left out");
   return {};
@@ -116,7 +118,7 @@ std::string Title(const Family& family, const Configuration& configuration) {
 }  // namespace
 
 Vit MakeVit(const checkpoint::Checkpoint& checkpoint, const ConversionInputs& inputs) {
-  const Configuration configuration = ReadConfiguration(inputs);
+  const Configuration configuration = ReadConfiguration(inputs, checkpoint.metadata());
   const Family& family = FindFamily(checkpoint, configuration, inputs);
   const auto model = std::make_shared<Model>(checkpoint, family);
   Vit vit;
@@ -127,7 +129,8 @@ Vit MakeVit(const checkpoint::Checkpoint& checkpoint, const ConversionInputs& in
 
   model->layout.config.family = Title(family, configuration);
   vit.config = model->layout.config;
-  vit.image = MakeImageConfig(configuration.preprocessor, model->layout.image, inputs, vit.config, &vit.remarks);
+  vit.image =
+      MakeImageConfig(configuration.preprocessor, model->layout.image, inputs, vit.config, &vit.remarks);
   vit.labels = FittingLabels(configuration, vit.config.classes, &vit.remarks);
   vit.load_embedding = [model] { return LoadEmbedding(model->MakeReader(false), model->layout); };
   vit.load_block = [model](int block) { return LoadBlock(model->MakeReader(false), model->layout, block); };

@@ -14,10 +14,11 @@ namespace checkpoint {
 class Checkpoint;
 }
 
-/// Returns the checkpoint as a canonical ViT, whatever family it is of. Reads configuration, preprocessor and label
-/// files now, weights only when the Vit's load functions are called; every tensor's name and shape is checked now.
-/// Throws Error with one line when the model is of no known family, when a tensor is missing, extra or has another
-/// shape, or when the configuration contradicts the weights. `checkpoint` must outlive the Vit.
+/// Returns the checkpoint as a canonical ViT, whatever family it is of. Reads configuration, preprocessor and
+/// label files now, weights only when the Vit's load functions are called; every tensor's name and shape is
+/// checked now. Throws Error with one line when the model is of no known family, when a tensor is missing,
+/// extra or has another shape, or when the configuration contradicts the weights. `checkpoint` must outlive
+/// the Vit.
 Vit MakeVit(const checkpoint::Checkpoint& checkpoint, const ConversionInputs& inputs);
 
 /// The names that `ConversionInputs::family` may have, for help texts.

@@ -9,30 +9,39 @@
 namespace vitrine {
 namespace {
 
-/// A kind of model, told by a configuration's name or by parts of its tensors' names; all parts must occur, each in
-/// any tensor. Where an earlier line fits the later ones are not looked at.
+/// A kind of model, told by a configuration's name or by parts of its tensors' names; all parts must occur,
+/// each in any tensor. Where an earlier line fits the later ones are not looked at.
 struct Foreign {
-  const char* config_name;               ///< model_type or architecture, "*" at the end for any end; or none
+  const char* config_name;  ///< model_type or architecture, "*" at the end for any end; or none
   std::vector<const char*> parts;
-  const char* what;                      ///< "this is ..."
+  const char* what;  ///< "this is ..."
 };
 
 const std::vector<Foreign>& ForeignModels() {
   static const std::vector<Foreign> models = {
       {"swinv2*", {"attn.cpb_mlp"}, "a Swin Transformer V2: its windowed attention is not supported"},
-      {"swin*", {"relative_position_bias_table", "layers.0.blocks.0"},
+      {"swin*",
+       {"relative_position_bias_table", "layers.0.blocks.0"},
        "a Swin Transformer: its windowed attention is not supported"},
-      {nullptr, {"relative_position_bias_table", "features."},
+      {nullptr,
+       {"relative_position_bias_table", "features."},
        "a Swin Transformer: its windowed attention is not supported"},
       {"maxvit*", {"attn_grid", "relative_position"}, "a MaxViT: its windowed attention is not supported"},
       {"beit*", {"relative_position_bias_table"}, "a BEiT: its relative position bias is not supported"},
-      {"data2vec-vision", {"relative_position_bias"}, "a data2vec: its relative position bias is not supported"},
-      {nullptr, {"rel_pos_h"}, "a model with decomposed relative positions (SAM, ViTDet): they are not supported"},
+      {"data2vec-vision",
+       {"relative_position_bias"},
+       "a data2vec: its relative position bias is not supported"},
+      {nullptr,
+       {"rel_pos_h"},
+       "a model with decomposed relative positions (SAM, ViTDet): they are not supported"},
       {"dinov3*", {"rope_embed"}, "a DINOv3: its rotary positions are not supported yet"},
       {"eva*", {"attn.rope"}, "a model with rotary positions (EVA): they are not supported"},
       {nullptr, {"freqs_cos"}, "a model with rotary positions (EVA): they are not supported"},
-      {"vit*_r50*", {"patch_embed.backbone."}, "a hybrid Vision Transformer: its convolutional stem is not supported"},
-      {"vit-hybrid", {"patch_embeddings.backbone."},
+      {"vit*_r50*",
+       {"patch_embed.backbone."},
+       "a hybrid Vision Transformer: its convolutional stem is not supported"},
+      {"vit-hybrid",
+       {"patch_embeddings.backbone."},
        "a hybrid Vision Transformer: its convolutional stem is not supported"},
       {nullptr, {"conv_root"}, "a hybrid Vision Transformer: its convolutional stem is not supported"},
       {nullptr, {".experts."}, "a Mixture of Experts: its routing is not supported"},
@@ -45,7 +54,9 @@ const std::vector<Foreign>& ForeignModels() {
       {"levit*", {"attention_biases"}, "a LeViT: its convolutions and attention biases are not supported"},
       {"mobilevit*", {"conv_kxk"}, "a MobileViT: its convolutions are not supported"},
       {"convnext*", {"dwconv"}, "a ConvNeXt: a convolutional network, not a Vision Transformer"},
-      {"convnext*", {"conv_dw", "stages.0.blocks.0"}, "a ConvNeXt: a convolutional network, not a Vision Transformer"},
+      {"convnext*",
+       {"conv_dw", "stages.0.blocks.0"},
+       "a ConvNeXt: a convolutional network, not a Vision Transformer"},
       {"resnet*", {"layer1.0.conv1.weight"}, "a ResNet: a convolutional network, not a Vision Transformer"},
       {"mixer*", {"mlp_tokens.fc1"}, "an MLP-Mixer: it has no attention"},
       {nullptr, {"token_mixing"}, "an MLP-Mixer: it has no attention"},

@@ -9,8 +9,8 @@
 
 namespace vitrine {
 
-/// Throws Error when the checkpoint is of a kind that is known and not supported: "this is a Swin Transformer: its
-/// windowed attention is not supported". Does nothing otherwise.
+/// Throws Error when the checkpoint is of a kind that is known and not supported: "this is a Swin
+/// Transformer: its windowed attention is not supported". Does nothing otherwise.
 void RefuseForeignModels(const checkpoint::Checkpoint& checkpoint, const Configuration& configuration);
 
 /// Throws Error for a checkpoint that no family explains.

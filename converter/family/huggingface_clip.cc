@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hugging Face CLIP's and SigLIP's image encoders (transformers/models/{clip,siglip}), alone or in a checkpoint of the
-// whole model, whose text encoder is left out.
+// Hugging Face CLIP's and SigLIP's image encoders (transformers/models/{clip,siglip}), alone or in a
+// checkpoint of the whole model, whose text encoder is left out.
 #include "converter/family/families.h"
 #include "converter/family/names.h"
 #include "converter/family/table.h"
@@ -29,7 +29,8 @@ std::vector<SlotName> Slots(std::vector<SlotName> more) {
   return slots;
 }
 
-/// CLIPForImageClassification reads the mean of the patch tokens as they leave the last block, before the norm.
+/// CLIPForImageClassification reads the mean of the patch tokens as they leave the last block, before the
+/// norm.
 void SettleClip(const Configuration&, const Names& names, Layout* layout) {
   layout->pooler_bias = layout->pooler_tanh = false;
   if (!names.Has(Slot::kClassifier)) return;
@@ -81,7 +82,10 @@ const Family& HuggingFaceSiglip() {
                       {Slot::kLatentFc2, "head.mlp.fc2.*", SlotName::kSometimes}}),
       .ignored = {"text_model.*", "logit_scale", "logit_bias"},
       .activation = Activation::kGeluTanh,
-      .image = {.resize = ImageConfig::Resize::kSquash, .crop_floor = true, .mean = kHalf, .deviation = kHalf},
+      .image = {.resize = ImageConfig::Resize::kSquash,
+                .crop_floor = true,
+                .mean = kHalf,
+                .deviation = kHalf},
       .settle = SettleSiglip,
   };
   return family;

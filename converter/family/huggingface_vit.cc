@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hugging Face ViT, ViT-MSN, DeiT and I-JEPA (transformers/models/{vit,vit_msn,deit,ijepa}): one set of names.
+// Hugging Face ViT, ViT-MSN, DeiT and I-JEPA (transformers/models/{vit,vit_msn,deit,ijepa}): one set of
+// names.
 #include "converter/error.h"
 #include "converter/family/families.h"
 #include "converter/family/names.h"
@@ -59,8 +60,11 @@ void SettleDeit(const Configuration& configuration, const Names& names, Layout* 
   }
 }
 
-constexpr ImageDefaults kVitImage = {
-    .resize = ImageConfig::Resize::kSquash, .interpolation = 2, .crop_floor = true, .mean = kHalf, .deviation = kHalf};
+constexpr ImageDefaults kVitImage = {.resize = ImageConfig::Resize::kSquash,
+                                     .interpolation = 2,
+                                     .crop_floor = true,
+                                     .mean = kHalf,
+                                     .deviation = kHalf};
 
 }  // namespace
 

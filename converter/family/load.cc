@@ -75,7 +75,8 @@ std::vector<float> Project(const LinearWeights& projection, std::span<const floa
   for (int o = 0; o < projection.outputs; ++o) {
     double sum = query[o];
     for (int i = 0; i < projection.inputs; ++i) {
-      sum += static_cast<double>(projection.weight[static_cast<size_t>(o) * projection.inputs + i]) * latent[i];
+      sum +=
+          static_cast<double>(projection.weight[static_cast<size_t>(o) * projection.inputs + i]) * latent[i];
     }
     query[o] = static_cast<float>(sum);
   }
@@ -116,7 +117,8 @@ void LoadAttentionPool(Reader& reader, const VitConfig& config, Head* head) {
 
 /// Width of the vector that pooling gives.
 int PooledWidth(const VitConfig& config) {
-  const bool two = config.pooling == Pooling::kClassAndDistillation || config.pooling == Pooling::kClassAndPatchMean;
+  const bool two =
+      config.pooling == Pooling::kClassAndDistillation || config.pooling == Pooling::kClassAndPatchMean;
   return two ? 2 * config.width : config.width;
 }
 
@@ -127,7 +129,8 @@ Embedding LoadEmbedding(Reader reader, const Layout& layout) {
   Embedding embedding;
   // timm and CLIP leave the bias out where a norm follows.
   const Bias bias = reader.names().Has(Slot::kPreNorm) ? Bias::kWherePresent : Bias::kAlways;
-  embedding.patch = reader.ReadPatch(config.width, config.channels, config.patch_height, config.patch_width, bias);
+  embedding.patch =
+      reader.ReadPatch(config.width, config.channels, config.patch_height, config.patch_width, bias);
   embedding.patch_norm = reader.ReadNorm(Slot::kPatchNorm, config.width, config.norm_epsilon);
   embedding.positions = LoadPositions(reader, layout);
   embedding.pre_norm = reader.ReadNorm(Slot::kPreNorm, config.width, config.norm_epsilon);
@@ -150,10 +153,10 @@ Block LoadBlock(Reader reader, const Layout& layout, int block) {
   loaded.projection = reader.ReadLinear(Slot::kProjection, width, attention_width, bias, block);
   loaded.scale1 = reader.ReadRows(Slot::kScale1, 1, width, block);
   loaded.norm2 = reader.RequireNorm(Slot::kNorm2, width, config.norm_epsilon, block);
-  loaded.fc1 = reader.names().Has(Slot::kFc1Gate)
-                   ? reader.ReadLinears({Slot::kFc1Gate, Slot::kFc1Value}, config.mlp_width, width, bias, block)
-                   : reader.ReadLinear(Slot::kFc1, config.mlp_width * (config.gated_mlp ? 2 : 1), width, bias,
-                                       block);
+  loaded.fc1 =
+      reader.names().Has(Slot::kFc1Gate)
+          ? reader.ReadLinears({Slot::kFc1Gate, Slot::kFc1Value}, config.mlp_width, width, bias, block)
+          : reader.ReadLinear(Slot::kFc1, config.mlp_width * (config.gated_mlp ? 2 : 1), width, bias, block);
   loaded.fc2 = reader.ReadLinear(Slot::kFc2, width, config.mlp_width, bias, block);
   loaded.scale2 = reader.ReadRows(Slot::kScale2, 1, width, block);
   return loaded;
@@ -180,11 +183,12 @@ Head LoadHead(Reader reader, const Layout& layout) {
     features = outputs;
   }
   if (config.classes == 0) {
-    if (config.pooling == Pooling::kClassAndDistillation) head.pooler = MeanOfTwo(config.width, reader.check_only());
+    if (config.pooling == Pooling::kClassAndDistillation)
+      head.pooler = MeanOfTwo(config.width, reader.check_only());
   } else if (config.pooling == Pooling::kClassAndDistillation) {
-    head.classifier =
-        JoinHeads(reader.ReadLinear(Slot::kClassifier, config.classes, config.width, Bias::kAlways),
-                  reader.ReadLinear(Slot::kDistillationClassifier, config.classes, config.width, Bias::kAlways));
+    head.classifier = JoinHeads(
+        reader.ReadLinear(Slot::kClassifier, config.classes, config.width, Bias::kAlways),
+        reader.ReadLinear(Slot::kDistillationClassifier, config.classes, config.width, Bias::kAlways));
   } else {
     head.classifier = reader.ReadLinear(Slot::kClassifier, config.classes, features, Bias::kAlways);
   }

@@ -12,7 +12,8 @@ namespace {
 constexpr int kMostBlocks = 1000;
 
 /// Tensors that any library may leave in a checkpoint and that no output depends on.
-constexpr const char* kIgnoredEverywhere[] = {"num_batches_tracked", "position_ids", "mask_token", "attn.bias_mask"};
+constexpr const char* kIgnoredEverywhere[] = {"num_batches_tracked", "position_ids", "mask_token",
+                                              "attn.bias_mask"};
 
 struct Match {
   Part part = Part::kWeight;
@@ -21,8 +22,15 @@ struct Match {
 
 bool IsNorm(Slot slot) {
   switch (slot) {
-    case Slot::kPatchNorm: case Slot::kPreNorm: case Slot::kNorm1: case Slot::kNorm2: case Slot::kQueryNorm:
-    case Slot::kKeyNorm: case Slot::kNorm: case Slot::kPoolNorm: case Slot::kLatentNorm:
+    case Slot::kPatchNorm:
+    case Slot::kPreNorm:
+    case Slot::kNorm1:
+    case Slot::kNorm2:
+    case Slot::kQueryNorm:
+    case Slot::kKeyNorm:
+    case Slot::kNorm:
+    case Slot::kPoolNorm:
+    case Slot::kLatentNorm:
       return true;
     default:
       return false;
@@ -99,7 +107,8 @@ Names::Names(const checkpoint::Checkpoint& checkpoint, const Family& family) : f
   std::map<std::string_view, int> block_prefixes, prefixes;
   size_t ignored = 0, known = 0;
   for (const auto& [name, tensor] : checkpoint.tensors()) {
-    const std::string_view prefix = PrefixOf(family, name), inner = std::string_view(name).substr(prefix.size());
+    const std::string_view prefix = PrefixOf(family, name),
+                           inner = std::string_view(name).substr(prefix.size());
     if (Sort(name, inner, tensor, &candidates)) {
       ++known;
       const bool in_block = inner.find_first_of("0123456789") != std::string_view::npos;
@@ -151,7 +160,8 @@ bool Names::Has(Slot slot) const { return Has(slot, Part::kWeight) || Has(slot, 
 
 bool Names::Has(Slot slot, Part part) const {
   const auto first = found_.lower_bound({slot, part, 0});
-  return first != found_.end() && std::get<Slot>(first->first) == slot && std::get<Part>(first->first) == part;
+  return first != found_.end() && std::get<Slot>(first->first) == slot &&
+         std::get<Part>(first->first) == part;
 }
 
 const checkpoint::Tensor* Names::Find(Slot slot, Part part, int block) const {
@@ -174,7 +184,8 @@ std::string Names::Name(Slot slot, Part part, int block) const {
   std::string name = pattern->second;
   const size_t number = name.find("{}");
   if (number != std::string::npos) name.replace(number, 2, std::to_string(block));
-  if (const size_t at = name.find('*'); at != std::string::npos) name.replace(at, 1, PartName(family_, slot, part));
+  if (const size_t at = name.find('*'); at != std::string::npos)
+    name.replace(at, 1, PartName(family_, slot, part));
   const bool behind_wrapper = slot >= Slot::kPooler && slot <= Slot::kDistillationClassifier;
   if (behind_wrapper) return name;
   return (number != std::string::npos ? block_prefix_ : prefix_) + name;

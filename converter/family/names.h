@@ -12,17 +12,17 @@
 
 namespace vitrine {
 
-enum class Part { kWeight, kBias };   ///< tensors without a part are a weight
+enum class Part { kWeight, kBias };  ///< tensors without a part are a weight
 
-/// Fits a family's patterns to a checkpoint's names. Where a slot has several patterns the one that finds most
-/// tensors is taken. `checkpoint` and `family` must outlive it.
+/// Fits a family's patterns to a checkpoint's names. Where a slot has several patterns the one that finds
+/// most tensors is taken. `checkpoint` and `family` must outlive it.
 class Names {
  public:
   Names(const checkpoint::Checkpoint& checkpoint, const Family& family);
 
-  bool Has(Slot slot) const;               ///< any of its tensors, in any block
+  bool Has(Slot slot) const;  ///< any of its tensors, in any block
   bool Has(Slot slot, Part part) const;
-  int depth() const { return depth_; }     ///< number of the last block that has a tensor, plus one
+  int depth() const { return depth_; }  ///< number of the last block that has a tensor, plus one
 
   /// The fraction of the checkpoint's tensors that the table knows, leaving out those that it ignores.
   double explained() const { return explained_; }
@@ -51,22 +51,24 @@ class Names {
     const checkpoint::Tensor* tensor;
     mutable bool used = false;
   };
-  struct Candidate {                        ///< one of a slot's patterns
+  struct Candidate {  ///< one of a slot's patterns
     const char* pattern;
     std::vector<std::pair<Key, Found>> found;
   };
   using Candidates = std::map<Slot, std::vector<Candidate>>;
 
-  /// Adds the tensor to every pattern that its name, without a wrapper's prefix, fits; false when there is none.
-  bool Sort(const std::string& name, std::string_view inner, const checkpoint::Tensor& tensor, Candidates* candidates);
+  /// Adds the tensor to every pattern that its name, without a wrapper's prefix, fits; false when there is
+  /// none.
+  bool Sort(const std::string& name, std::string_view inner, const checkpoint::Tensor& tensor,
+            Candidates* candidates);
   /// Takes the pattern that found most; the tensors of the others are left over.
   void Choose(Slot slot, const std::vector<Candidate>& alternatives);
 
   const Family& family_;
   std::map<Key, Found> found_;
-  std::map<Slot, const char*> patterns_;    ///< the one that the checkpoint uses
-  std::vector<const std::string*> rest_;    ///< tensors that fit no pattern
-  std::string block_prefix_, prefix_;       ///< what precedes most names of blocks, and of the rest
+  std::map<Slot, const char*> patterns_;  ///< the one that the checkpoint uses
+  std::vector<const std::string*> rest_;  ///< tensors that fit no pattern
+  std::string block_prefix_, prefix_;     ///< what precedes most names of blocks, and of the rest
   int depth_ = 0;
   double explained_ = 0;
 };

@@ -18,7 +18,8 @@ int InterpolationNumber(const std::string& name) {
   static const std::map<std::string, int> kNames = {{"nearest", 0}, {"lanczos", 1}, {"bilinear", 2},
                                                     {"bicubic", 3}, {"box", 4},     {"hamming", 5}};
   const auto found = kNames.find(name);
-  if (found == kNames.end()) Fail("interpolation ", name, " is none of nearest, lanczos, bilinear, bicubic, box, hamming");
+  if (found == kNames.end())
+    Fail("interpolation ", name, " is none of nearest, lanczos, bilinear, bicubic, box, hamming");
   return found->second;
 }
 
@@ -58,10 +59,13 @@ struct Steps {
 Steps TimmSteps(const Settings& settings, ImageSize input) {
   Steps steps{Resize::kShortestSide, {}, settings.Size({"input_size"}).value_or(input)};
   const std::string mode = settings.Text({"crop_mode"}).value_or("center");
-  if (mode == "squash") steps.mode = Resize::kSquash;
-  else if (mode != "center") Fail("crop_mode ", mode, " is not supported, only center and squash");
+  if (mode == "squash")
+    steps.mode = Resize::kSquash;
+  else if (mode != "center")
+    Fail("crop_mode ", mode, " is not supported, only center and squash");
   const double fraction = settings.Number({"crop_pct"}).value_or(0.875);
-  if (!(fraction > 0.01 && fraction <= 1)) Fail(settings.file(), ": crop_pct is ", fraction, ", expected above 0, up to 1");
+  if (!(fraction > 0.01 && fraction <= 1))
+    Fail(settings.file(), ": crop_pct is ", fraction, ", expected above 0, up to 1");
   steps.resize = {static_cast<int>(std::floor(steps.crop.height / fraction)),
                   static_cast<int>(std::floor(steps.crop.width / fraction))};
   if (const std::optional<ImageSize> resize = settings.Size({"resize"})) steps.resize = *resize;
@@ -85,7 +89,9 @@ Steps HuggingFaceSteps(const Settings& settings, ImageSize input) {
 }
 
 Steps DefaultSteps(const ImageDefaults& defaults, ImageSize input) {
-  const auto grown = [&](int side) { return static_cast<int>(std::floor(side / defaults.crop_fraction + 1e-6)); };
+  const auto grown = [&](int side) {
+    return static_cast<int>(std::floor(side / defaults.crop_fraction + 1e-6));
+  };
   return {defaults.resize, {grown(input.height), grown(input.width)}, input};
 }
 
@@ -104,8 +110,8 @@ std::vector<float> DefaultPerChannel(const std::array<float, 3>& values, const V
   return std::vector<float>(config.channels, (values[0] + values[1] + values[2]) / 3);
 }
 
-void ChooseNormalisation(const Settings& settings, const ImageDefaults& defaults, const ConversionInputs& inputs,
-                         const VitConfig& config, ImageConfig* image) {
+void ChooseNormalisation(const Settings& settings, const ImageDefaults& defaults,
+                         const ConversionInputs& inputs, const VitConfig& config, ImageConfig* image) {
   image->mean = settings.Floats({"image_mean", "mean"});
   image->deviation = settings.Floats({"image_std", "std"});
   if (!settings.Flag({"do_normalize"}).value_or(true)) {
@@ -130,8 +136,10 @@ void ChooseNormalisation(const Settings& settings, const ImageDefaults& defaults
   if (inputs.mean) image->mean = PerChannel(*inputs.mean, config, "--mean");
   if (inputs.deviation) image->deviation = PerChannel(*inputs.deviation, config, "--std");
   for (int c = 0; c < config.channels; ++c) {
-    const bool usable = std::isfinite(image->mean[c]) && image->deviation[c] > 0 && std::isfinite(image->deviation[c]);
-    if (!usable) Fail("mean ", image->mean[c], " and std ", image->deviation[c], " cannot normalise a channel");
+    const bool usable =
+        std::isfinite(image->mean[c]) && image->deviation[c] > 0 && std::isfinite(image->deviation[c]);
+    if (!usable)
+      Fail("mean ", image->mean[c], " and std ", image->deviation[c], " cannot normalise a channel");
   }
 }
 
@@ -166,7 +174,8 @@ std::string Describe(const ImageConfig& image, ImageSize input) {
   const ImageSize resize{image.resize_height, image.resize_width};
   const bool square = resize.height == resize.width;
   if (image.resize == Resize::kShortestSide && square) text << "shortest side to " << resize.height;
-  if (image.resize == Resize::kShortestSide && !square) text << "to cover " << resize.height << "x" << resize.width;
+  if (image.resize == Resize::kShortestSide && !square)
+    text << "to cover " << resize.height << "x" << resize.width;
   if (image.resize == Resize::kSquash) text << "squashed to " << resize.height << "x" << resize.width;
   text << " " << kNames[image.interpolation] << ", crop " << input.height << "x" << input.width << ", mean "
        << Join(image.mean) << ", std " << Join(image.deviation);
@@ -199,9 +208,11 @@ ImageConfig MakeImageConfig(const Settings& preprocessor, const ImageDefaults& d
   image.crop_floor = image.assumed ? defaults.crop_floor : !timm;
   image.interpolation = defaults.interpolation;
   if (preprocessor.has("resample")) image.interpolation = preprocessor.Int({"resample"}).value();
-  if (timm) image.interpolation = InterpolationNumber(preprocessor.Text({"interpolation"}).value_or("bicubic"));
+  if (timm)
+    image.interpolation = InterpolationNumber(preprocessor.Text({"interpolation"}).value_or("bicubic"));
   if (inputs.interpolation) image.interpolation = InterpolationNumber(*inputs.interpolation);
-  if (image.interpolation > 5) Fail(preprocessor.file(), ": resample ", image.interpolation, " is not 0 to 5");
+  if (image.interpolation > 5)
+    Fail(preprocessor.file(), ": resample ", image.interpolation, " is not 0 to 5");
   const bool told = inputs.mean && inputs.deviation && inputs.crop_fraction && inputs.interpolation;
   if (image.assumed && told) image.assumed = false;
   if (image.assumed) {

@@ -17,8 +17,8 @@ Shape WithoutLeadingOnes(Shape shape) {
   return shape;
 }
 
-/// The tensor with its dimensions in another order: dimension d is `order[d]` of the file's. A file with fewer
-/// dimensions (of one, in front) is the same seen with them.
+/// The tensor with its dimensions in another order: dimension d is `order[d]` of the file's. A file with
+/// fewer dimensions (of one, in front) is the same seen with them.
 Tensor Permuted(Tensor tensor, std::initializer_list<size_t> order) {
   while (tensor.shape.size() < order.size()) {
     tensor.shape.insert(tensor.shape.begin(), 1);
@@ -47,7 +47,8 @@ const Tensor& Reader::Require(Slot slot, Part part, int block) {
 void Reader::CheckShape(const Tensor& tensor, Shape expected, Slot slot, Part part, int block) {
   if (WithoutLeadingOnes(tensor.shape) == WithoutLeadingOnes(expected)) return;
   // Say it with as many dimensions as the file has.
-  while (expected.size() < tensor.shape.size() && tensor.shape[tensor.shape.size() - expected.size() - 1] == 1) {
+  while (expected.size() < tensor.shape.size() &&
+         tensor.shape[tensor.shape.size() - expected.size() - 1] == 1) {
     expected.insert(expected.begin(), 1);
   }
   Fail(names_.Name(slot, part, block), ": expected ", checkpoint::ShapeText(expected), ", found ",
@@ -100,7 +101,8 @@ Norm Reader::RequireNorm(Slot slot, int width, float epsilon, int block) {
     norm.gamma.resize(width);
     norm.beta.resize(width);
   }
-  for (const auto& [part, values] : {std::pair(Part::kWeight, &norm.gamma), std::pair(Part::kBias, &norm.beta)}) {
+  for (const auto& [part, values] :
+       {std::pair(Part::kWeight, &norm.gamma), std::pair(Part::kBias, &norm.beta)}) {
     const Tensor& tensor = Require(slot, part, block);
     CheckShape(tensor, {width}, slot, part, block);
     ReadInto(tensor, *values);
@@ -112,7 +114,8 @@ LinearWeights Reader::ReadLinear(Slot slot, int outputs, int inputs, Bias bias, 
   return ReadLinears({slot}, outputs, inputs, bias, block);
 }
 
-LinearWeights Reader::ReadLinears(std::initializer_list<Slot> slots, int outputs, int inputs, Bias bias, int block) {
+LinearWeights Reader::ReadLinears(std::initializer_list<Slot> slots, int outputs, int inputs, Bias bias,
+                                  int block) {
   LinearWeights linear;
   linear.outputs = outputs * static_cast<int>(slots.size());
   linear.inputs = inputs;

@@ -12,14 +12,19 @@
 
 namespace vitrine {
 
-/// With `check_only` no value is read: vectors stay empty, and what is there and of the right shape is all that is
-/// asked. Error as in `blocks.3.mlp.fc1.weight: expected [256, 64], found [256, 32]`.
+/// With `check_only` no value is read: vectors stay empty, and what is there and of the right shape is all
+/// that is asked. Error as in `blocks.3.mlp.fc1.weight: expected [256, 64], found [256, 32]`.
 class Reader {
  public:
   enum class Bias { kAlways, kWherePresent };
 
-  Reader(const checkpoint::Checkpoint& checkpoint, const Names& names, Order order, int head_size, bool check_only)
-      : checkpoint_(checkpoint), names_(names), order_(order), head_size_(head_size), check_only_(check_only) {}
+  Reader(const checkpoint::Checkpoint& checkpoint, const Names& names, Order order, int head_size,
+         bool check_only)
+      : checkpoint_(checkpoint),
+        names_(names),
+        order_(order),
+        head_size_(head_size),
+        check_only_(check_only) {}
 
   bool check_only() const { return check_only_; }
   const Names& names() const { return names_; }
@@ -31,7 +36,8 @@ class Reader {
 
   LinearWeights ReadLinear(Slot slot, int outputs, int inputs, Bias bias, int block = 0);
   /// Several layers of `outputs` each that read the same input, as one.
-  LinearWeights ReadLinears(std::initializer_list<Slot> slots, int outputs, int inputs, Bias bias, int block = 0);
+  LinearWeights ReadLinears(std::initializer_list<Slot> slots, int outputs, int inputs, Bias bias,
+                            int block = 0);
 
   /// The patch embedding, from a convolution or a linear layer: [width, channels * height * width].
   LinearWeights ReadPatch(int width, int channels, int patch_height, int patch_width, Bias bias);
@@ -43,7 +49,8 @@ class Reader {
 
  private:
   const checkpoint::Tensor& Require(Slot slot, Part part, int block);
-  void CheckShape(const checkpoint::Tensor& tensor, std::vector<int64_t> expected, Slot slot, Part part, int block);
+  void CheckShape(const checkpoint::Tensor& tensor, std::vector<int64_t> expected, Slot slot, Part part,
+                  int block);
   void ReadInto(const checkpoint::Tensor& tensor, std::span<float> out);
   void ReadWeight(Slot slot, int outputs, int inputs, int block, std::span<float> out);
   void ReadBias(Slot slot, int outputs, int block, std::span<float> out);

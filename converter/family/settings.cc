@@ -9,6 +9,10 @@ namespace vitrine {
 
 using nlohmann::json;
 
+namespace {
+constexpr double kMostPixels = 16384;  // of a side: products of two stay far from the end of an int
+}
+
 const json* Settings::Find(Keys keys, const char** found) const {
   for (const char* key : keys) {
     const auto value = object_.find(key);
@@ -69,8 +73,8 @@ std::optional<ImageSize> Settings::Size(Keys keys) const {
   if (!value) return std::nullopt;
   const auto whole = [&](const json& side) {
     const double number = side.is_number() ? side.get<double>() : 0;
-    if (!(number >= 1 && number <= 65536) || number != std::floor(number)) {
-      Refuse(key, "a size in pixels, 1 to 65536");
+    if (!(number >= 1 && number <= kMostPixels) || number != std::floor(number)) {
+      Refuse(key, "a size in pixels, 1 to 16384");
     }
     return static_cast<int>(number);
   };

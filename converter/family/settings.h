@@ -12,8 +12,8 @@
 
 namespace vitrine {
 
-/// A JSON object whose values are asked for by all the names that libraries have for them: the first that is there
-/// and not null counts. A value of the wrong type is an Error that names file and key.
+/// A JSON object whose values are asked for by all the names that libraries have for them: the first that is
+/// there and not null counts. A value of the wrong type is an Error that names file and key.
 class Settings {
  public:
   using Keys = std::initializer_list<const char*>;
@@ -23,15 +23,16 @@ class Settings {
 
   bool empty() const { return object_.empty(); }
   const nlohmann::json& object() const { return object_; }
-  const std::string& file() const { return file_; }    ///< for messages; empty when there is no file
+  const std::string& file() const { return file_; }  ///< for messages; empty when there is no file
 
   bool has(const char* key) const;
-  std::optional<int> Int(Keys keys) const;               ///< 0 to 2^31 - 1
+  std::optional<int> Int(Keys keys) const;  ///< 0 to 2^31 - 1
   std::optional<double> Number(Keys keys) const;
-  std::optional<bool> Flag(Keys keys) const;             ///< true, false, 0 or 1
+  std::optional<bool> Flag(Keys keys) const;  ///< true, false, 0 or 1
   std::optional<std::string> Text(Keys keys) const;
-  std::optional<ImageSize> Size(Keys keys) const;        ///< n, [h, w], [channels, h, w] or {"height": h, "width": w}
-  std::vector<float> Floats(Keys keys) const;            ///< empty when absent; a number counts as one
+  std::optional<ImageSize> Size(
+      Keys keys) const;                        ///< n, [h, w], [channels, h, w] or {"height": h, "width": w}
+  std::vector<float> Floats(Keys keys) const;  ///< empty when absent; a number counts as one
 
  private:
   /// The first value and its key; nullptr when none is there.

@@ -21,20 +21,52 @@ class Names;
 /// The places of a canonical ViT that a tensor can fill. Norms and linear layers take a weight and a bias.
 enum class Slot {
   // Embedding
-  kClassToken, kDistillationToken, kRegisters, kPositions, kPatch, kPatchNorm, kPreNorm,
-  // Block. Query, key and value come as one layer or as three; gate and value of a gated MLP as fc1 or as two.
-  kNorm1, kQkv, kQuery, kKey, kValue, kQueryNorm, kKeyNorm, kProjection, kScale1,
-  kNorm2, kFc1, kFc1Gate, kFc1Value, kFc2, kScale2,
+  kClassToken,
+  kDistillationToken,
+  kRegisters,
+  kPositions,
+  kPatch,
+  kPatchNorm,
+  kPreNorm,
+  // Block. Query, key and value come as one layer or as three; gate and value of a gated MLP as fc1 or as
+  // two.
+  kNorm1,
+  kQkv,
+  kQuery,
+  kKey,
+  kValue,
+  kQueryNorm,
+  kKeyNorm,
+  kProjection,
+  kScale1,
+  kNorm2,
+  kFc1,
+  kFc1Gate,
+  kFc1Value,
+  kFc2,
+  kScale2,
   // Head
-  kNorm, kPoolNorm, kPooler, kClassifier, kDistillationClassifier,
-  // Attention pooling: a learnt vector, projected to the query; key and value as one layer, or all three as one
-  kLatent, kLatentQuery, kLatentKeyValue, kLatentQkv, kLatentProjection, kLatentNorm, kLatentFc1, kLatentFc2,
+  kNorm,
+  kPoolNorm,
+  kPooler,
+  kClassifier,
+  kDistillationClassifier,
+  // Attention pooling: a learnt vector, projected to the query; key and value as one layer, or all three as
+  // one
+  kLatent,
+  kLatentQuery,
+  kLatentKeyValue,
+  kLatentQkv,
+  kLatentProjection,
+  kLatentNorm,
+  kLatentFc1,
+  kLatentFc2,
   kCount
 };
 
 /// A slot and the name of its tensor: "{}" stands for the block's number, "*" for weight or bias.
-/// A slot may have several names, of which a checkpoint uses one: libraries rename. kAlways: a checkpoint without any
-/// tensor of this slot is broken.
+/// A slot may have several names, of which a checkpoint uses one: libraries rename. kAlways: a checkpoint
+/// without any tensor of this slot is broken.
 struct SlotName {
   Slot slot;
   const char* pattern;
@@ -44,7 +76,7 @@ struct SlotName {
 /// How a checkpoint of this family is preprocessed where no file says it.
 struct ImageDefaults {
   ImageConfig::Resize resize = ImageConfig::Resize::kShortestSide;
-  double crop_fraction = 1;       ///< input size / resized size
+  double crop_fraction = 1;  ///< input size / resized size
   int interpolation = 3;
   bool crop_floor = false;
   std::array<float, 3> mean, deviation;
@@ -61,11 +93,11 @@ struct Family;
 /// What configuration and shapes say of one checkpoint; a family's `settle` may correct it.
 struct Layout {
   VitConfig config;
-  Grid stored_grid;                ///< of the position table in the checkpoint
-  int stored_prefix = 0;           ///< rows of that table before the first patch's
-  bool final_norm = true;          ///< the head reads normed tokens
-  bool qkv_bias = false;           ///< query, key and value must have a bias; otherwise they may
-  bool linear_bias = true;         ///< the block's other linear layers must have one
+  Grid stored_grid;         ///< of the position table in the checkpoint
+  int stored_prefix = 0;    ///< rows of that table before the first patch's
+  bool final_norm = true;   ///< the head reads normed tokens
+  bool qkv_bias = false;    ///< query, key and value must have a bias; otherwise they may
+  bool linear_bias = true;  ///< the block's other linear layers must have one
   bool pooler_bias = true, pooler_tanh = true;
   ImageDefaults image;
   PositionFilter positions = PositionFilter::kBicubic;
@@ -73,20 +105,20 @@ struct Layout {
 
 /// How the file orders the numbers of a weight.
 enum class Order {
-  kTorch,   ///< linear [outputs, inputs], convolution [outputs, channels, y, x]; "weight" and "bias"
-  kFlax,    ///< linear [inputs, outputs] with heads as a dimension of their own, convolution [y, x, channels, outputs];
-            ///< "kernel" ("scale" of a norm) and "bias"
+  kTorch,  ///< linear [outputs, inputs], convolution [outputs, channels, y, x]; "weight" and "bias"
+  kFlax,   ///< linear [inputs, outputs] with heads as a dimension of their own, convolution [y, x, channels,
+          ///< outputs]; "kernel" ("scale" of a norm) and "bias"
 };
 
 struct Family {
-  const char* name;                        ///< for --family
-  const char* title;                       ///< for people
-  std::vector<const char*> config_names = {};  ///< values of model_type, architectures, architecture or model_class; a
-                                           ///< trailing "*" matches any end
-  const char* sign = nullptr;              ///< a tensor that tells this family from others with the same names
+  const char* name;                            ///< for --family
+  const char* title;                           ///< for people
+  std::vector<const char*> config_names = {};  ///< values of model_type, architectures, architecture or
+                                               ///< model_class; a trailing "*" matches any end
+  const char* sign = nullptr;  ///< a tensor that tells this family from others with the same names
   std::vector<const char*> prefixes = {};  ///< what wrapping modules put before the names of the table
   std::vector<SlotName> slots;
-  std::vector<const char*> ignored = {};   ///< tensors that the output does not need; "*" as above
+  std::vector<const char*> ignored = {};  ///< tensors that the output does not need; "*" as above
   Order order = Order::kTorch;
   Activation activation = Activation::kGeluErf;
   float norm_epsilon = 1e-6f;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// timm VisionTransformer and VisionTransformerDistilled (timm/models/vision_transformer.py, deit.py), from the first
-// releases to 1.0; also what trained with code derived from it (DeiT, DeiT-III, MAE, AugReg, SigLIP and CLIP towers).
+// timm VisionTransformer and VisionTransformerDistilled (timm/models/vision_transformer.py, deit.py), from
+// the first releases to 1.0; also what trained with code derived from it (DeiT, DeiT-III, MAE, AugReg, SigLIP
+// and CLIP towers).
 #include "converter/error.h"
 #include "converter/family/families.h"
 #include "converter/family/names.h"
@@ -9,11 +10,13 @@
 namespace vitrine {
 namespace {
 
-/// The cfg defaults in timm tell these groups apart by the pretrained model's name; here by what the model has.
+/// The cfg defaults in timm tell these groups apart by the pretrained model's name; here by what the model
+/// has.
 void ChooseImageDefaults(const Configuration& configuration, const Names& names, Layout* layout) {
   ImageDefaults& image = layout->image;
   const bool deit = names.Has(Slot::kDistillationToken) || configuration.Names("deit*");
-  const bool dinov2 = layout->config.patch_height == 14 && names.Has(Slot::kScale1) && !names.Has(Slot::kLatent);
+  const bool dinov2 =
+      layout->config.patch_height == 14 && names.Has(Slot::kScale1) && !names.Has(Slot::kLatent);
   if (names.Has(Slot::kPreNorm)) {
     image.mean = kClipMean;
     image.deviation = kClipDeviation;
@@ -48,7 +51,8 @@ void Settle(const Configuration& configuration, const Names& names, Layout* layo
   const bool has_arguments = model.has("embed_dim") || model.has("depth");
   const bool class_token = model.Flag({"class_token"}).value_or(has_arguments);
   if (class_token && !names.Has(Slot::kClassToken)) {
-    Fail("checkpoint has no ", names.Name(Slot::kClassToken, Part::kWeight), ", which class_token=True needs");
+    Fail("checkpoint has no ", names.Name(Slot::kClassToken, Part::kWeight),
+         ", which class_token=True needs");
   }
   if (names.Has(Slot::kDistillationToken)) {
     if (layout->config.classes > 0 && !names.Has(Slot::kDistillationClassifier)) {
@@ -67,8 +71,8 @@ const Family& Timm() {
   static const Family family = {
       .name = "timm",
       .title = "timm VisionTransformer",
-      .config_names = {"vit_*", "deit_*", "deit3_*", "VisionTransformer", "VisionTransformerDistilled", "vit (timm*",
-                       "timm.*", "flexivit_*"},
+      .config_names = {"vit_*", "deit_*", "deit3_*", "VisionTransformer", "VisionTransformerDistilled",
+                       "vit (timm*", "timm.*", "flexivit_*"},
       .prefixes = {"visual.trunk.", "backbone.", "model.", "base_model.", "encoder."},
       .slots =
           {

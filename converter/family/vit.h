@@ -14,30 +14,31 @@ enum class Activation { kGeluErf, kGeluTanh, kQuickGelu, kSilu, kRelu, kTanh };
 
 /// What the head reads of the tokens [T, D] after the last block.
 enum class Pooling {
-  kClassToken,              ///< row 0
-  kClassAndDistillation,    ///< rows 0 and 1, one after the other: [1, 2 D] (DeiT: the mean of two heads)
-  kClassAndPatchMean,       ///< row 0 and the mean of the patch rows: [1, 2 D] (Dinov2ForImageClassification)
-  kPatchMean,               ///< the mean of the patch rows (timm global_pool="avg")
-  kAttention,               ///< attention pooling of the patch rows with a learnt query (SigLIP, timm global_pool="map")
+  kClassToken,            ///< row 0
+  kClassAndDistillation,  ///< rows 0 and 1, one after the other: [1, 2 D] (DeiT: the mean of two heads)
+  kClassAndPatchMean,     ///< row 0 and the mean of the patch rows: [1, 2 D] (Dinov2ForImageClassification)
+  kPatchMean,             ///< the mean of the patch rows (timm global_pool="avg")
+  kAttention,  ///< attention pooling of the patch rows with a learnt query (SigLIP, timm global_pool="map")
 };
 
 struct VitConfig {
-  std::string family;        ///< for people: "timm VisionTransformer", "Hugging Face Dinov2ForImageClassification"
-  int image_height = 0, image_width = 0;   ///< pixels, of the input that the model is converted for
+  std::string family;  ///< for people: "timm VisionTransformer", "Hugging Face Dinov2ForImageClassification"
+  int image_height = 0, image_width = 0;  ///< pixels, of the input that the model is converted for
   int channels = 3;
-  int patch_height = 0, patch_width = 0;   ///< pixels
-  int width = 0;             ///< D
-  int depth = 0;             ///< L
-  int heads = 0;             ///< H
-  int head_size = 0;         ///< K
-  int mlp_width = 0;         ///< M: inputs of fc2 (gated: half the outputs of fc1)
-  bool gated_mlp = false;    ///< SwiGLU: fc1 gives [gate, value], activation(gate) * value
+  int patch_height = 0, patch_width = 0;  ///< pixels
+  int width = 0;                          ///< D
+  int depth = 0;                          ///< L
+  int heads = 0;                          ///< H
+  int head_size = 0;                      ///< K
+  int mlp_width = 0;                      ///< M: inputs of fc2 (gated: half the outputs of fc1)
+  bool gated_mlp = false;                 ///< SwiGLU: fc1 gives [gate, value], activation(gate) * value
   Activation activation = Activation::kGeluErf;
   float norm_epsilon = 1e-6f;
-  double attention_scale = 0;    ///< multiplies Q K^T; head_size^-0.5 unless the checkpoint's arguments say otherwise
-  int prefix_tokens = 1;         ///< rows before the first patch: class, distillation, registers
+  double attention_scale =
+      0;  ///< multiplies Q K^T; head_size^-0.5 unless the checkpoint's arguments say otherwise
+  int prefix_tokens = 1;  ///< rows before the first patch: class, distillation, registers
   Pooling pooling = Pooling::kClassToken;
-  int classes = 0;               ///< 0: no classifier, the embedding is the output
+  int classes = 0;  ///< 0: no classifier, the embedding is the output
   /// Pixels beyond the last whole patch at the right and the bottom are not read (SigLIP So400m: 384 by 14).
   int tokens() const { return prefix_tokens + (image_height / patch_height) * (image_width / patch_width); }
 };
@@ -46,7 +47,7 @@ struct VitConfig {
 struct Norm {
   std::vector<float> gamma, beta;
   float epsilon = 1e-6f;
-  bool plain = false;            ///< (x - mean) / deviation alone: what folding leaves
+  bool plain = false;  ///< (x - mean) / deviation alone: what folding leaves
   bool present() const { return plain || !gamma.empty(); }
 };
 
@@ -59,18 +60,20 @@ struct LinearWeights {
 
 /// From pixels to tokens.
 struct Embedding {
-  LinearWeights patch;           ///< [D, C * P * P], the columns in Conv2d's order (channel, y, x); input (u8/255 - mean)/std
-  Norm patch_norm;               ///< over each patch's embedding, before positions
-  std::vector<float> positions;  ///< [T, D]: position embedding at this size, with class, distillation, registers added in
-  Norm pre_norm;                 ///< over each token, after positions (CLIP)
+  LinearWeights
+      patch;  ///< [D, C * P * P], the columns in Conv2d's order (channel, y, x); input (u8/255 - mean)/std
+  Norm patch_norm;  ///< over each patch's embedding, before positions
+  std::vector<float>
+      positions;  ///< [T, D]: position embedding at this size, with class, distillation, registers added in
+  Norm pre_norm;  ///< over each token, after positions (CLIP)
 };
 
 struct Block {
   Norm norm1;
-  LinearWeights qkv;             ///< [3 D, D]: query, key, value, each head by head
-  Norm query_norm, key_norm;     ///< over each head's K values (QK norm)
-  LinearWeights projection;      ///< [D, D]
-  std::vector<float> scale1;     ///< layer scale [D] or empty
+  LinearWeights qkv;          ///< [3 D, D]: query, key, value, each head by head
+  Norm query_norm, key_norm;  ///< over each head's K values (QK norm)
+  LinearWeights projection;   ///< [D, D]
+  std::vector<float> scale1;  ///< layer scale [D] or empty
   Norm norm2;
   LinearWeights fc1, fc2;
   std::vector<float> scale2;
@@ -78,15 +81,15 @@ struct Block {
 
 /// From the last block's tokens to the output: norm, pool, pool_norm, pooler and its activation, classifier.
 struct Head {
-  Norm norm;                     ///< the encoder's last norm, on every token that is pooled
-  Norm pool_norm;                ///< on the pooled vector (timm fc_norm)
-  LinearWeights pooler;          ///< [E, pooled] (timm pre_logits, Hugging Face pooler, CLIP's projection) or absent
-  bool pooler_tanh = false;      ///< tanh after the pooler
-  LinearWeights classifier;      ///< [C, E] or absent; two heads (DeiT) are one of [C, 2 D], halved
+  Norm norm;             ///< the encoder's last norm, on every token that is pooled
+  Norm pool_norm;        ///< on the pooled vector (timm fc_norm)
+  LinearWeights pooler;  ///< [E, pooled] (timm pre_logits, Hugging Face pooler, CLIP's projection) or absent
+  bool pooler_tanh = false;  ///< tanh after the pooler
+  LinearWeights classifier;  ///< [C, E] or absent; two heads (DeiT) are one of [C, 2 D], halved
   // Attention pooling only, x = projection(attention); x + fc2(activation(fc1(mlp_norm(x)))):
-  std::vector<float> query;      ///< the learnt query after its projection [D], unscaled (head_size^-0.5 always)
-  LinearWeights key_value;       ///< [2 D, D]
-  LinearWeights projection;      ///< [D, D]
+  std::vector<float> query;  ///< the learnt query after its projection [D], unscaled (head_size^-0.5 always)
+  LinearWeights key_value;   ///< [2 D, D]
+  LinearWeights projection;  ///< [D, D]
   Norm mlp_norm;
   LinearWeights fc1, fc2;
 };
@@ -94,21 +97,24 @@ struct Head {
 /// From a photo to the model's input; mirrors what the library's image processor does.
 struct ImageConfig {
   enum class Resize { kNone, kShortestSide, kSquash } resize = Resize::kShortestSide;
-  int resize_height = 0, resize_width = 0;       ///< pixels; shortest side: equal, or for an input that is no square
-                                                 ///< what the resized image must cover (timm's ResizeKeepRatio)
-  int interpolation = 3;                         ///< Pillow's number: 0 nearest, 1 lanczos, 2 bilinear, 3 bicubic, 4 box, 5 hamming
-  bool crop_floor = false;                       ///< Hugging Face processors floor the crop's offset, the others round half to even
-  std::vector<float> mean, deviation;            ///< [C], of pixels scaled to 0..1
-  bool assumed = false;                          ///< no file said it: the family's default
+  int resize_height = 0,
+      resize_width = 0;   ///< pixels; shortest side: equal, or for an input that is no square
+                          ///< what the resized image must cover (timm's ResizeKeepRatio)
+  int interpolation = 3;  ///< Pillow's number: 0 nearest, 1 lanczos, 2 bilinear, 3 bicubic, 4 box, 5 hamming
+  bool crop_floor =
+      false;  ///< Hugging Face processors floor the crop's offset, the others round half to even
+  std::vector<float> mean, deviation;  ///< [C], of pixels scaled to 0..1
+  bool assumed = false;                ///< no file said it: the family's default
 };
 
 /// A checkpoint seen as a ViT. The weights are read, in f32, only when asked for and one layer at a time.
-/// The functions throw Error when a tensor is missing or has another shape, with its name, expected and found.
+/// The functions throw Error when a tensor is missing or has another shape, with its name, expected and
+/// found.
 struct Vit {
   VitConfig config;
   ImageConfig image;
-  std::vector<std::string> labels;               ///< as many as classes, or empty
-  std::vector<std::string> remarks;              ///< what was assumed, one sentence each, for the person who converts
+  std::vector<std::string> labels;   ///< as many as classes, or empty
+  std::vector<std::string> remarks;  ///< what was assumed, one sentence each, for the person who converts
   std::function<Embedding()> load_embedding;
   std::function<Block(int)> load_block;
   std::function<Head()> load_head;

@@ -3,8 +3,8 @@
 #include "converter/family/configuration.h"
 
 #include <catch2/catch_test_macros.hpp>
-#include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <set>
 
 #include "converter/family/family.h"
 #include "tests/family/fixture.h"
@@ -13,7 +13,6 @@ namespace vitrine {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
-using Catch::Matchers::Message;
 
 struct Case {
   checkpoint::ScratchFolder folder;
@@ -38,7 +37,8 @@ TEST_CASE("Takes a configuration beside the checkpoint, and says so") {
   const Configuration configuration = test.Read();
   CHECK(configuration.model.Int({"num_heads"}) == 2);
   CHECK(configuration.model.file() == "args.json");
-  CHECK(configuration.remarks == std::vector<std::string>{"took the configuration from args.json beside the checkpoint"});
+  CHECK(configuration.remarks ==
+        std::vector<std::string>{"took the configuration from args.json beside the checkpoint"});
 }
 
 TEST_CASE("Leaves a file beside the checkpoint alone that is no model configuration") {
@@ -93,12 +93,61 @@ TEST_CASE("Nested configurations come to one level") {
   CHECK(configuration.preprocessor.Floats({"mean"}) == std::vector<float>{0.5f});
 }
 
+TEST_CASE("The name that a training script left stands in for an architecture") {
+  Case test;
+  CHECK(ReadConfiguration(test.inputs, {{"arch", "vit_tiny_patch16_224"}}).Names("vit_*"));
+  CHECK(ReadConfiguration(test.inputs, {{"args", {{"model", "deit_tiny_patch16_224"}}}}).Names("deit_*"));
+  CHECK(!ReadConfiguration(test.inputs, {{"args", 3}, {"arch", nullptr}}).Names("*"));
+  test.inputs.config = test.folder.Write("c.json", R"({"architecture": "vit_base"})");
+  CHECK(!ReadConfiguration(test.inputs, {{"arch", "deit_tiny"}}).Names("deit_*"));
+}
+
+/// Converts with every value of `file` replaced by every odd one; what is not refused with an Error is a
+/// crash.
+void TryOddValues(const ModelFixture& fixture, const std::filesystem::path& file, bool is_model) {
+  const auto checkpoint = checkpoint::Checkpoint::Open(fixture.inputs.checkpoint);
+  const nlohmann::json whole = nlohmann::json::parse(checkpoint::ReadBytes(file));
+  const checkpoint::ScratchFolder folder;
+  for (const auto& [key, value] : whole.items()) {
+    for (const char* odd :
+         {"null", "-1", "0", "1", "1e300", "2147483647", "0.5", "\"x\"", "[]", "{}", "[[1]]", "true",
+          "[1, 2, 3, 4]", "{\"height\": 0, \"width\": 1e9}", "{\"shortest_edge\": []}"}) {
+      nlohmann::json changed = whole;
+      changed[key] = nlohmann::json::parse(odd);
+      ConversionInputs inputs = fixture.inputs;
+      (is_model ? inputs.config : inputs.preprocessor) = folder.Write("odd.json", changed.dump());
+      try {
+        const Vit vit = MakeVit(checkpoint, inputs);
+        CHECK(vit.config.tokens() > 0);
+        CHECK(vit.config.heads > 0);
+      } catch (const Error&) {
+      }
+    }
+  }
+}
+
+TEST_CASE("Odd values are refused or passed over") {
+  for (const ModelFixture& fixture : CommittedFixtures()) {
+    const std::set<std::string> tried = {"hf_vit", "hf_dinov2", "hf_clip", "timm_hub", "timm_registers"};
+    if (!tried.contains(fixture.name)) continue;
+    INFO(fixture.name);
+    const std::filesystem::path folder = fixture.inputs.checkpoint.parent_path();
+    for (const char* name : {"config.json", "args.json"}) {
+      if (std::filesystem::exists(folder / name)) TryOddValues(fixture, folder / name, true);
+    }
+    if (fixture.name == "hf_vit" || fixture.name == "hf_dinov2") {
+      TryOddValues(fixture, folder / "preprocessor_config.json", false);
+    }
+  }
+}
+
 TEST_CASE("Labels come from a file in any form") {
   Case test;
   const std::vector<std::string> names = {"a", "b b", "c", "d", "e"};
-  for (const char* content : {"a\nb b\nc\nd\ne\n", "a\r\nb b\r\nc\r\nd\r\ne", R"(["a", "b b", "c", "d", "e"])",
-                              R"({"0": "a", "1": "b b", "10": "no", "2": "c", "3": "d", "4": "e"})",
-                              R"({"0": "a", "1": "b b", "2": "c", "3": "d", "4": "e"})"}) {
+  for (const char* content :
+       {"a\nb b\nc\nd\ne\n", "a\r\nb b\r\nc\r\nd\r\ne", R"(["a", "b b", "c", "d", "e"])",
+        R"({"0": "a", "1": "b b", "10": "no", "2": "c", "3": "d", "4": "e"})",
+        R"({"0": "a", "1": "b b", "2": "c", "3": "d", "4": "e"})"}) {
     test.inputs.labels = test.folder.Write("labels", content);
     INFO(content);
     if (std::string(content).find("no") != std::string::npos) {
@@ -122,8 +171,9 @@ TEST_CASE("Labels come from a configuration, but not those that it made up") {
   };
   CHECK(labels(R"({"id2label": {"0": "LABEL_0", "1": "LABEL_1"}})").empty());
   CHECK(labels(R"({"id2label": {"1": "dog", "0": "cat"}})") == std::vector<std::string>{"cat", "dog"});
-  CHECK(labels(R"({"pretrained_cfg": {"label_names": ["n1", "n2"], "label_descriptions": {"n1": "tench"}}})") ==
-        std::vector<std::string>{"tench", "n2"});
+  CHECK(
+      labels(R"({"pretrained_cfg": {"label_names": ["n1", "n2"], "label_descriptions": {"n1": "tench"}}})") ==
+      std::vector<std::string>{"tench", "n2"});
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ namespace {
 
 using Catch::Matchers::ContainsSubstring;
 
-/// The Vit of a checkpoint with these names and shapes and nothing beside it. Its load functions must not be called.
+/// The Vit of a checkpoint with these names and shapes and nothing beside it. Its load functions must not be
+/// called.
 Vit VitOf(const Shapes& shapes, ConversionInputs inputs = {}) {
   const checkpoint::ScratchFolder folder;
   inputs.checkpoint = WriteZeros(folder, shapes);
@@ -74,7 +75,7 @@ TEST_CASE("The number of heads is assumed and said") {
 TEST_CASE("A wrapper's prefix is passed over and comes back in messages") {
   Shapes wrapped;
   for (const auto& [name, shape] : TinyTimmShapes()) wrapped["backbone." + name] = shape;
-  wrapped["logit_scale"] = {1};   // or the reader takes the common prefix off
+  wrapped["logit_scale"] = {1};  // or the reader takes the common prefix off
   ConversionInputs inputs;
   inputs.heads = 2;
   CHECK(VitOf(wrapped, inputs).config.classes == 5);
@@ -97,7 +98,8 @@ TEST_CASE("Registers may or may not have positions") {
 TEST_CASE("An image that patches do not fill is taken where the configuration says so") {
   const checkpoint::ScratchFolder folder;
   ConversionInputs inputs;
-  inputs.config = folder.Write("config.json", R"({"model_class": "VisionTransformer", "num_heads": 2, "img_size": 11})");
+  inputs.config =
+      folder.Write("config.json", R"({"model_class": "VisionTransformer", "num_heads": 2, "img_size": 11})");
   const Vit vit = VitOf(TinyTimmShapes(), inputs);
   CHECK(vit.config.image_height == 11);
   CHECK(vit.config.tokens() == 5);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/family/fixture.h"
 
-#include <vitrine/image.hpp>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <vitrine/image.hpp>
 
 #include "converter/family/family.h"
 
@@ -91,10 +90,10 @@ std::vector<ModelFixture> WideFixtures() {
 }
 
 Shapes TinyTimmShapes() {
-  Shapes shapes = {{"cls_token", {1, 1, 8}},      {"pos_embed", {1, 5, 8}},
-                   {"patch_embed.proj.weight", {8, 3, 4, 4}}, {"patch_embed.proj.bias", {8}},
-                   {"norm.weight", {8}},          {"norm.bias", {8}},
-                   {"head.weight", {5, 8}},       {"head.bias", {5}}};
+  Shapes shapes = {
+      {"cls_token", {1, 1, 8}},       {"pos_embed", {1, 5, 8}}, {"patch_embed.proj.weight", {8, 3, 4, 4}},
+      {"patch_embed.proj.bias", {8}}, {"norm.weight", {8}},     {"norm.bias", {8}},
+      {"head.weight", {5, 8}},        {"head.bias", {5}}};
   for (int block = 0; block < 2; ++block) {
     const std::string prefix = "blocks." + std::to_string(block) + ".";
     const auto linear = [&](const char* name, int64_t outputs, int64_t inputs) {
@@ -129,8 +128,9 @@ fs::path WriteZeros(const checkpoint::ScratchFolder& folder, const Shapes& shape
     bytes += count;
   }
   std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');   // as the safetensors library does
-  return folder.Write("model.safetensors", checkpoint::LittleEndian(text.size(), 8) + text + std::string(bytes, '\0'));
+  text.append((8 - text.size() % 8) % 8, ' ');  // as the safetensors library does
+  return folder.Write("model.safetensors",
+                      checkpoint::LittleEndian(text.size(), 8) + text + std::string(bytes, '\0'));
 }
 
 std::string RefusalOf(const Shapes& shapes, ConversionInputs inputs) {

@@ -15,16 +15,16 @@ namespace vitrine {
 /// A folder of tests/fixtures/vit or of the wide set.
 struct ModelFixture {
   std::string name;
-  ConversionInputs inputs;                     ///< with the flags that a person would have to give
-  std::vector<std::vector<uint8_t>> images;    ///< RGB, of the model's input size
-  std::vector<std::vector<float>> outputs;     ///< logits, or the embedding; one for each image
+  ConversionInputs inputs;                   ///< with the flags that a person would have to give
+  std::vector<std::vector<uint8_t>> images;  ///< RGB, of the model's input size
+  std::vector<std::vector<float>> outputs;   ///< logits, or the embedding; one for each image
 };
 
 /// Every folder of tests/fixtures/vit.
 std::vector<ModelFixture> CommittedFixtures();
 
-/// Every folder of the wide set that is no ONNX file; empty where the set is not at hand ($VITRINE_SHARED, or shared/
-/// beside the checkout).
+/// Every folder of the wide set that is no ONNX file; empty where the set is not at hand ($VITRINE_SHARED, or
+/// shared/ beside the checkout).
 std::vector<ModelFixture> WideFixtures();
 
 /// Names and shapes of a checkpoint; tests change them to see what is refused.

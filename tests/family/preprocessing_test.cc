@@ -34,7 +34,8 @@ void CheckResize(const ImageConfig& image, Resize mode, int height, int width) {
 }
 
 TEST_CASE("ViTImageProcessor squashes") {
-  const char* text = R"({"do_resize": true, "size": {"height": 224, "width": 200}, "resample": 2, "do_normalize": true,
+  const char* text =
+      R"({"do_resize": true, "size": {"height": 224, "width": 200}, "resample": 2, "do_normalize": true,
       "image_mean": [0.1, 0.2, 0.3], "image_std": [1, 2, 3], "image_processor_type": "ViTImageProcessor"})";
   CHECK(PreprocessedSize(Parse(text))->width == 200);
   const ImageConfig image = Config(text, {224, 200});
@@ -47,13 +48,15 @@ TEST_CASE("ViTImageProcessor squashes") {
 }
 
 TEST_CASE("Older feature extractors have one number for the size") {
-  CheckResize(Config(R"({"feature_extractor_type": "ViTFeatureExtractor", "size": 224})", {224, 224}), Resize::kSquash,
-              224, 224);
-  const char* deit = R"({"feature_extractor_type": "DeiTFeatureExtractor", "size": 256, "do_center_crop": true,
+  CheckResize(Config(R"({"feature_extractor_type": "ViTFeatureExtractor", "size": 224})", {224, 224}),
+              Resize::kSquash, 224, 224);
+  const char* deit =
+      R"({"feature_extractor_type": "DeiTFeatureExtractor", "size": 256, "do_center_crop": true,
       "crop_size": 224})";
   CHECK(PreprocessedSize(Parse(deit))->height == 224);
   CheckResize(Config(deit, {224, 224}), Resize::kSquash, 256, 256);
-  const char* clip = R"({"feature_extractor_type": "CLIPFeatureExtractor", "size": 240, "do_center_crop": true,
+  const char* clip =
+      R"({"feature_extractor_type": "CLIPFeatureExtractor", "size": 240, "do_center_crop": true,
       "crop_size": 224})";
   CheckResize(Config(clip, {224, 224}), Resize::kShortestSide, 240, 240);
 }
@@ -69,14 +72,16 @@ TEST_CASE("BitImageProcessor takes the shortest edge and crops") {
 
 TEST_CASE("Steps that are switched off are left out") {
   CheckResize(Config(R"({"do_resize": false, "size": 224})", {96, 80}), Resize::kNone, 96, 80);
-  const ImageConfig image = Config(R"({"do_normalize": false, "size": 224, "image_mean": [9, 9, 9]})", {224, 224});
+  const ImageConfig image =
+      Config(R"({"do_normalize": false, "size": 224, "image_mean": [9, 9, 9]})", {224, 224});
   CHECK(image.mean == std::vector<float>{0, 0, 0});
   CHECK(image.deviation == std::vector<float>{1, 1, 1});
 }
 
 TEST_CASE("A rescale factor goes into mean and deviation") {
   const ImageConfig image = Config(R"({"size": 32, "rescale_factor": 0.00784313725490196, "image_mean": 1.0,
-      "image_std": 1.0})", {32, 32});
+      "image_std": 1.0})",
+                                   {32, 32});
   CHECK(image.mean == std::vector<float>{0.5f, 0.5f, 0.5f});
   CHECK(image.deviation == std::vector<float>{0.5f, 0.5f, 0.5f});
 }
@@ -89,8 +94,10 @@ TEST_CASE("timm's crop fraction gives the shortest side") {
   CheckResize(image, Resize::kShortestSide, 256, 256);
   CHECK(image.interpolation == 2);
   CHECK(!image.crop_floor);
-  CheckResize(Config(R"({"input_size": [3, 224, 224], "crop_pct": 0.9})", {224, 224}), Resize::kShortestSide, 248, 248);
-  CheckResize(Config(R"({"input_size": [3, 96, 128], "crop_pct": 0.9})", {96, 128}), Resize::kShortestSide, 106, 142);
+  CheckResize(Config(R"({"input_size": [3, 224, 224], "crop_pct": 0.9})", {224, 224}), Resize::kShortestSide,
+              248, 248);
+  CheckResize(Config(R"({"input_size": [3, 96, 128], "crop_pct": 0.9})", {96, 128}), Resize::kShortestSide,
+              106, 142);
   CheckResize(Config(R"({"input_size": [3, 224, 224], "crop_pct": 1.0, "crop_mode": "squash"})", {224, 224}),
               Resize::kSquash, 224, 224);
   CheckResize(Config(R"({"input_size": [3, 128, 128], "crop_pct": 0.8767, "resize": 146})", {128, 128}),
@@ -105,7 +112,8 @@ TEST_CASE("Without a file the family's defaults are assumed and said") {
   ImageConfig image = MakeImageConfig({}, kDefaults, {}, config, &remarks);
   CheckResize(image, Resize::kShortestSide, 248, 248);
   CHECK(image.assumed);
-  CHECK_THAT(remarks.at(0), ContainsSubstring("shortest side to 248 bicubic, crop 224x224, mean 0.5,0.5,0.5"));
+  CHECK_THAT(remarks.at(0),
+             ContainsSubstring("shortest side to 248 bicubic, crop 224x224, mean 0.5,0.5,0.5"));
   config.channels = 1;
   image = MakeImageConfig({}, kDefaults, {}, config, &remarks);
   CHECK(image.mean == std::vector<float>{0.5f});
@@ -117,7 +125,8 @@ TEST_CASE("What the person says wins") {
   inputs.deviation = {1, 1, 1};
   inputs.crop_fraction = 1;
   inputs.interpolation = "lanczos";
-  const ImageConfig image = Config(R"({"size": {"shortest_edge": 256}, "crop_size": 224, "resample": 3})", {224, 224}, inputs);
+  const ImageConfig image =
+      Config(R"({"size": {"shortest_edge": 256}, "crop_size": 224, "resample": 3})", {224, 224}, inputs);
   CheckResize(image, Resize::kShortestSide, 224, 224);
   CHECK(image.interpolation == 1);
   CHECK(image.mean == std::vector<float>{0, 0, 0});
@@ -133,7 +142,8 @@ TEST_CASE("Refuses what cannot be done") {
     }
     return "";
   };
-  CHECK_THAT(refusal(R"({"size": 224, "image_std": [0, 1, 1]})"), ContainsSubstring("std 0 cannot normalise"));
+  CHECK_THAT(refusal(R"({"size": 224, "image_std": [0, 1, 1]})"),
+             ContainsSubstring("std 0 cannot normalise"));
   CHECK_THAT(refusal(R"({"size": 224, "image_mean": [0, 1]})"), ContainsSubstring("mean has 2 values"));
   CHECK_THAT(refusal(R"({"size": 224, "resample": 7})"), ContainsSubstring("resample 7"));
   CHECK_THAT(refusal(R"({"size": "big"})"), ContainsSubstring("preprocessor_config.json: size is \"big\""));

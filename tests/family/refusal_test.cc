@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checkpoints that are not whole, and models that are no plain ViT, are refused with a line that says what is wrong.
+// Checkpoints that are not whole, and models that are no plain ViT, are refused with a line that says what is
+// wrong.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
@@ -33,16 +34,18 @@ TEST_CASE("Names the missing tensor of every committed model") {
     const Shapes whole = ShapesOf(fixture.inputs);
     for (const auto& [name, shape] : whole) {
       INFO(fixture.name << " without " << name);
-      const bool ignored = name.find("mask_token") != std::string::npos || name.find("text_") == 0 ||
-                           name.find("logit_") == 0 || name == "visual_projection.weight" ||
-                           (fixture.name.ends_with("_classes") && (name.find("post_layernorm") != std::string::npos ||
-                                                                   name.find("vision_model.head") == 0));
+      const bool ignored =
+          name.find("mask_token") != std::string::npos || name.find("text_") == 0 ||
+          name.find("logit_") == 0 || name == "visual_projection.weight" ||
+          (fixture.name.ends_with("_classes") &&
+           (name.find("post_layernorm") != std::string::npos || name.find("vision_model.head") == 0));
       if (ignored) continue;
       Shapes shapes = whole;
       shapes.erase(name);
       ConversionInputs inputs = fixture.inputs;
       const std::filesystem::path folder = inputs.checkpoint.parent_path();
-      inputs.config = folder / (std::filesystem::exists(folder / "config.json") ? "config.json" : "args.json");
+      inputs.config =
+          folder / (std::filesystem::exists(folder / "config.json") ? "config.json" : "args.json");
       CHECK_THAT(RefusalOf(shapes, inputs), ContainsSubstring(name));
     }
   }
@@ -54,10 +57,13 @@ TEST_CASE("Names the tensor that has another shape, with expected and found") {
     shapes[name] = std::move(shape);
     return RefusalOf(shapes, Heads(2));
   };
-  CHECK(refusal("blocks.1.mlp.fc1.weight", {32, 4}) == "blocks.1.mlp.fc1.weight: expected [32, 8], found [32, 4]");
+  CHECK(refusal("blocks.1.mlp.fc1.weight", {32, 4}) ==
+        "blocks.1.mlp.fc1.weight: expected [32, 8], found [32, 4]");
   CHECK(refusal("blocks.1.mlp.fc1.bias", {31}) == "blocks.1.mlp.fc1.bias: expected [32], found [31]");
-  CHECK(refusal("blocks.0.mlp.fc2.weight", {8, 31}) == "blocks.0.mlp.fc2.weight: expected [8, 32], found [8, 31]");
-  CHECK(refusal("blocks.0.attn.qkv.weight", {8, 24}) == "blocks.0.attn.qkv.weight: expected [24, 8], found [8, 24]");
+  CHECK(refusal("blocks.0.mlp.fc2.weight", {8, 31}) ==
+        "blocks.0.mlp.fc2.weight: expected [8, 32], found [8, 31]");
+  CHECK(refusal("blocks.0.attn.qkv.weight", {8, 24}) ==
+        "blocks.0.attn.qkv.weight: expected [24, 8], found [8, 24]");
   CHECK(refusal("cls_token", {1, 1, 9}) == "cls_token: expected [1, 1, 8], found [1, 1, 9]");
   CHECK(refusal("norm.weight", {9}) == "norm.weight: expected [8], found [9]");
   CHECK(refusal("patch_embed.proj.weight", {7, 3, 4, 4}) ==
@@ -100,6 +106,8 @@ TEST_CASE("Refuses an image size that is no multiple of the patch") {
   ConversionInputs inputs = Heads(2);
   inputs.image_size = {12, 10};
   CHECK(RefusalOf(TinyTimmShapes(), inputs) == "image size 12x10 is not a multiple of the patch size 4x4");
+  inputs.image_size = {1 << 30, 1 << 30};
+  CHECK_THAT(RefusalOf(TinyTimmShapes(), inputs), ContainsSubstring("too large"));
 }
 
 TEST_CASE("Refuses a family that it does not know") {
@@ -136,7 +144,8 @@ TEST_CASE("Refuses other models by name") {
       {"this is a convolutional network: not a Vision Transformer",
        {{"features.0.weight", {64, 3, 3, 3}}, {"features.2.weight", {64, 64, 3, 3}}}},
       {"this is a language model: not a Vision Transformer",
-       {{"bert.embeddings.word_embeddings.weight", {9, 8}}, {"bert.encoder.layer.0.attention.self.query.weight", {8, 8}}}},
+       {{"bert.embeddings.word_embeddings.weight", {9, 8}},
+        {"bert.encoder.layer.0.attention.self.query.weight", {8, 8}}}},
       {"not a Vision Transformer that vitrine knows: its first tensors are a.attn, b, c",
        {{"a.attn", {1}}, {"b", {1}}, {"c", {1}}, {"d", {1}}}},
   };

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "converter/error.h"
+#include "converter/family/inference.h"
+
+namespace vitrine {
+
+using Shape = std::vector<int64_t>;
+
+void Inference::InferPositions() {
+  const Shape registers = names_.Shape(Slot::kRegisters, Part::kWeight);
+  const int singles = names_.Has(Slot::kClassToken) + names_.Has(Slot::kDistillationToken);
+  config_.prefix_tokens = singles + (registers.size() >= 2 ? Whole(registers[registers.size() - 2]) : 0);
+  if (registers.empty() && model_.Int({"reg_tokens", "num_register_tokens"}).value_or(0) > 0) {
+    Fail("checkpoint has no ", names_.Name(Slot::kRegisters, Part::kWeight));
+  }
+  const Shape shape = names_.Shape(Slot::kPositions, Part::kWeight);
+  if (shape.size() < 2) Fail("checkpoint has no ", names_.Name(Slot::kPositions, Part::kWeight));
+  const int rows = Whole(shape[shape.size() - 2]);
+  // Class and register tokens may or may not have a row of their own.
+  std::vector<int> prefixes = {singles, config_.prefix_tokens, 0};
+  if (model_.Flag({"no_embed_class"}).value_or(false))
+    std::rotate(prefixes.begin(), prefixes.end() - 1, prefixes.end());
+  if (const std::optional<ImageSize> size = model_.Size({"img_size", "image_size"})) {
+    const Grid grid{size->height / config_.patch_height, size->width / config_.patch_width};
+    for (const int prefix : prefixes) {
+      if (rows == prefix + grid.cells() && TakeGrid(grid, prefix)) return;
+    }
+  }
+  for (const int prefix : prefixes) {
+    const int side = static_cast<int>(std::lround(std::sqrt(std::max(0, rows - prefix))));
+    if (rows == prefix + side * side && TakeGrid({side, side}, prefix)) return;
+  }
+  const std::string name = names_.Name(Slot::kPositions, Part::kWeight);
+  const Slot lacking = names_.Has(Slot::kClassToken) ? Slot::kDistillationToken : Slot::kClassToken;
+  const int side = static_cast<int>(std::lround(std::sqrt(std::max(0, rows - singles - 1))));
+  if (rows == singles + 1 + side * side && !names_.Name(lacking, Part::kWeight).empty()) {
+    Fail("checkpoint has no ", names_.Name(lacking, Part::kWeight), ", for which ", name, " has a row");
+  }
+  Fail(name, ": ", rows, " rows are not ", singles,
+       " for class and distillation tokens and a grid of patches");
+}
+
+bool Inference::TakeGrid(Grid grid, int prefix) {
+  if (grid.height < 1 || grid.width < 1) return false;
+  layout_.stored_grid = grid;
+  layout_.stored_prefix = prefix;
+  return true;
+}
+
+void Inference::InferClasses() {
+  const Shape shape = names_.Shape(Slot::kClassifier, Part::kWeight);
+  if (shape.size() == 2) config_.classes = Whole(shape[family_.order == Order::kTorch ? 0 : 1]);
+  if (const std::optional<int> classes = model_.Int({"num_classes"})) config_.classes = *classes;
+  const bool classifies = model_.has("architectures") && model_.object()["architectures"].dump().find(
+                                                             "ForImageClassification") != std::string::npos;
+  const bool half = names_.Has(Slot::kClassifier) || names_.Has(Slot::kDistillationClassifier);
+  if (shape.empty() && (classifies || half))
+    Fail("checkpoint has no ", names_.Name(Slot::kClassifier, Part::kWeight));
+  if (config_.classes == 0 && !shape.empty()) {
+    remarks_.push_back(model_.file() + " says num_classes 0: left the classifier out");
+    names_.LeaveOut(Slot::kClassifier);
+    names_.LeaveOut(Slot::kDistillationClassifier);
+  }
+}
+
+void Inference::InferPooling() {
+  const std::string pool = model_.Text({"global_pool"}).value_or("");
+  const bool class_token = names_.Has(Slot::kClassToken);
+  const Shape classifier = names_.Shape(Slot::kClassifier, Part::kWeight);
+  if (pool == "max" || pool == "avgmax" || pool == "prr") Fail("global_pool ", pool, " is not supported");
+  if (names_.Has(Slot::kLatent) || names_.Has(Slot::kLatentProjection)) {
+    config_.pooling = Pooling::kAttention;
+  } else if (names_.Has(Slot::kDistillationClassifier) && config_.classes > 0) {
+    config_.pooling = Pooling::kClassAndDistillation;
+  } else if (pool == "avg" || !class_token) {
+    config_.pooling = Pooling::kPatchMean;
+  } else if (pool.empty() && names_.Has(Slot::kPoolNorm) && !names_.Has(Slot::kNorm)) {
+    config_.pooling = Pooling::kPatchMean;
+    remarks_.push_back("pools the mean of the patches, as models with fc_norm and without norm do");
+  } else if (!names_.Has(Slot::kPooler) && classifier.size() == 2 && classifier[1] == 2 * config_.width) {
+    config_.pooling = Pooling::kClassAndPatchMean;
+  }
+}
+
+}  // namespace vitrine

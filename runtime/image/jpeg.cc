@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // JPEG, baseline and progressive. stb_image undoes the entropy coding; transform, upsampling and colour are
-// ours (jpeg_pixels.h). stb_image has no interface for that, so its functions are used from within, and so is
-// its version pinned.
+// ours (jpeg_rows.h, jpeg_pixels.h). stb_image has no interface for that, so its functions are used from
+// within, and so is its version pinned.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -15,12 +15,14 @@
 #define STBI_NO_SIMD
 #define STBI_FAILURE_USERMSG
 #define STBI_ASSERT(condition) static_cast<void>(condition)
-// Zeroed, so that what a damaged file leaves out comes out the same every time, not as what was in memory before.
+// Zeroed, so that what a damaged file leaves out comes out the same every time, not as what was in memory
+// before.
 #define STBI_MALLOC(bytes) std::calloc(1, bytes)
 #define STBI_REALLOC(memory, bytes) std::realloc(memory, bytes)
 #define STBI_FREE(memory) std::free(memory)
 #include "runtime/image/codecs.h"
 #include "runtime/image/jpeg_pixels.h"
+#include "runtime/image/jpeg_rows.h"
 #include "runtime/image/jpeg_tables.h"
 #include "runtime/image/scratch.h"
 #include "stb_image.h"

@@ -11,12 +11,6 @@
 
 namespace vitrine {
 
-/// Inverse cosine transform of one block: 64 coefficients in natural order to 8 x 8 samples, rows `stride`
-/// bytes apart. Loeffler, Ligtenberg and Moschytz, "Practical Fast 1-D DCT Algorithms with 11
-/// Multiplications", ICASSP 1989; 13-bit constants, two bits kept between the passes. Any coefficients are
-/// fine: sums wrap.
-void InverseTransform(uint8_t* out, int stride, short coefficients[64]);
-
 /// One color component as the file stores it, at its own resolution.
 struct JpegPlane {
   const uint8_t* samples = nullptr;
@@ -31,9 +25,6 @@ struct JpegPlane {
 /// room for plane.width * plane.across bytes. Factors of two are filtered with weights 3/4 and 1/4, others
 /// repeat samples.
 const uint8_t* UpsampleRow(const JpegPlane& plane, int y, uint8_t* row);
-
-/// Converts `count` pixels of JFIF's Y, Cb, Cr to packed RGB.
-void YccToRgb(const uint8_t* y, const uint8_t* cb, const uint8_t* cr, int count, uint8_t* rgb);
 
 /// Converts `count` pixels of inverted CMYK, as Adobe writes it and everybody reads it, to packed RGB without
 /// a colour profile, as Pillow does. Where `is_ycck`, the first three are Y, Cb, Cr of the inks.

@@ -64,14 +64,14 @@ class Image {
   /// without a colour profile, and 16-bit samples keep their upper eight bits. Embedded colour profiles are
   /// ignored. Fails with kInvalidImage on anything else and on a file that is damaged or cut short, with
   /// kOutOfMemory. `bytes` may be freed afterwards. Thread-safe. Allocates; the peak is 4.5 bytes a pixel for
-  /// a JPEG, 7.5 for a progressive one and 7 for a PNG.
+  /// a JPEG, 7.5 for a progressive one and 8 for a PNG with alpha.
   static Result<Image> Decode(std::span<const uint8_t> bytes, const DecodeOptions& options = {});
 
   /// As Decode(), from a file. Messages begin with `path`. Fails with kNotFound when it cannot be opened.
   static Result<Image> Load(const char* path, const DecodeOptions& options = {});
 
-  /// Returns a picture of that size with undefined pixels. Fails with kInvalidArgument when a side is not
-  /// positive or there are more than kMaxPixels, with kOutOfMemory.
+  /// Returns a picture of that size with undefined pixels. Fails with kInvalidImage when a side is not in
+  /// 1..65535 or there are more than kMaxPixels, with kOutOfMemory.
   static Result<Image> Create(int width, int height);
 
   /// Returns a picture that takes over `pixels`: packed RGB in memory from std::malloc, which it will free.

@@ -8,7 +8,6 @@
 #include "runtime/kernels/attention.h"
 
 #include <algorithm>
-#include <utility>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/kernels/attention.cc"
@@ -16,108 +15,17 @@
 #include "hwy/highway.h"
 #include "runtime/kernels/rows-inl.h"
 #include "runtime/kernels/exp-inl.h"
+#include "runtime/kernels/outer_product-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
 
-constexpr size_t kLanes = hn::MaxLanes(kF32);
 constexpr size_t kPanel = 8;  // keys a panel
 
-// How many accumulators the registers hold, as scalars x vectors: 8 x 2 of the 32 of 64-bit ARM and AVX-512, else 4 x 2.
-constexpr size_t kScalars = HWY_ARCH_ARM_A64 || HWY_TARGET <= HWY_AVX3 ? 8 : 4;
-constexpr size_t kVectors = 2;
 // Queries that are handled at once: their scores are one or two vectors.
 constexpr size_t kQueryVectors = kLanes == 16 ? 1 : 2;
 constexpr size_t kQueries = kLanes * kQueryVectors;
 static_assert(kQueries <= kAttentionTileRows && kPanel % kScalars == 0 && kQueries % kScalars == 0);
-
-/// Returns sum + a * scalars[kLane]. On 64-bit ARM the lane of a register is an operand of the fused multiply-add; GCC 12
-/// given the intrinsic copies accumulators back and forth, 14 % more instructions.
-#if HWY_ARCH_ARM_A64
-struct Scalars {
-  hn::Vec128<float> v[kScalars / 4];
-
-  HWY_INLINE explicit Scalars(const float* p) : v{hn::LoadU(kF32, p), hn::LoadU(kF32, p + 4)} {}
-  template <size_t kLane>
-  HWY_INLINE VF MulAdd(VF a, VF sum) const {
-    asm("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(sum.raw) : "w"(a.raw), "w"(v[kLane / 4].raw), "i"(kLane % 4));
-    return sum;
-  }
-};
-#else
-struct Scalars {
-  const float* p;
-
-  HWY_INLINE explicit Scalars(const float* p) : p(p) {}
-  template <size_t kLane>
-  HWY_INLINE VF MulAdd(VF a, VF sum) const {
-    return hn::MulAdd(a, hn::Set(kF32, p[kLane]), sum);
-  }
-};
-#endif
-
-template <class Body, size_t... kIndex>
-HWY_INLINE void Unroll(const Body& body, std::index_sequence<kIndex...>) {
-  (body(std::integral_constant<size_t, kIndex>()), ...);
-}
-
-/// Calls body(0), ... body(kCount - 1) with constants, so that arrays of vectors stay in registers at any optimization.
-template <size_t kCount, class Body>
-HWY_INLINE void Unroll(const Body& body) {
-  Unroll(body, std::make_index_sequence<kCount>());
-}
-
-template <size_t kCount>
-struct Sums {
-  VF v[kScalars][kCount];
-};
-
-/// Returns the sum over `steps` of the outer products of scalars[step], kScalars of them, and vectors[step], kCount.
-template <size_t kCount, bool kWhole = true>
-HWY_INLINE Sums<kCount> SumOfOuterProducts(const float* HWY_RESTRICT scalars, size_t scalar_stride,
-                                           const float* HWY_RESTRICT vectors, size_t vector_stride, size_t steps,
-                                           size_t lanes = kLanes) {
-  Sums<kCount> sums;
-  Unroll<kScalars * kCount>([&](auto i) HWY_ATTR { sums.v[i / kCount][i % kCount] = hn::Zero(kF32); });
-  const auto step = [&]() HWY_ATTR {
-    const Scalars s(scalars);
-    VF a[kCount];
-    Unroll<kCount>([&](auto i) HWY_ATTR { a[i] = Load<kWhole>(vectors + i * kLanes, lanes); });
-    Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
-      VF& sum = sums.v[i / kCount][i % kCount];
-      sum = s.template MulAdd<i / kCount>(a[i % kCount], sum);
-    });
-    scalars += scalar_stride;
-    vectors += vector_stride;
-  };
-  for (; steps >= 4; steps -= 4) Unroll<4>([&](auto) HWY_ATTR { step(); });
-  for (; steps > 0; --steps) step();
-  return sums;
-}
-
-/// Writes x [rows, K] * scale transposed to out [K, width], with zeros for rows that there are not.
-void PackTransposed(const float* x, size_t stride, size_t rows, size_t K, float scale, float* out, size_t width) {
-  const hn::FixedTag<float, 4> d4;
-  const auto factor = hn::Set(d4, scale);
-  for (size_t r = 0; r < width; r += 4) {
-    const float* x0 = x + r * stride;
-    size_t k = 0;
-    for (; r + 4 <= rows && k + 4 <= K; k += 4) {
-      const auto a = hn::LoadU(d4, x0 + k), b = hn::LoadU(d4, x0 + stride + k);
-      const auto c = hn::LoadU(d4, x0 + 2 * stride + k), d = hn::LoadU(d4, x0 + 3 * stride + k);
-      const auto ac_low = hn::InterleaveLower(d4, a, c), ac_high = hn::InterleaveUpper(d4, a, c);
-      const auto bd_low = hn::InterleaveLower(d4, b, d), bd_high = hn::InterleaveUpper(d4, b, d);
-      float* to = out + k * width + r;
-      hn::StoreU(hn::Mul(hn::InterleaveLower(d4, ac_low, bd_low), factor), d4, to);
-      hn::StoreU(hn::Mul(hn::InterleaveUpper(d4, ac_low, bd_low), factor), d4, to + width);
-      hn::StoreU(hn::Mul(hn::InterleaveLower(d4, ac_high, bd_high), factor), d4, to + 2 * width);
-      hn::StoreU(hn::Mul(hn::InterleaveUpper(d4, ac_high, bd_high), factor), d4, to + 3 * width);
-    }
-    for (; k < K; ++k) {
-      for (size_t i = 0; i < 4; ++i) out[k * width + r + i] = r + i < rows ? x0[i * stride + k] * scale : 0.0f;
-    }
-  }
-}
 
 /// One head of kQueries queries: what is in the thread's scratch.
 struct Tile {
@@ -134,7 +42,7 @@ HWY_FLATTEN void Score(const float* keys, size_t T, size_t K, Tile& tile) {
   float* scores = tile.scores;
   for (size_t t = 0; t < T; t += kScalars, scores += kScalars * kQueries) {
     const float* panel = keys + t / kPanel * kPanel * K + t % kPanel;
-    const auto sums = SumOfOuterProducts<kQueryVectors>(panel, kPanel, tile.query, kQueries, K);
+    const auto sums = SumOfOuterProducts<FloatProduct, kQueryVectors>(panel, kPanel, tile.query, kQueries, K);
     Unroll<kScalars * kQueryVectors>([&](auto i) HWY_ATTR {
       hn::StoreU(sums.v[i / kQueryVectors][i % kQueryVectors], kF32, scores + i * kLanes);
     });
@@ -179,7 +87,7 @@ HWY_FLATTEN void Mix(const float* value, size_t value_stride, size_t T, const Ti
                     size_t out_stride, size_t lanes = kLanes) {
   for (size_t q = 0; q < rows; q += kScalars) {
     const auto sums =
-        SumOfOuterProducts<kCount, kWhole>(tile.scores + q, kQueries, value, value_stride, T, lanes);
+        SumOfOuterProducts<FloatProduct, kCount, kWhole>(tile.scores + q, kQueries, value, value_stride, T, lanes);
     Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
       constexpr size_t j = i / kCount;
       if (q + j >= rows) return;
@@ -210,7 +118,7 @@ void PackAttentionHead(const AttentionArguments& a, size_t head, void* packed) {
   float* panel = static_cast<float*>(packed) + head * RoundUpToPanel(a.T) * a.K;
   for (size_t t = 0; t < a.T; t += kPanel, panel += kPanel * a.K) {
     const float* key = a.key + t * a.key_stride + head * a.K;
-    PackTransposed(key, a.key_stride, std::min(kPanel, a.T - t), a.K, 1.0f, panel, kPanel);
+    PackTransposed(key, a.key_stride, std::min(kPanel, a.T - t), a.K, kPanel, panel, [](auto v) HWY_ATTR { return v; });
   }
 }
 
@@ -220,9 +128,11 @@ void AttendRows(const AttentionArguments& a, const float* keys, size_t first, si
   Tile tile;
   tile.query = scratch;
   tile.scores = scratch + a.K * kQueries;
+  const auto to_log2 = [](auto v) HWY_ATTR { return hn::Mul(v, hn::Set(hn::DFromV<decltype(v)>(), kLog2E)); };
   for (size_t head = 0; head < a.H; ++head, keys += RoundUpToPanel(a.T) * a.K) {
     const size_t column = head * a.K;
-    PackTransposed(a.query + first * a.query_stride + column, a.query_stride, rows, a.K, kLog2E, scratch, kQueries);
+    const float* query = a.query + first * a.query_stride + column;
+    PackTransposed(query, a.query_stride, rows, a.K, kQueries, scratch, to_log2);
     Score(keys, a.T, a.K, tile);
     Exponentiate(a.T, tile);
     MixHead(a.value + column, a.value_stride, a.T, a.K, tile, rows, out + column, out_stride);

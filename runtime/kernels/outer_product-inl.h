@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The micro-kernel of attention: a sum of outer products of a few scalars and a few vectors, kept in registers. The type of
+// product says what a scalar is. Included after rows-inl.h, once for every instruction set, hence no guard.
+#include <utility>
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::kernels::HWY_NAMESPACE {
+
+constexpr size_t kLanes = hn::MaxLanes(kF32);
+
+// Accumulators: 8 scalars x 2 vectors where there are 32 registers (64-bit ARM, AVX-512), else 4 x 2.
+constexpr size_t kScalars = HWY_ARCH_ARM_A64 || HWY_TARGET <= HWY_AVX3 ? 8 : 4;
+constexpr size_t kVectors = 2;
+
+template <class Body, size_t... kIndex>
+HWY_INLINE void Unroll(const Body& body, std::index_sequence<kIndex...>) {
+  (body(std::integral_constant<size_t, kIndex>()), ...);
+}
+
+/// Calls body(0), ... body(kCount - 1) with constants, so that arrays of vectors stay in registers at any optimization.
+template <size_t kCount, class Body>
+HWY_INLINE void Unroll(const Body& body) {
+  Unroll(body, std::make_index_sequence<kCount>());
+}
+
+/// The product of f32. On 64-bit ARM the lane of a register is an operand of the fused multiply-add; GCC 12 given the
+/// intrinsic copies accumulators back and forth, 14 % more instructions.
+struct FloatProduct {
+  using T = float;
+  using V = VF;
+
+#if HWY_ARCH_ARM_A64
+  struct Scalars {
+    V v[kScalars / 4];
+
+    HWY_INLINE explicit Scalars(const float* p) : v{hn::LoadU(kF32, p), hn::LoadU(kF32, p + 4)} {}
+  };
+  template <size_t kLane>
+  static HWY_INLINE V MulAdd(const Scalars& s, V a, V sum) {
+    asm("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(sum.raw) : "w"(a.raw), "w"(s.v[kLane / 4].raw), "i"(kLane % 4));
+    return sum;
+  }
+#else
+  using Scalars = const float*;
+  template <size_t kLane>
+  static HWY_INLINE V MulAdd(const Scalars& s, V a, V sum) {
+    return hn::MulAdd(a, hn::Set(kF32, s[kLane]), sum);
+  }
+#endif
+};
+
+template <class Product, size_t kCount>
+struct Sums {
+  HWY_INLINE Sums() {}
+  typename Product::V v[kScalars][kCount];
+};
+
+/// Returns the sum over `steps` of the outer products of scalars[step], kScalars of them, and vectors[step], kCount of them,
+/// the last of which may have fewer lanes (kWhole = false, kCount = 1).
+template <class Product, size_t kCount, bool kWhole = true>
+HWY_INLINE Sums<Product, kCount> SumOfOuterProducts(const typename Product::T* HWY_RESTRICT scalars, size_t scalar_stride,
+                                                    const typename Product::T* HWY_RESTRICT vectors,
+                                                    size_t vector_stride, size_t steps, size_t lanes = kLanes) {
+  using V = typename Product::V;
+  const hn::DFromV<V> d;
+  Sums<Product, kCount> sums;
+  Unroll<kScalars * kCount>([&](auto i) HWY_ATTR { sums.v[i / kCount][i % kCount] = hn::Zero(d); });
+  const auto step = [&]() HWY_ATTR {
+    const typename Product::Scalars s(scalars);
+    V a[kCount];
+    Unroll<kCount>([&](auto i) HWY_ATTR {
+      a[i] = kWhole ? hn::LoadU(d, vectors + i * kLanes) : hn::LoadN(d, vectors + i * kLanes, lanes);
+    });
+    Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
+      V& sum = sums.v[i / kCount][i % kCount];
+      sum = Product::template MulAdd<i / kCount>(s, a[i % kCount], sum);
+    });
+    scalars += scalar_stride;
+    vectors += vector_stride;
+  };
+  for (; steps >= 4; steps -= 4) Unroll<4>([&](auto) HWY_ATTR { step(); });
+  for (; steps > 0; --steps) step();
+  return sums;
+}
+
+/// Writes x [rows, columns] of 32-bit elements transposed to out [columns, width], each 4 through `map`, with zeros for rows
+/// that there are not. width is a multiple of 4.
+template <typename T, class Map>
+HWY_INLINE void PackTransposed(const T* x, size_t stride, size_t rows, size_t columns, size_t width, T* out, const Map& map) {
+  const hn::FixedTag<T, 4> d4;
+  for (size_t r = 0; r < width; r += 4) {
+    const T* x0 = x + r * stride;
+    size_t k = 0;
+    for (; r + 4 <= rows && k + 4 <= columns; k += 4) {
+      const auto a = hn::LoadU(d4, x0 + k), b = hn::LoadU(d4, x0 + stride + k);
+      const auto c = hn::LoadU(d4, x0 + 2 * stride + k), d = hn::LoadU(d4, x0 + 3 * stride + k);
+      const auto ac_low = hn::InterleaveLower(d4, a, c), ac_high = hn::InterleaveUpper(d4, a, c);
+      const auto bd_low = hn::InterleaveLower(d4, b, d), bd_high = hn::InterleaveUpper(d4, b, d);
+      T* to = out + k * width + r;
+      hn::StoreU(map(hn::InterleaveLower(d4, ac_low, bd_low)), d4, to);
+      hn::StoreU(map(hn::InterleaveUpper(d4, ac_low, bd_low)), d4, to + width);
+      hn::StoreU(map(hn::InterleaveLower(d4, ac_high, bd_high)), d4, to + 2 * width);
+      hn::StoreU(map(hn::InterleaveUpper(d4, ac_high, bd_high)), d4, to + 3 * width);
+    }
+    for (; k < columns; ++k) {
+      T column[4] = {};
+      for (size_t i = 0; i < 4 && r + i < rows; ++i) column[i] = x0[i * stride + k];
+      hn::StoreU(map(hn::LoadU(d4, column)), d4, out + k * width + r);
+    }
+  }
+}
+
+}  // namespace vitrine::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();

@@ -137,7 +137,11 @@ std::string TrainedAs(const json& metadata) {
   return "";
 }
 
+/// "vit_*" matches any end, "*dinov3*" any place.
 bool Matches(std::string_view value, std::string_view pattern) {
+  if (pattern.size() > 2 && pattern.starts_with('*') && pattern.ends_with('*')) {
+    return value.find(pattern.substr(1, pattern.size() - 2)) != std::string_view::npos;
+  }
   if (pattern.ends_with('*')) return value.starts_with(pattern.substr(0, pattern.size() - 1));
   return value == pattern;
 }

@@ -19,8 +19,9 @@ struct Configuration {
   bool labels_given = false;         ///< by --labels: their number must be right
   std::vector<std::string> remarks;  ///< which files were taken without being named
 
-  /// True when model_type, architectures, architecture or model_class has this value; a trailing '*' matches
-  /// any end.
+  /// True when model_type, architectures, architecture or model_class has this value; "vit_*" matches any
+  /// end,
+  /// "*dinov3*" any place.
   bool Names(const char* value) const;
 };
 

@@ -76,20 +76,28 @@ const Family& FindFamily(const checkpoint::Checkpoint& checkpoint, const Configu
   Fail("family ", *inputs.family, " is none of ", known);
 }
 
-/// Every shape, without reading a value; then what nothing asked for.
-void CheckTensors(const Model& model) {
+void RefuseExtra(const Family& family, const std::vector<std::string>& extra) {
+  if (extra.empty()) return;
+  std::string list;
+  for (size_t i = 0; i < extra.size() && i < 2; ++i) list += (i ? ", " : "") + extra[i];
+  if (extra.size() > 2) list += " (and " + std::to_string(extra.size() - 2) + " more)";
+  Fail("checkpoint has tensors that a ", family.title, " does not: ", list);
+}
+
+/// What names alone tell: before anything is inferred, so that another model is not blamed for its sizes.
+void CheckNames(const Model& model) {
   const std::vector<Slot> missing = model.names.Missing();
   if (!missing.empty()) Fail("checkpoint has no ", model.names.Name(missing.front(), Part::kWeight));
+  RefuseExtra(model.family, model.names.Unknown());
+}
+
+/// Every shape, without reading a value; then what nothing asked for.
+void CheckTensors(const Model& model) {
   const Reader reader = model.MakeReader(/*check_only=*/true);
   LoadEmbedding(reader, model.layout);
   for (int block = 0; block < model.layout.config.depth; ++block) LoadBlock(reader, model.layout, block);
   LoadHead(reader, model.layout);
-  const std::vector<std::string> unused = model.names.Unused();
-  if (unused.empty()) return;
-  std::string list;
-  for (size_t i = 0; i < unused.size() && i < 2; ++i) list += (i ? ", " : "") + unused[i];
-  if (unused.size() > 2) list += " (and " + std::to_string(unused.size() - 2) + " more)";
-  Fail("checkpoint has tensors that a ", model.family.title, " does not: ", list);
+  RefuseExtra(model.family, model.names.Unused());
 }
 
 std::vector<std::string> FittingLabels(const Configuration& configuration, int classes,
@@ -123,6 +131,7 @@ Vit MakeVit(const checkpoint::Checkpoint& checkpoint, const ConversionInputs& in
   const auto model = std::make_shared<Model>(checkpoint, family);
   Vit vit;
   vit.remarks = configuration.remarks;
+  CheckNames(*model);
   model->layout = InferLayout(family, model->names, configuration, inputs, &vit.remarks);
   ChooseImageSize(configuration, inputs, &model->layout, &vit.remarks);
   CheckTensors(*model);

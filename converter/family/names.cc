@@ -205,9 +205,15 @@ std::vector<Slot> Names::Missing() const {
   return missing;
 }
 
+std::vector<std::string> Names::Unknown() const {
+  std::vector<std::string> unknown;
+  for (const std::string* name : rest_) unknown.push_back(*name);
+  std::sort(unknown.begin(), unknown.end());
+  return unknown;
+}
+
 std::vector<std::string> Names::Unused() const {
-  std::vector<std::string> unused;
-  for (const std::string* name : rest_) unused.push_back(*name);
+  std::vector<std::string> unused = Unknown();
   for (const auto& [key, found] : found_) {
     if (!found.used) unused.push_back(*found.name);
   }

@@ -41,6 +41,9 @@ class Names {
   /// Slots that the table says are always there and of which the checkpoint has no tensor.
   std::vector<Slot> Missing() const;
 
+  /// Tensors that fit no pattern and are not ignored by the table.
+  std::vector<std::string> Unknown() const;
+
   /// Tensors that were neither found by now nor are ignored by the table.
   std::vector<std::string> Unused() const;
 

@@ -107,7 +107,7 @@ struct Layout {
 enum class Order {
   kTorch,  ///< linear [outputs, inputs], convolution [outputs, channels, y, x]; "weight" and "bias"
   kFlax,   ///< linear [inputs, outputs] with heads as a dimension of their own, convolution [y, x, channels,
-          ///< outputs]; "kernel" ("scale" of a norm) and "bias"
+           ///< outputs]; "kernel" ("scale" of a norm) and "bias"
 };
 
 struct Family {

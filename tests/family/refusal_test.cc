@@ -116,6 +116,22 @@ TEST_CASE("Refuses a family that it does not know") {
   CHECK_THAT(RefusalOf(TinyTimmShapes(), inputs), ContainsSubstring("family resnet is none of timm, "));
 }
 
+TEST_CASE("Refuses other models by what their configuration calls them") {
+  const checkpoint::ScratchFolder folder;
+  ConversionInputs inputs;
+  const auto refusal = [&](const char* config) {
+    inputs.config = folder.Write("config.json", config);
+    return RefusalOf(TinyTimmShapes(), inputs);
+  };
+  CHECK_THAT(refusal(R"({"model_type": "dinov3_vit"})"), ContainsSubstring("this is a DINOv3"));
+  CHECK_THAT(refusal(R"({"architecture": "vit_base_patch16_dinov3"})"),
+             ContainsSubstring("this is a DINOv3"));
+  CHECK_THAT(refusal(R"({"model_type": "swinv2"})"), ContainsSubstring("this is a Swin Transformer V2"));
+  CHECK_THAT(refusal(R"({"architecture": "vit_base_r50_s16_224"})"), ContainsSubstring("this is a hybrid"));
+  CHECK_THAT(refusal(R"({"model_type": "beit"})"), ContainsSubstring("this is a BEiT"));
+  CHECK(refusal(R"({"architecture": "eva_large_patch14_196", "num_heads": 2})") == "");
+}
+
 TEST_CASE("Refuses other models by name") {
   const struct {
     const char* line;

@@ -40,14 +40,15 @@ class SmoothNoise {
     }
   }
 
-  double At(double y, double x) const {   // y and x in [0, 1)
+  double At(double y, double x) const {  // y and x in [0, 1)
     double sum = 0, amplitude = 0.5;
-    for (int octave = 0; octave < kOctaves; ++octave, amplitude *= 0.5) sum += amplitude * Octave(octave, y, x);
+    for (int octave = 0; octave < kOctaves; ++octave, amplitude *= 0.5)
+      sum += amplitude * Octave(octave, y, x);
     return sum;
   }
 
  private:
-  static constexpr int kSide = 65;   // of the finest grid, 2^6 cells
+  static constexpr int kSide = 65;  // of the finest grid, 2^6 cells
 
   double Octave(int octave, double y, double x) const {
     const int cells = 2 << octave;
@@ -78,15 +79,22 @@ std::vector<uint8_t> Pattern(const VitConfig& config, int index) {
   for (int c = 0; c < config.channels; ++c) noise.emplace_back(&random);
   std::array<Ellipse, 5> shapes;
   for (Ellipse& s : shapes) {
-    s = {random.Uniform(), random.Uniform(), 0.05 + 0.25 * random.Uniform(), 0.05 + 0.25 * random.Uniform(), {}};
+    s = {random.Uniform(),
+         random.Uniform(),
+         0.05 + 0.25 * random.Uniform(),
+         0.05 + 0.25 * random.Uniform(),
+         {}};
     for (double& c : s.colour) c = random.Uniform();
   }
   std::vector<uint8_t> pixels;
-  pixels.reserve(static_cast<size_t>(config.image_height) * static_cast<size_t>(config.image_width) * static_cast<size_t>(config.channels));
+  pixels.reserve(static_cast<size_t>(config.image_height) * static_cast<size_t>(config.image_width) *
+                 static_cast<size_t>(config.channels));
   for (int y = 0; y < config.image_height; ++y) {
     for (int x = 0; x < config.image_width; ++x) {
-      const double py = static_cast<double>(y) / config.image_height, px = static_cast<double>(x) / config.image_width;
-      const auto shape = std::find_if(shapes.begin(), shapes.end(), [&](const Ellipse& s) { return s.Covers(py, px); });
+      const double py = static_cast<double>(y) / config.image_height,
+                   px = static_cast<double>(x) / config.image_width;
+      const auto shape =
+          std::find_if(shapes.begin(), shapes.end(), [&](const Ellipse& s) { return s.Covers(py, px); });
       for (int c = 0; c < config.channels; ++c) {
         double value = noise[static_cast<size_t>(c)].At(py, px) + 0.04 * (random.Uniform() - 0.5);
         if (shape != shapes.end()) value = 0.35 * value + 0.65 * shape->colour[c];
@@ -99,7 +107,8 @@ std::vector<uint8_t> Pattern(const VitConfig& config, int index) {
 
 bool LooksLikeAPhoto(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   for (const char* known : {".jpg", ".jpeg", ".png", ".bmp", ".ppm"}) {
     if (extension == known) return true;
   }
@@ -115,7 +124,8 @@ CheckImages SyntheticImages(const VitConfig& config, int count) {
   return images;
 }
 
-CheckImages PhotosIn(const std::filesystem::path& folder, const VitConfig& config, const ImageConfig& image, int most) {
+CheckImages PhotosIn(const std::filesystem::path& folder, const VitConfig& config, const ImageConfig& image,
+                     int most) {
   if (!std::filesystem::is_directory(folder)) Fail(folder.string(), ": is not a folder of images");
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
@@ -132,9 +142,11 @@ CheckImages PhotosIn(const std::filesystem::path& folder, const VitConfig& confi
     const std::filesystem::path& path = paths[i * paths.size() / count];
     const Result<Image> photo = Image::Load(path.c_str());
     if (!photo.ok()) throw Error(photo.status().message());
-    std::vector<uint8_t> pixels(static_cast<size_t>(config.image_height) * static_cast<size_t>(config.image_width) *
+    std::vector<uint8_t> pixels(static_cast<size_t>(config.image_height) *
+                                static_cast<size_t>(config.image_width) *
                                 static_cast<size_t>(config.channels));
-    if (const Status status = preprocessor.value().Run(photo.value().view(), pixels.data()); !status.ok()) Fail(path.string(), ": ", status.message());
+    if (const Status status = preprocessor.value().Run(photo.value().view(), pixels.data()); !status.ok())
+      Fail(path.string(), ": ", status.message());
     images.pixels.push_back(std::move(pixels));
   }
   return images;

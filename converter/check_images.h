@@ -16,12 +16,13 @@ struct CheckImages {
   bool synthetic = false;
 };
 
-/// Returns `count` patterns with the statistics of photos: octaves of smooth colour noise under a few filled shapes.
-/// The same configuration and count give the same bytes on every machine.
+/// Returns `count` patterns with the statistics of photos: octaves of smooth colour noise under a few filled
+/// shapes. The same configuration and count give the same bytes on every machine.
 CheckImages SyntheticImages(const VitConfig& config, int count);
 
-/// Returns up to `most` photos of `folder` and its folders, evenly spread over the sorted names, resized and cropped as
-/// the model's input. Throws Error when there is none, or when one cannot be read.
-CheckImages PhotosIn(const std::filesystem::path& folder, const VitConfig& config, const ImageConfig& image, int most);
+/// Returns up to `most` photos of `folder` and its folders, evenly spread over the sorted names, resized and
+/// cropped as the model's input. Throws Error when there is none, or when one cannot be read.
+CheckImages PhotosIn(const std::filesystem::path& folder, const VitConfig& config, const ImageConfig& image,
+                     int most);
 
 }  // namespace vitrine

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converter/convert.h"
 
-#include <vitrine/vitrine.hpp>
-
 #include <chrono>
 #include <future>
+#include <vitrine/vitrine.hpp>
 
 #include "converter/check_images.h"
 #include "converter/checkpoint/checkpoint.h"
@@ -20,7 +19,7 @@ namespace {
 using ProgressFunction = std::function<void(const std::string&, double)>;
 
 constexpr int kSyntheticImages = 4;
-constexpr double kConvertShare = 0.4;   // of the time; checking takes the rest
+constexpr double kConvertShare = 0.4;  // of the time; checking takes the rest
 
 void Lower(const Vit& vit, Recipe recipe, ModelBuilder* builder, const ProgressFunction& progress) {
   Lowering lowering(builder, vit.config, recipe);
@@ -33,8 +32,9 @@ void Lower(const Vit& vit, Recipe recipe, ModelBuilder* builder, const ProgressF
 }
 
 /// Fills what the file says of itself, with room for what is measured later.
-void Describe(const checkpoint::Checkpoint& checkpoint, const Vit& vit, const ConvertOptions& options, const std::string& sha256,
-              const std::vector<uint8_t>& reference_pixels, schema::ModelT* model) {
+void Describe(const checkpoint::Checkpoint& checkpoint, const Vit& vit, const ConvertOptions& options,
+              const std::string& sha256, const std::vector<uint8_t>& reference_pixels,
+              schema::ModelT* model) {
   model->producer = std::string("vitrine-convert ") + Version();
   model->family = vit.config.family;
   model->recipe = Name(options.recipe);
@@ -59,7 +59,8 @@ void Record(const Fidelity& fidelity, schema::ModelT* model) {
   model->fidelity->synthetic = fidelity.synthetic;
   model->fidelity->sqnr_db = static_cast<float>(fidelity.sqnr_db);
   model->fidelity->agreement = static_cast<float>(fidelity.agreement);
-  model->fidelity->operator_sqnr_db.assign(fidelity.operator_sqnr_db.begin(), fidelity.operator_sqnr_db.end());
+  model->fidelity->operator_sqnr_db.assign(fidelity.operator_sqnr_db.begin(),
+                                           fidelity.operator_sqnr_db.end());
 }
 
 ConversionSummary Summarize(const std::filesystem::path& file, const Vit& vit, const Fidelity& fidelity) {
@@ -97,7 +98,9 @@ ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction&
   const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(options.inputs.checkpoint);
   const Vit vit = MakeVit(checkpoint, options.inputs);
   const CheckImages synthetic = SyntheticImages(vit.config, kSyntheticImages);
-  const CheckImages images = options.calibrate ? PhotosIn(*options.calibrate, vit.config, vit.image, options.calibration_images) : synthetic;
+  const CheckImages images =
+      options.calibrate ? PhotosIn(*options.calibrate, vit.config, vit.image, options.calibration_images)
+                        : synthetic;
 
   OutputFile file(options.output);
   ModelBuilder builder(&file);
@@ -106,9 +109,10 @@ ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction&
   Describe(checkpoint, vit, options, sha256.get(), synthetic.pixels.front(), &builder.model);
   file.Assemble(builder.Metadata());
 
-  const Fidelity fidelity = MeasureFidelity(file.part(), vit, images, synthetic.pixels.front(), options.threads, [&](double fraction) {
-    progress("checking against f32", kConvertShare + (1 - kConvertShare) * fraction);
-  });
+  const Fidelity fidelity = MeasureFidelity(
+      file.part(), vit, images, synthetic.pixels.front(), options.threads, [&](double fraction) {
+        progress("checking against f32", kConvertShare + (1 - kConvertShare) * fraction);
+      });
   Record(fidelity, &builder.model);
   file.ReplaceMetadata(builder.Metadata());
 

@@ -19,9 +19,9 @@ struct ConvertOptions {
   ConversionInputs inputs;
   std::filesystem::path output;
   Recipe recipe = Recipe::kDynamic;
-  std::optional<std::filesystem::path> calibrate;   ///< photos to check on
-  int calibration_images = 32;                      ///< at most
-  int threads = 1;                                  ///< for the check; 0: as many as processors
+  std::optional<std::filesystem::path> calibrate;  ///< photos to check on
+  int calibration_images = 32;                     ///< at most
+  int threads = 1;                                 ///< for the check; 0: as many as processors
 };
 
 /// An operator of the file and what the recipe costs at its output.
@@ -43,8 +43,9 @@ struct ConversionSummary {
   std::vector<std::string> remarks;
 };
 
-/// Converts and checks. Throws Error with one line; then no file is written. `progress` is told what is being done and
-/// the fraction of all that is done.
-ConversionSummary Convert(const ConvertOptions& options, const std::function<void(const std::string&, double)>& progress);
+/// Converts and checks. Throws Error with one line; then no file is written. `progress` is told what is being
+/// done and the fraction of all that is done.
+ConversionSummary Convert(const ConvertOptions& options,
+                          const std::function<void(const std::string&, double)>& progress);
 
 }  // namespace vitrine

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converter/fidelity.h"
 
-#include <vitrine/vitrine.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vitrine/vitrine.hpp>
 
 #include "converter/error.h"
 #include "converter/reference.h"
@@ -39,9 +38,11 @@ struct Comparison {
     const OperatorInfo& op = model.operators()[static_cast<size_t>(index)];
     while (!reference.first_image().contains(op.name) && !reference.done()) reference.Advance();
     const auto expected = reference.first_image().find(op.name);
-    if (expected == reference.first_image().end()) Fail("internal: operator '", op.name, "' has no counterpart in f32");
+    if (expected == reference.first_image().end())
+      Fail("internal: operator '", op.name, "' has no counterpart in f32");
     std::vector<float> found(expected->second.size());
-    if (const Status status = session.ReadOutput(index, found); !status.ok()) Fail("internal: ", status.message());
+    if (const Status status = session.ReadOutput(index, found); !status.ok())
+      Fail("internal: ", status.message());
     Noise noise;
     noise.Add(expected->second, found);
     sqnr_db.push_back(noise.decibels());
@@ -51,10 +52,13 @@ struct Comparison {
 
 void RunOn(Session* session, const std::vector<uint8_t>& pixels, const Observer& observer = {}) {
   std::memcpy(session->input().data(), pixels.data(), pixels.size());
-  if (const Status status = session->Run(observer); !status.ok()) Fail("the file does not run: ", status.message());
+  if (const Status status = session->Run(observer); !status.ok())
+    Fail("the file does not run: ", status.message());
 }
 
-std::span<const float> OutputOf(const Session& session) { return session.logits().empty() ? session.embedding() : session.logits(); }
+std::span<const float> OutputOf(const Session& session) {
+  return session.logits().empty() ? session.embedding() : session.logits();
+}
 
 size_t Top1(std::span<const float> values) {
   return static_cast<size_t>(std::max_element(values.begin(), values.end()) - values.begin());
@@ -69,7 +73,8 @@ double Decibels(double signal, double noise) {
 }
 
 Fidelity MeasureFidelity(const std::filesystem::path& path, const Vit& vit, const CheckImages& images,
-                         const std::vector<uint8_t>& self_test, int threads, const std::function<void(double)>& progress) {
+                         const std::vector<uint8_t>& self_test, int threads,
+                         const std::function<void(double)>& progress) {
   const Result<Model> model = Model::Open(path.c_str());
   if (!model.ok()) Fail("the file does not load: ", model.status().message());
   Result<Session> created = Session::Create(model.value(), {.thread_count = threads});
@@ -95,7 +100,8 @@ Fidelity MeasureFidelity(const std::filesystem::path& path, const Vit& vit, cons
     progress(0.9 + 0.1 * static_cast<double>(i + 1) / static_cast<double>(images.pixels.size()));
   }
   fidelity.sqnr_db = noise.decibels();
-  if (!session.logits().empty()) fidelity.agreement = static_cast<double>(agreed) / static_cast<double>(images.pixels.size());
+  if (!session.logits().empty())
+    fidelity.agreement = static_cast<double>(agreed) / static_cast<double>(images.pixels.size());
   return fidelity;
 }
 

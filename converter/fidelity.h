@@ -15,18 +15,19 @@ namespace vitrine {
 struct Fidelity {
   int images = 0;
   bool synthetic = false;
-  double sqnr_db = 0;       ///< at the output, over all images
-  double agreement = 1;     ///< fraction of images with the same top-1; 1 without a classifier
-  std::vector<double> operator_sqnr_db;   ///< on the first image, at each operator's output
-  std::vector<float> first_output;        ///< of the file, for the first image
+  double sqnr_db = 0;                    ///< at the output, over all images
+  double agreement = 1;                  ///< fraction of images with the same top-1; 1 without a classifier
+  std::vector<double> operator_sqnr_db;  ///< on the first image, at each operator's output
+  std::vector<float> first_output;       ///< of the file, for the first image
   size_t arena_bytes = 0;
 };
 
 /// Runs the file at `path` and `vit` in f32 on the images. `progress` is told the fraction that is done.
-/// `self_test` goes first in the file's output: Fidelity::first_output belongs to it, and it does not count otherwise
-/// unless it is one of the images. Throws Error when the file does not run.
+/// `self_test` goes first in the file's output: Fidelity::first_output belongs to it, and it does not count
+/// otherwise unless it is one of the images. Throws Error when the file does not run.
 Fidelity MeasureFidelity(const std::filesystem::path& path, const Vit& vit, const CheckImages& images,
-                         const std::vector<uint8_t>& self_test, int threads, const std::function<void(double)>& progress);
+                         const std::vector<uint8_t>& self_test, int threads,
+                         const std::function<void(double)>& progress);
 
 /// 10 log10(signal / noise), at most 200.
 double Decibels(double signal, double noise);

@@ -11,13 +11,19 @@ Preprocess PreprocessOf(const VitConfig& config, const ImageConfig& image) {
   p.width = config.image_width;
   p.channels = config.channels;
   switch (image.resize) {
-    case ImageConfig::Resize::kNone: p.resize = ResizeMode::kNone; break;
-    case ImageConfig::Resize::kShortestSide: p.resize = ResizeMode::kShortestSide; break;
-    case ImageConfig::Resize::kSquash: p.resize = ResizeMode::kSquash; break;
+    case ImageConfig::Resize::kNone:
+      p.resize = ResizeMode::kNone;
+      break;
+    case ImageConfig::Resize::kShortestSide:
+      p.resize = ResizeMode::kShortestSide;
+      break;
+    case ImageConfig::Resize::kSquash:
+      p.resize = ResizeMode::kSquash;
+      break;
   }
   p.resize_height = image.resize_height;
   p.resize_width = image.resize_width;
-  p.interpolation = static_cast<Interpolation>(image.interpolation);   // both are Pillow's numbers
+  p.interpolation = static_cast<Interpolation>(image.interpolation);  // both are Pillow's numbers
   p.crop_rounding = image.crop_floor ? CropRounding::kFloor : CropRounding::kHalfToEven;
   return p;
 }
@@ -41,9 +47,15 @@ std::unique_ptr<schema::ImageInputT> ImageInputOf(const VitConfig& config, const
 std::string Describe(const VitConfig& config, const ImageConfig& image) {
   std::ostringstream text;
   switch (image.resize) {
-    case ImageConfig::Resize::kNone: text << "no resize"; break;
-    case ImageConfig::Resize::kShortestSide: text << "shortest side " << image.resize_height; break;
-    case ImageConfig::Resize::kSquash: text << "squash to " << image.resize_height << "x" << image.resize_width; break;
+    case ImageConfig::Resize::kNone:
+      text << "no resize";
+      break;
+    case ImageConfig::Resize::kShortestSide:
+      text << "shortest side " << image.resize_height;
+      break;
+    case ImageConfig::Resize::kSquash:
+      text << "squash to " << image.resize_height << "x" << image.resize_width;
+      break;
   }
   text << " " << schema::EnumNameInterpolation(static_cast<schema::Interpolation>(image.interpolation));
   text << ", crop " << config.image_height << "x" << config.image_width << ", mean";

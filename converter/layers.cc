@@ -6,8 +6,8 @@
 namespace vitrine {
 namespace {
 
-// Half of each LayerNorm's gamma goes into the weights behind it and half stays: on DINOv2-S that gives 1.7 dB more than
-// all of it in the weights, and 0.2 more than none.
+// Half of each LayerNorm's gamma goes into the weights behind it and half stays: on DINOv2-S that gives 1.7
+// dB more than all of it in the weights, and 0.2 more than none.
 constexpr float kNormShare = 0.5f;
 
 }  // namespace
@@ -16,8 +16,8 @@ void LowerEmbedding(const Vit& vit, Lowering* lowering) {
   const VitConfig& config = vit.config;
   const Embedding embedding = vit.load_embedding();
   int zero_point = 0;
-  const LinearWeights patch =
-      FoldPixels(embedding.patch, vit.image, config.patch_height, config.patch_width, config.channels, &zero_point);
+  const LinearWeights patch = FoldPixels(embedding.patch, vit.image, config.patch_height, config.patch_width,
+                                         config.channels, &zero_point);
   lowering->AddEmbedding(embedding, patch, zero_point);
 }
 

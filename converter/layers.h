@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A layer's way from the checkpoint to operators: load, fold, lower. One layer's f32 weights are in memory at a time.
+// A layer's way from the checkpoint to operators: load, fold, lower. One layer's f32 weights are in memory at
+// a time.
 #pragma once
 
 #include "converter/family/vit.h"

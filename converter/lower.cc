@@ -14,12 +14,18 @@ constexpr std::array<Recipe, 2> kRecipes = {Recipe::kDynamic, Recipe::kF32};
 
 schema::Function FunctionOf(Activation activation) {
   switch (activation) {
-    case Activation::kGeluErf: return schema::Function::GeluErf;
-    case Activation::kGeluTanh: return schema::Function::GeluTanh;
-    case Activation::kQuickGelu: return schema::Function::QuickGelu;
-    case Activation::kSilu: return schema::Function::Silu;
-    case Activation::kRelu: return schema::Function::Relu;
-    case Activation::kTanh: return schema::Function::Tanh;
+    case Activation::kGeluErf:
+      return schema::Function::GeluErf;
+    case Activation::kGeluTanh:
+      return schema::Function::GeluTanh;
+    case Activation::kQuickGelu:
+      return schema::Function::QuickGelu;
+    case Activation::kSilu:
+      return schema::Function::Silu;
+    case Activation::kRelu:
+      return schema::Function::Relu;
+    case Activation::kTanh:
+      return schema::Function::Tanh;
   }
   return schema::Function::Identity;
 }
@@ -30,8 +36,10 @@ size_t Size(int value) { return static_cast<size_t>(value); }
 
 const char* Name(Recipe recipe) {
   switch (recipe) {
-    case Recipe::kDynamic: return "dynamic";
-    case Recipe::kF32: return "f32";
+    case Recipe::kDynamic:
+      return "dynamic";
+    case Recipe::kF32:
+      return "f32";
   }
   return "";
 }
@@ -45,17 +53,21 @@ Recipe RecipeOf(const std::string& name) {
 
 size_t Lowering::RowsForHead() const {
   switch (config_.pooling) {
-    case Pooling::kClassToken: return 1;
-    case Pooling::kClassAndDistillation: return 2;
-    default: return Size(config_.tokens());
+    case Pooling::kClassToken:
+      return 1;
+    case Pooling::kClassAndDistillation:
+      return 2;
+    default:
+      return Size(config_.tokens());
   }
 }
 
 bool Lowering::StaysF32(const std::string& name, const LinearWeights& linear) const {
   if (recipe_ == Recipe::kF32) return true;
   if (name != "head" && name != "pooler") return false;
-  // What is read last is not averaged by anything behind it: on DINOv2-S with 6 classes an int8 head takes 5 dB from the logits
-  // and saves 14 kB. Only where its weights would be a large part of the file (22,000 classes) are they int8.
+  // What is read last is not averaged by anything behind it: on DINOv2-S with 6 classes an int8 head takes 5
+  // dB from the logits and saves 14 kB. Only where its weights would be a large part of the file (22,000
+  // classes) are they int8.
   constexpr size_t kLargestShare = 8;
   const size_t d = Size(config_.width), m = Size(config_.mlp_width);
   const size_t trunk = Size(config_.depth) * d * (4 * d + (config_.gated_mlp ? 3 : 2) * m);
@@ -64,7 +76,8 @@ bool Lowering::StaysF32(const std::string& name, const LinearWeights& linear) co
 
 int Lowering::AddWeight(const std::string& name, const LinearWeights& linear, int first_row, int outputs) {
   const size_t k = Size(linear.inputs);
-  const std::span<const float> values = std::span(linear.weight).subspan(Size(first_row) * k, Size(outputs) * k);
+  const std::span<const float> values =
+      std::span(linear.weight).subspan(Size(first_row) * k, Size(outputs) * k);
   if (StaysF32(name, linear)) return builder_.AddF32(name + " weight", values, Size(outputs), k);
   return builder_.AddInt8(QuantizeRowsSymmetric(name + " weight", values, Size(outputs), k));
 }
@@ -73,12 +86,14 @@ int Lowering::AddLinear(const std::string& name, const LinearWeights& linear, in
   return AddLinearRows(name, linear, 0, linear.outputs, input, rows);
 }
 
-int Lowering::AddLinearRows(const std::string& name, const LinearWeights& linear, int first_row, int outputs, int input, size_t rows) {
+int Lowering::AddLinearRows(const std::string& name, const LinearWeights& linear, int first_row, int outputs,
+                            int input, size_t rows) {
   schema::LinearT op;
   op.input = input;
   op.weight = AddWeight(name, linear, first_row, outputs);
   if (!linear.bias.empty()) {
-    op.bias = builder_.AddF32(name + " bias", std::span(linear.bias).subspan(Size(first_row), Size(outputs)), 1, Size(outputs));
+    op.bias = builder_.AddF32(name + " bias", std::span(linear.bias).subspan(Size(first_row), Size(outputs)),
+                              1, Size(outputs));
   }
   op.output = builder_.AddTensor(name, Type::F32, rows, Size(outputs));
   const int output = op.output;
@@ -101,7 +116,8 @@ int Lowering::AddNormalize(const std::string& name, const Norm& norm, size_t row
   return output;
 }
 
-int Lowering::AddActivate(const std::string& name, int input, schema::Function function, bool gated, Type type) {
+int Lowering::AddActivate(const std::string& name, int input, schema::Function function, bool gated,
+                          Type type) {
   schema::ActivateT op;
   op.input = input;
   op.function = function;
@@ -112,7 +128,8 @@ int Lowering::AddActivate(const std::string& name, int input, schema::Function f
   return output;
 }
 
-int Lowering::AddAttention(const std::string& name, int query, int key_value, size_t key_column, size_t rows) {
+int Lowering::AddAttention(const std::string& name, int query, int key_value, size_t key_column,
+                           size_t rows) {
   const size_t width = Size(config_.heads) * Size(config_.head_size);
   schema::AttentionT op;
   op.query = query;
@@ -128,7 +145,8 @@ int Lowering::AddAttention(const std::string& name, int query, int key_value, si
 }
 
 void Lowering::AddEmbedding(const Embedding& embedding, const LinearWeights& patch, int zero_point) {
-  const size_t height = Size(config_.image_height), width = Size(config_.image_width), channels = Size(config_.channels);
+  const size_t height = Size(config_.image_height), width = Size(config_.image_width),
+               channels = Size(config_.channels);
   const size_t patches = (height / Size(config_.patch_height)) * (width / Size(config_.patch_width));
   schema::PixelsToRowsT rows;
   rows.image = builder_.model.input = builder_.AddTensor("image", Type::U8, height * width, channels);
@@ -153,11 +171,13 @@ void Lowering::AddEmbedding(const Embedding& embedding, const LinearWeights& pat
   add.tokens = residual_ = builder_.AddTensor("tokens", Type::F32, tokens, columns);
   add.first_patch = static_cast<uint32_t>(config_.prefix_tokens);
   builder_.AddOperator("positions", std::move(add));
-  if (embedding.pre_norm.present()) residual_ = AddNormalize("pre norm", embedding.pre_norm, tokens, Type::F32);
+  if (embedding.pre_norm.present())
+    residual_ = AddNormalize("pre norm", embedding.pre_norm, tokens, Type::F32);
 }
 
 void Lowering::AddTokensInput() {
-  residual_ = builder_.model.input = builder_.AddTensor("tokens", Type::F32, Size(config_.tokens()), Size(config_.width));
+  residual_ = builder_.model.input =
+      builder_.AddTensor("tokens", Type::F32, Size(config_.tokens()), Size(config_.width));
 }
 
 void Lowering::AddBlock(int index, const Block& block) {
@@ -174,7 +194,8 @@ void Lowering::AddBlock(int index, const Block& block) {
     heads = AddAttention(prefix + "attention", qkv, qkv, Size(width), tokens);
   } else {
     const int query = AddLinearRows(prefix + "query", block.qkv, 0, width, normalized, rows);
-    const int key_value = AddLinearRows(prefix + "key and value", block.qkv, width, 2 * width, normalized, tokens);
+    const int key_value =
+        AddLinearRows(prefix + "key and value", block.qkv, width, 2 * width, normalized, tokens);
     AddNormalizeHeads(prefix + "query norm", block.query_norm, query, 0);
     AddNormalizeHeads(prefix + "key norm", block.key_norm, key_value, 0);
     heads = AddAttention(prefix + "attention", query, key_value, 0, rows);
@@ -183,10 +204,12 @@ void Lowering::AddBlock(int index, const Block& block) {
   AddMlp(prefix, block.fc1, block.fc2, block.norm2, rows);
 }
 
-void Lowering::AddMlp(const std::string& prefix, const LinearWeights& fc1, const LinearWeights& fc2, const Norm& norm, size_t rows) {
+void Lowering::AddMlp(const std::string& prefix, const LinearWeights& fc1, const LinearWeights& fc2,
+                      const Norm& norm, size_t rows) {
   const int normalized = AddNormalize(prefix + "norm2", norm, rows, RowType());
   const int hidden = AddLinear(prefix + "fc1", fc1, normalized, rows);
-  const int activated = AddActivate(prefix + "activation", hidden, FunctionOf(config_.activation), config_.gated_mlp, RowType());
+  const int activated = AddActivate(prefix + "activation", hidden, FunctionOf(config_.activation),
+                                    config_.gated_mlp, RowType());
   delta_ = AddLinear(prefix + "fc2", fc2, activated, rows);
 }
 
@@ -194,10 +217,15 @@ std::vector<schema::RowRange> Lowering::PooledRows() const {
   const uint32_t first_patch = static_cast<uint32_t>(config_.prefix_tokens);
   const schema::RowRange patches(first_patch, static_cast<uint32_t>(config_.tokens()) - first_patch);
   switch (config_.pooling) {
-    case Pooling::kClassToken: return {{0, 1}};
-    case Pooling::kClassAndDistillation: return {{0, 1}, {1, 1}};
-    case Pooling::kClassAndPatchMean: return {{0, 1}, patches};
-    case Pooling::kPatchMean: case Pooling::kAttention: break;
+    case Pooling::kClassToken:
+      return {{0, 1}};
+    case Pooling::kClassAndDistillation:
+      return {{0, 1}, {1, 1}};
+    case Pooling::kClassAndPatchMean:
+      return {{0, 1}, patches};
+    case Pooling::kPatchMean:
+    case Pooling::kAttention:
+      break;
   }
   return {patches};
 }
@@ -237,7 +265,8 @@ void Lowering::AddDelta(const std::string& name) {
 
 /// The learnt query asks all tokens once; its answer goes through an MLP of its own.
 int Lowering::PoolByAttention(const Head& head) {
-  if (config_.prefix_tokens > 0) Fail("attention pooling beside ", config_.prefix_tokens, " class or register tokens is not supported");
+  if (config_.prefix_tokens > 0)
+    Fail("attention pooling beside ", config_.prefix_tokens, " class or register tokens is not supported");
   const size_t width = Size(config_.heads) * Size(config_.head_size);
   const int normalized = AddNormalize("norm", head.norm, Size(config_.tokens()), RowType());
   schema::FillT fill;
@@ -270,7 +299,8 @@ void Lowering::AddHead(const Head& head) {
     embedding = AddNormalize("pool norm", head.pool_norm, 1, Type::F32);
   }
   if (head.pooler.present()) embedding = AddLinear("pooler", head.pooler, embedding, 1);
-  if (head.pooler.present() && head.pooler_tanh) embedding = AddActivate("pooler tanh", embedding, schema::Function::Tanh, false, Type::F32);
+  if (head.pooler.present() && head.pooler_tanh)
+    embedding = AddActivate("pooler tanh", embedding, schema::Function::Tanh, false, Type::F32);
   builder_.model.embedding = embedding;
   if (head.classifier.present()) builder_.model.logits = AddLinear("head", head.classifier, embedding, 1);
 }

@@ -12,7 +12,7 @@ namespace vitrine {
 
 /// What runs in which type.
 enum class Recipe {
-  kDynamic,   ///< int8 weights with a scale a channel, activations int8 row by row
+  kDynamic,  ///< int8 weights with a scale a channel, activations int8 row by row
   kF32,
 };
 
@@ -20,8 +20,9 @@ enum class Recipe {
 const char* Name(Recipe recipe);
 Recipe RecipeOf(const std::string& name);
 
-/// Appends a model's layers to a builder, in order. The residual stream is one f32 tensor [T, D]; what a block adds to it
-/// last is held back (`delta`) and added by the normalization that comes next, which saves a pass over memory:
+/// Appends a model's layers to a builder, in order. The residual stream is one f32 tensor [T, D]; what a
+/// block adds to it last is held back (`delta`) and added by the normalization that comes next, which saves a
+/// pass over memory:
 ///
 ///   normalize(x)            -> rows    [T, D]      int8
 ///   linear qkv              -> qkv     [T, 3 D]    f32
@@ -33,7 +34,8 @@ Recipe RecipeOf(const std::string& name);
 ///   linear fc2              -> delta   [T, D]      f32, added by the next block's normalization
 class Lowering {
  public:
-  Lowering(ModelBuilder* builder, const VitConfig& config, Recipe recipe) : builder_(*builder), config_(config), recipe_(recipe) {}
+  Lowering(ModelBuilder* builder, const VitConfig& config, Recipe recipe)
+      : builder_(*builder), config_(config), recipe_(recipe) {}
 
   /// From the image to the tokens. `patch` is FoldPixels' result and `zero_point` what it chose.
   void AddEmbedding(const Embedding& embedding, const LinearWeights& patch, int zero_point);
@@ -57,12 +59,15 @@ class Lowering {
   int AddNormalize(const std::string& name, const Norm& norm, size_t rows, schema::Type type);
   int AddLinear(const std::string& name, const LinearWeights& linear, int input, size_t rows);
   /// The same with the rows [first_row, first_row + outputs) of the weights.
-  int AddLinearRows(const std::string& name, const LinearWeights& linear, int first_row, int outputs, int input, size_t rows);
-  int AddActivate(const std::string& name, int input, schema::Function function, bool gated, schema::Type type);
+  int AddLinearRows(const std::string& name, const LinearWeights& linear, int first_row, int outputs,
+                    int input, size_t rows);
+  int AddActivate(const std::string& name, int input, schema::Function function, bool gated,
+                  schema::Type type);
   int AddAttention(const std::string& name, int query, int key_value, size_t key_column, size_t rows);
   int AddPool(const std::string& name, int input);
   int AddWeight(const std::string& name, const LinearWeights& linear, int first_row, int outputs);
-  void AddMlp(const std::string& prefix, const LinearWeights& fc1, const LinearWeights& fc2, const Norm& norm, size_t rows);
+  void AddMlp(const std::string& prefix, const LinearWeights& fc1, const LinearWeights& fc2, const Norm& norm,
+              size_t rows);
   std::vector<schema::RowRange> PooledRows() const;
   int PoolTokens(const Head& head);
   int PoolByAttention(const Head& head);
@@ -74,8 +79,8 @@ class Lowering {
   ModelBuilder& builder_;
   const VitConfig config_;
   const Recipe recipe_;
-  int residual_ = -1;   ///< x
-  int delta_ = -1;      ///< not yet added to x; -1: nothing
+  int residual_ = -1;  ///< x
+  int delta_ = -1;     ///< not yet added to x; -1: nothing
 };
 
 }  // namespace vitrine

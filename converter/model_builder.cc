@@ -10,7 +10,8 @@
 namespace vitrine {
 namespace {
 
-constexpr uint64_t kLargestFile = (uint64_t{1} << 31) - (uint64_t{1} << 22);   // FlatBuffers' limit, less room for the tables
+constexpr uint64_t kLargestFile =
+    (uint64_t{1} << 31) - (uint64_t{1} << 22);  // FlatBuffers' limit, less room for the tables
 
 void PutLittleEndian(uint8_t* at, uint64_t value, size_t bytes) {
   for (size_t i = 0; i < bytes; ++i) at[i] = static_cast<uint8_t>(value >> (8 * i));
@@ -28,7 +29,8 @@ int ModelBuilder::AddTensor(const std::string& name, schema::Type type, size_t r
   return static_cast<int>(model.tensors.size()) - 1;
 }
 
-int ModelBuilder::AddF32(const std::string& name, std::span<const float> values, size_t rows, size_t columns) {
+int ModelBuilder::AddF32(const std::string& name, std::span<const float> values, size_t rows,
+                         size_t columns) {
   CheckFinite(name, values);
   std::vector<uint8_t> bytes(ConstantBytes(schema::Type::F32, rows, columns));
   std::memcpy(bytes.data(), values.data(), values.size_bytes());
@@ -38,7 +40,8 @@ int ModelBuilder::AddF32(const std::string& name, std::span<const float> values,
 int ModelBuilder::AddInt8(const QuantizedMatrix& matrix) {
   std::vector<uint8_t> bytes(ConstantBytes(schema::Type::QC8W, matrix.rows, matrix.columns));
   std::memcpy(bytes.data(), matrix.values.data(), matrix.values.size());
-  std::memcpy(bytes.data() + RoundUp(matrix.values.size()), matrix.scales.data(), matrix.scales.size() * sizeof(float));
+  std::memcpy(bytes.data() + RoundUp(matrix.values.size()), matrix.scales.data(),
+              matrix.scales.size() * sizeof(float));
   return AddConstant(schema::Type::QC8W, matrix.rows, matrix.columns, std::move(bytes));
 }
 
@@ -53,7 +56,9 @@ int ModelBuilder::AddConstant(schema::Type type, size_t rows, size_t columns, st
   constant->checksum = checksum.value();
   weight_bytes_ += bytes.size();
   if (weight_bytes_ > kLargestFile) {
-    Fail("the model needs more than 2 GiB in this recipe, which is the most that a model file can hold; choose an int8 recipe");
+    Fail(
+        "the model needs more than 2 GiB in this recipe, which is the most that a model file can hold; "
+        "choose an int8 recipe");
   }
   weights_->Append(bytes);
   model.constants.push_back(std::move(constant));
@@ -63,15 +68,16 @@ int ModelBuilder::AddConstant(schema::Type type, size_t rows, size_t columns, st
 std::vector<uint8_t> ModelBuilder::Metadata() {
   model.format_major = kFormatMajor;
   model.format_minor = kFormatMinor;
-  model.metadata_checksum = ~uint64_t{0};   // not the default, so that the field is stored
+  model.metadata_checksum = ~uint64_t{0};  // not the default, so that the field is stored
   flatbuffers::FlatBufferBuilder builder(64 * 1024);
-  builder.ForceDefaults(true);   // so that the size does not depend on the values
-  builder.ForceVectorAlignment(kAlignment, 1, kAlignment);   // of `weights`, which Pack creates first and empty
+  builder.ForceDefaults(true);  // so that the size does not depend on the values
+  builder.ForceVectorAlignment(kAlignment, 1,
+                               kAlignment);  // of `weights`, which Pack creates first and empty
   builder.Finish(schema::Model::Pack(builder, &model), schema::ModelIdentifier());
   std::vector<uint8_t> file(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
 
-  // The empty vector `weights` is the last thing in the buffer: its length is the last four bytes, and what is appended
-  // to the file becomes its content.
+  // The empty vector `weights` is the last thing in the buffer: its length is the last four bytes, and what
+  // is appended to the file becomes its content.
   const schema::Model& root = *schema::GetModel(file.data());
   if (root.weights()->data() != file.data() + file.size() || file.size() % kAlignment != 0) {
     Fail("internal: the weights are not at the end of the file");

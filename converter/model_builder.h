@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ModelBuilder: collects tensors, constants and operators, and writes them as one .vit file. Constants go straight to
-// their place and are never held together in memory.
+// ModelBuilder: collects tensors, constants and operators, and writes them as one .vit file. Constants go
+// straight to their place and are never held together in memory.
 #pragma once
 
 #include <cstdint>
@@ -39,14 +39,14 @@ class ModelBuilder {
     model.operators.push_back(std::move(op));
   }
 
-  /// Returns the file's bytes up to the constants, for weights of `weight_bytes()` bytes. May be called again after
-  /// `model` has changed; where only numbers have, the size stays the same.
+  /// Returns the file's bytes up to the constants, for weights of `weight_bytes()` bytes. May be called again
+  /// after `model` has changed; where only numbers have, the size stays the same.
   std::vector<uint8_t> Metadata();
   uint64_t weight_bytes() const { return weight_bytes_; }
   size_t rows(int tensor) const { return model.tensors[static_cast<size_t>(tensor)]->rows; }
   size_t columns(int tensor) const { return model.tensors[static_cast<size_t>(tensor)]->columns; }
 
-  schema::ModelT model;   ///< what else the file says; `weights` stays empty
+  schema::ModelT model;  ///< what else the file says; `weights` stays empty
 
  private:
   int AddConstant(schema::Type type, size_t rows, size_t columns, std::vector<uint8_t> bytes);

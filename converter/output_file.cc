@@ -36,7 +36,8 @@ int OpenNameless(const std::filesystem::path& folder) {
 
 OutputFile::OutputFile(std::filesystem::path target) : target_(std::move(target)) {
   const std::filesystem::path folder = target_.has_parent_path() ? target_.parent_path() : ".";
-  if (std::filesystem::is_directory(target_)) Fail(target_.string(), ": is a folder, expected the name of a file to write");
+  if (std::filesystem::is_directory(target_))
+    Fail(target_.string(), ": is a folder, expected the name of a file to write");
   part_ = folder / target_.filename();
   part_ += ".";
   part_ += std::to_string(getpid());
@@ -73,7 +74,8 @@ void OutputFile::Assemble(std::span<const uint8_t> metadata) {
   if (weight_bytes < 0 || lseek(file_, 0, SEEK_SET) < 0 || ftruncate(file_, 0) != 0) FailToWrite();
   Write(file_, metadata);
   for (off_t offset = 0; offset < weight_bytes;) {
-    if (sendfile(file_, weights_, &offset, static_cast<size_t>(weight_bytes - offset)) < 0 && errno != EINTR) FailToWrite();
+    if (sendfile(file_, weights_, &offset, static_cast<size_t>(weight_bytes - offset)) < 0 && errno != EINTR)
+      FailToWrite();
   }
 }
 

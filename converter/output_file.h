@@ -10,8 +10,8 @@
 
 namespace vitrine {
 
-/// Constants collect in a file without a name; Assemble puts them behind the metadata in a part file beside the
-/// target, which Commit renames. Whatever else happens, an interrupt included, the part file is removed.
+/// Constants collect in a file without a name; Assemble puts them behind the metadata in a part file beside
+/// the target, which Commit renames. Whatever else happens, an interrupt included, the part file is removed.
 /// Every function throws Error when the disk refuses, with the reason. One at a time in a process.
 class OutputFile final : public WeightStore {
  public:

@@ -27,10 +27,12 @@ void CheckFinite(const std::string& name, std::span<const float> values) {
   for (const float v : values) poison += v * 0.0f;
   if (poison == 0) return;
   const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
-  Fail(name, ": value ", bad - values.begin(), " of ", values.size(), " is ", *bad, ", expected a finite number");
+  Fail(name, ": value ", bad - values.begin(), " of ", values.size(), " is ", *bad,
+       ", expected a finite number");
 }
 
-QuantizedMatrix QuantizeRowsSymmetric(const std::string& name, std::span<const float> values, size_t rows, size_t columns) {
+QuantizedMatrix QuantizeRowsSymmetric(const std::string& name, std::span<const float> values, size_t rows,
+                                      size_t columns) {
   CheckFinite(name, values);
   QuantizedMatrix matrix{rows, columns, std::vector<int8_t>(rows * columns), std::vector<float>(rows)};
   for (size_t r = 0; r < rows; ++r) {

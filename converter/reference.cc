@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converter/reference.h"
 
-#include <vitrine/vitrine.hpp>
-
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <span>
+#include <vitrine/vitrine.hpp>
 
 #include "converter/error.h"
 #include "converter/layers.h"
@@ -17,7 +16,9 @@ namespace {
 
 class MemoryStore final : public WeightStore {
  public:
-  void Append(std::span<const uint8_t> bytes) override { this->bytes.insert(this->bytes.end(), bytes.begin(), bytes.end()); }
+  void Append(std::span<const uint8_t> bytes) override {
+    this->bytes.insert(this->bytes.end(), bytes.begin(), bytes.end());
+  }
   std::vector<uint8_t> bytes;
 };
 
@@ -76,7 +77,8 @@ struct Capture {
     const OperatorInfo& op = capture.model.operators()[static_cast<size_t>(index)];
     std::vector<float>& values = capture.outputs[op.name];
     values.resize(static_cast<size_t>(op.rows * op.columns));
-    if (const Status status = capture.session.ReadOutput(index, values); !status.ok()) Fail("internal: ", status.message());
+    if (const Status status = capture.session.ReadOutput(index, values); !status.ok())
+      Fail("internal: ", status.message());
   }
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reference: the model in f32, run a layer at a time, so that no more than one layer of f32 weights is ever in memory.
+// Reference: the model in f32, run a layer at a time, so that no more than one layer of f32 weights is ever
+// in memory.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ class Reference {
 
   bool done() const { return segment_ > vit_.config.depth + 1; }
 
-  /// Runs the next segment on every image. Afterwards `first_image()` has what each of its operators gave for the first.
+  /// Runs the next segment on every image. Afterwards `first_image()` has what each of its operators gave for
+  /// the first.
   void Advance();
 
   /// By operator name; of the last segment that ran.
@@ -33,8 +35,8 @@ class Reference {
   const Vit& vit_;
   const int threads_;
   int segment_ = 0;
-  std::vector<std::vector<uint8_t>> inputs_;    // freed once embedded
-  std::vector<std::vector<float>> values_;      // tokens between segments, outputs at the end
+  std::vector<std::vector<uint8_t>> inputs_;  // freed once embedded
+  std::vector<std::vector<float>> values_;    // tokens between segments, outputs at the end
   std::map<std::string, std::vector<float>> first_image_;
 };
 

@@ -11,7 +11,8 @@
 
 namespace vitrine {
 
-/// Draws on stderr, and only where that is a terminal; appears after half a second and is gone when it is destroyed.
+/// Draws on stderr, and only where that is a terminal; appears after half a second and is gone when it is
+/// destroyed.
 class Progress {
  public:
   explicit Progress(bool enabled = true) : enabled_(enabled && isatty(STDERR_FILENO)) {}
@@ -28,8 +29,10 @@ class Progress {
     drawn_ = now;
     constexpr int kWidth = 32;
     const int filled = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kWidth);
-    const std::string bar = std::string(static_cast<size_t>(filled), '=') + std::string(static_cast<size_t>(kWidth - filled), ' ');
-    std::fprintf(stderr, "\r[%s] %3d %%  %-40.40s", bar.c_str(), static_cast<int>(fraction * 100), what.c_str());
+    const std::string bar = std::string(static_cast<size_t>(filled), '=') +
+                            std::string(static_cast<size_t>(kWidth - filled), ' ');
+    std::fprintf(stderr, "\r[%s] %3d %%  %-40.40s", bar.c_str(), static_cast<int>(fraction * 100),
+                 what.c_str());
     std::fflush(stderr);
     shown_ = true;
   }

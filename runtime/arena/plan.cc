@@ -11,9 +11,12 @@
 namespace vitrine {
 namespace {
 
-bool LiveTogether(const BufferRequest& a, const BufferRequest& b) { return a.first <= b.last && b.first <= a.last; }
+bool LiveTogether(const BufferRequest& a, const BufferRequest& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
 
-/// Returns the start of the smallest gap of at least `bytes` between `neighbours` (sorted by offset), or the end of them.
+/// Returns the start of the smallest gap of at least `bytes` between `neighbours` (sorted by offset), or the
+/// end of them.
 size_t SmallestGap(size_t bytes, std::span<const int> neighbours, std::span<const BufferRequest> requests,
                    std::span<const size_t> offsets) {
   size_t best = std::numeric_limits<size_t>::max(), best_size = best, end = 0;
@@ -53,8 +56,9 @@ size_t PlanBuffers(std::span<const BufferRequest> requests, std::span<size_t> of
     const size_t offset = SmallestGap(bytes, neighbours, requests, offsets);
     offsets[static_cast<size_t>(index)] = offset;
     arena_bytes = std::max(arena_bytes, offset + bytes);
-    const auto after = std::upper_bound(placed.begin(), placed.end(), offset,
-                                        [&](size_t o, int other) { return o < offsets[static_cast<size_t>(other)]; });
+    const auto after = std::upper_bound(placed.begin(), placed.end(), offset, [&](size_t o, int other) {
+      return o < offsets[static_cast<size_t>(other)];
+    });
     placed.insert(after, index);
   }
   return arena_bytes;

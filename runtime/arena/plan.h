@@ -14,8 +14,8 @@ struct BufferRequest {
   int last = 0;
 };
 
-/// Sets `offsets[i]` (bytes from the arena's start, multiples of kAlignment) for each request so that no two buffers
-/// that live at the same step overlap, and returns the arena's size in bytes.
+/// Sets `offsets[i]` (bytes from the arena's start, multiples of kAlignment) for each request so that no two
+/// buffers that live at the same step overlap, and returns the arena's size in bytes.
 ///
 ///   offset ^
 ///          |  [ fc1 output      ]
@@ -23,9 +23,10 @@ struct BufferRequest {
 ///          |  [ residual stream                     ]
 ///          +---------------------------------------------> step
 ///
-/// Greedy by size; about 5 % above the largest sum of live bytes on ViTs, where it is optimal but for alignment.
-/// `offsets` has as many elements as `requests`. Cost O(n^2). Never fails, allocates 2 ints a buffer while it runs.
-/// Source: Pisarchyk and Lee, Efficient Memory Management for Deep Neural Net Inference, 2020 (greedy by size).
+/// Greedy by size; about 5 % above the largest sum of live bytes on ViTs, where it is optimal but for
+/// alignment. `offsets` has as many elements as `requests`. Cost O(n^2). Never fails, allocates 2 ints a
+/// buffer while it runs. Source: Pisarchyk and Lee, Efficient Memory Management for Deep Neural Net
+/// Inference, 2020 (greedy by size).
 size_t PlanBuffers(std::span<const BufferRequest> requests, std::span<size_t> offsets);
 
 }  // namespace vitrine

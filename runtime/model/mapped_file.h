@@ -2,11 +2,10 @@
 // A file mapped read-only into memory.
 #pragma once
 
-#include <vitrine/status.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vitrine/status.hpp>
 
 namespace vitrine {
 
@@ -18,7 +17,8 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();
 
-  /// Maps `path`. Fails with kNotFound when it cannot be opened, kInvalidArgument when it is not a file or empty.
+  /// Maps `path`. Fails with kNotFound when it cannot be opened, kInvalidArgument when it is not a file or
+  /// empty.
   static Result<MappedFile> Open(const char* path);
 
   std::span<const uint8_t> bytes() const { return {data_, size_}; }

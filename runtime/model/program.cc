@@ -8,7 +8,8 @@
 namespace vitrine {
 namespace {
 
-// XNNPACK's kernels may read up to 16 bytes beyond a row (XNN_EXTRA_BYTES; ops/xnnpack.cc asserts that this is enough).
+// XNNPACK's kernels may read up to 16 bytes beyond a row (XNN_EXTRA_BYTES; ops/xnnpack.cc asserts that this
+// is enough).
 constexpr size_t kOverreadBytes = 64;
 constexpr size_t kRowQuantizationBytes = 8;
 
@@ -42,7 +43,8 @@ TensorInfo Program::tensor(int index) const {
 ConstantInfo Program::constant(int index) const {
   const schema::Constant& c = *root_->constants()->Get(static_cast<unsigned>(index));
   const uint8_t* at = root_->weights()->data() + c.offset();
-  return {c.type(), c.rows(), c.columns(), {at, ConstantBytes(c.type(), c.rows(), c.columns())}, c.checksum()};
+  return {
+      c.type(), c.rows(), c.columns(), {at, ConstantBytes(c.type(), c.rows(), c.columns())}, c.checksum()};
 }
 
 Status Program::CheckConstant(int index) const {
@@ -56,8 +58,9 @@ Status Program::CheckConstant(int index) const {
   for (size_t row = 0; row < constant.rows; ++row) {
     const float scale = constant.scales()[row];
     if (!(scale > 0) || !std::isfinite(scale)) {
-      return Status::Error(Code::kInvalidModel, "constant %d: scale of channel %zu is %g, expected above zero",
-                           index, row, static_cast<double>(scale));
+      return Status::Error(Code::kInvalidModel,
+                           "constant %d: scale of channel %zu is %g, expected above zero", index, row,
+                           static_cast<double>(scale));
     }
   }
   return {};

@@ -2,17 +2,17 @@
 // A model file seen as what it is: a list of operators on tensors and constants, verified.
 #pragma once
 
-#include <vitrine/status.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vitrine/status.hpp>
 
 #include "runtime/schema/vitrine_generated.h"
 
 namespace vitrine {
 
-constexpr size_t kAlignment = 64;  ///< bytes, of every buffer and constant: a cache line, and the widest vector
+constexpr size_t kAlignment =
+    64;  ///< bytes, of every buffer and constant: a cache line, and the widest vector
 constexpr size_t RoundUp(size_t bytes, size_t multiple = kAlignment) {
   return (bytes + multiple - 1) / multiple * multiple;
 }
@@ -22,8 +22,8 @@ struct TensorInfo {
   const char* name;
   schema::Type type;
   size_t rows, columns;
-  float scale;      ///< QS8 only
-  int zero_point;   ///< QS8 only
+  float scale;     ///< QS8 only
+  int zero_point;  ///< QS8 only
 
   size_t elements() const { return rows * columns; }
   /// Where, in a QD8 tensor's buffer, each row's zero point and scale lie, in bytes.
@@ -36,7 +36,7 @@ struct TensorInfo {
 struct ConstantInfo {
   schema::Type type;
   size_t rows, columns;
-  std::span<const uint8_t> bytes;   ///< all of it, padding and scales too
+  std::span<const uint8_t> bytes;  ///< all of it, padding and scales too
   uint64_t checksum;
 
   const float* f32() const { return reinterpret_cast<const float*>(bytes.data()); }
@@ -45,16 +45,17 @@ struct ConstantInfo {
   const float* scales() const;
 };
 
-/// A read-only view of a model file that has passed Verify. Copying copies a pointer; the file's bytes must outlive it.
-/// Safe to read from many threads. Never allocates.
+/// A read-only view of a model file that has passed Verify. Copying copies a pointer; the file's bytes must
+/// outlive it. Safe to read from many threads. Never allocates.
 class Program {
  public:
   Program() = default;
 
-  /// Verifies `file` and returns the view: the FlatBuffer's structure, version, checksum of all but the constants, and that
-  /// every count, shape, offset, scale and reference makes sense. Whether an operator's shapes fit each other is
-  /// that operator's to say (ops/). The constants' contents are not touched; CheckConstant does that on first use.
-  /// `file` must be 64-byte aligned. Fails with kInvalidModel or kUnsupportedModel.
+  /// Verifies `file` and returns the view: the FlatBuffer's structure, version, checksum of all but the
+  /// constants, and that every count, shape, offset, scale and reference makes sense. Whether an operator's
+  /// shapes fit each other is that operator's to say (ops/). The constants' contents are not touched;
+  /// CheckConstant does that on first use. `file` must be 64-byte aligned. Fails with kInvalidModel or
+  /// kUnsupportedModel.
   static Result<Program> Verify(std::span<const uint8_t> file);
 
   const schema::Model& root() const { return *root_; }
@@ -65,12 +66,15 @@ class Program {
   int operator_count() const { return static_cast<int>(root_->operators()->size()); }
   TensorInfo tensor(int index) const;
   ConstantInfo constant(int index) const;
-  const schema::Operator& op(int index) const { return *root_->operators()->Get(static_cast<unsigned>(index)); }
+  const schema::Operator& op(int index) const {
+    return *root_->operators()->Get(static_cast<unsigned>(index));
+  }
 
   bool has_tensor(int index) const { return index >= 0 && index < tensor_count(); }
   bool has_constant(int index) const { return index >= 0 && index < constant_count(); }
 
-  /// Verifies the contents of a constant: checksum, and scales that are finite and above zero. Reads all of it.
+  /// Verifies the contents of a constant: checksum, and scales that are finite and above zero. Reads all of
+  /// it.
   Status CheckConstant(int index) const;
 
  private:
@@ -78,7 +82,8 @@ class Program {
   std::span<const uint8_t> file_;
 };
 
-/// Returns the bytes of the file up to its constants, and the checksum over them as `metadata_checksum` defines it.
+/// Returns the bytes of the file up to its constants, and the checksum over them as `metadata_checksum`
+/// defines it.
 std::span<const uint8_t> MetadataBytes(const schema::Model& root, std::span<const uint8_t> file);
 /// Also where that field lies: in the file, or null where it is not stored.
 const uint8_t* MetadataChecksumField(const schema::Model& root);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Program::Verify: what a file must satisfy before anything in it is believed, from its structure to its meaning.
+// Program::Verify: what a file must satisfy before anything in it is believed, from its structure to its
+// meaning.
 #include <cmath>
 #include <cstring>
 
@@ -8,8 +9,8 @@
 namespace vitrine {
 namespace {
 
-// Limits far above any Vision Transformer, so that products of counts cannot overflow and a hostile file cannot ask
-// for absurd work: 2^20 rows (a 1024 x 1024 grid), 2^24 columns, a gigabyte a tensor.
+// Limits far above any Vision Transformer, so that products of counts cannot overflow and a hostile file
+// cannot ask for absurd work: 2^20 rows (a 1024 x 1024 grid), 2^24 columns, a gigabyte a tensor.
 constexpr size_t kMaxRows = size_t{1} << 20;
 constexpr size_t kMaxColumns = size_t{1} << 24;
 constexpr size_t kMaxElements = size_t{1} << 28;
@@ -27,18 +28,21 @@ constexpr size_t kMaxImageSide = 16'384;
 
 Status CheckStructure(std::span<const uint8_t> file) {
   if (reinterpret_cast<uintptr_t>(file.data()) % kAlignment != 0) {
-    return Status::Error(Code::kInvalidArgument, "the model's bytes are not aligned to %zu bytes", kAlignment);
+    return Status::Error(Code::kInvalidArgument, "the model's bytes are not aligned to %zu bytes",
+                         kAlignment);
   }
   if (file.size() < 8 || !flatbuffers::BufferHasIdentifier(file.data(), schema::ModelIdentifier())) {
     return Invalid("not a vitrine model: \"%s\" is missing at byte 4", schema::ModelIdentifier());
   }
-  if (file.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) return Invalid("a model file has at most 2 GiB, this one %zu bytes", file.size());
+  if (file.size() >= FLATBUFFERS_MAX_BUFFER_SIZE)
+    return Invalid("a model file has at most 2 GiB, this one %zu bytes", file.size());
   flatbuffers::Verifier::Options options;
   options.max_depth = 8;
   options.max_tables = 1'000'000;
   options.check_alignment = true;
   flatbuffers::Verifier verifier(file.data(), file.size(), options);
-  if (!schema::VerifyModelBuffer(verifier)) return Invalid("damaged or cut short: its structure does not hold");
+  if (!schema::VerifyModelBuffer(verifier))
+    return Invalid("damaged or cut short: its structure does not hold");
   return {};
 }
 
@@ -51,7 +55,8 @@ Status CheckVersion(const schema::Model& root) {
 }
 
 Status CheckChecksum(const schema::Model& root, std::span<const uint8_t> file) {
-  if (MetadataChecksum(root, file) != root.metadata_checksum()) return Invalid("damaged: its checksum does not match");
+  if (MetadataChecksum(root, file) != root.metadata_checksum())
+    return Invalid("damaged: its checksum does not match");
   return {};
 }
 
@@ -59,13 +64,15 @@ bool IsActivation(schema::Type type) { return type <= schema::Type::QS8; }
 bool IsWeight(schema::Type type) { return type == schema::Type::F32 || type == schema::Type::QC8W; }
 
 bool ShapeIsSane(size_t rows, size_t columns) {
-  return rows >= 1 && columns >= 1 && rows <= kMaxRows && columns <= kMaxColumns && rows * columns <= kMaxElements;
+  return rows >= 1 && columns >= 1 && rows <= kMaxRows && columns <= kMaxColumns &&
+         rows * columns <= kMaxElements;
 }
 
 Status CheckTensors(const Program& program) {
   for (int i = 0; i < program.tensor_count(); ++i) {
     const TensorInfo t = program.tensor(i);
-    if (!IsActivation(t.type)) return Invalid("tensor %d has type %d, which no activation has", i, static_cast<int>(t.type));
+    if (!IsActivation(t.type))
+      return Invalid("tensor %d has type %d, which no activation has", i, static_cast<int>(t.type));
     if (!ShapeIsSane(t.rows, t.columns)) return Invalid("tensor %d is %zux%zu", i, t.rows, t.columns);
     if (t.type == schema::Type::QS8 && (!(t.scale > 0) || !std::isfinite(t.scale))) {
       return Invalid("tensor %d: scale is %g, expected above zero", i, static_cast<double>(t.scale));
@@ -78,24 +85,30 @@ Status CheckConstants(const schema::Model& root) {
   size_t end = 0;
   for (unsigned i = 0; i < root.constants()->size(); ++i) {
     const schema::Constant& c = *root.constants()->Get(i);
-    if (!IsWeight(c.type())) return Invalid("constant %u has type %d, which no constant has", i, static_cast<int>(c.type()));
+    if (!IsWeight(c.type()))
+      return Invalid("constant %u has type %d, which no constant has", i, static_cast<int>(c.type()));
     if (!ShapeIsSane(c.rows(), c.columns())) return Invalid("constant %u is %ux%u", i, c.rows(), c.columns());
-    if (c.offset() != end) return Invalid("constant %u begins at byte %llu of the weights, expected %zu", i,
-                                          static_cast<unsigned long long>(c.offset()), end);
+    if (c.offset() != end)
+      return Invalid("constant %u begins at byte %llu of the weights, expected %zu", i,
+                     static_cast<unsigned long long>(c.offset()), end);
     end += ConstantBytes(c.type(), c.rows(), c.columns());
     if (end > root.weights()->size()) {
-      return Invalid("constant %u ends at byte %zu of the weights, which have %u", i, end, root.weights()->size());
+      return Invalid("constant %u ends at byte %zu of the weights, which have %u", i, end,
+                     root.weights()->size());
     }
   }
-  if (end != root.weights()->size()) return Invalid("the weights have %u bytes, the constants %zu", root.weights()->size(), end);
+  if (end != root.weights()->size())
+    return Invalid("the weights have %u bytes, the constants %zu", root.weights()->size(), end);
   return {};
 }
 
 /// The weights are the last thing in the file, so that the checksums cover every byte of it.
 Status CheckWeightsPlace(const schema::Model& root, std::span<const uint8_t> file) {
   const uint8_t* begin = root.weights()->data();
-  if (reinterpret_cast<uintptr_t>(begin) % kAlignment != 0) return Invalid("the weights are not aligned to %zu bytes", kAlignment);
-  if (begin + root.weights()->size() != file.data() + file.size()) return Invalid("the weights do not end where the file ends");
+  if (reinterpret_cast<uintptr_t>(begin) % kAlignment != 0)
+    return Invalid("the weights are not aligned to %zu bytes", kAlignment);
+  if (begin + root.weights()->size() != file.data() + file.size())
+    return Invalid("the weights do not end where the file ends");
   return {};
 }
 
@@ -103,11 +116,13 @@ Status CheckImage(const Program& program) {
   const schema::ImageInput* image = program.root().image();
   const TensorInfo input = program.tensor(program.root().input());
   if (image == nullptr) {
-    if (input.type != schema::Type::F32 && input.type != schema::Type::U8) return Invalid("an input must be F32 or U8");
+    if (input.type != schema::Type::F32 && input.type != schema::Type::U8)
+      return Invalid("an input must be F32 or U8");
     return {};
   }
   const size_t height = image->height(), width = image->width(), channels = image->channels();
-  if (height < 1 || width < 1 || height > kMaxImageSide || width > kMaxImageSide || channels < 1 || channels > 4) {
+  if (height < 1 || width < 1 || height > kMaxImageSide || width > kMaxImageSide || channels < 1 ||
+      channels > 4) {
     return Invalid("input image is %zux%zu with %zu channels", height, width, channels);
   }
   if (image->resize() > schema::ResizeMode::MAX || image->interpolation() > schema::Interpolation::MAX ||
@@ -116,11 +131,13 @@ Status CheckImage(const Program& program) {
     return Invalid("the image preprocessing is none that this runtime knows");
   }
   const bool resizes = image->resize() != schema::ResizeMode::None;
-  if (resizes && (image->resize_height() < 1 || (image->resize() == schema::ResizeMode::Squash && image->resize_width() < 1))) {
+  if (resizes && (image->resize_height() < 1 ||
+                  (image->resize() == schema::ResizeMode::Squash && image->resize_width() < 1))) {
     return Invalid("the image is resized to %ux%u", image->resize_height(), image->resize_width());
   }
   if (input.type != schema::Type::U8 || input.rows != height * width || input.columns != channels) {
-    return Invalid("input tensor is %zux%zu, expected U8 %zux%zu", input.rows, input.columns, height * width, channels);
+    return Invalid("input tensor is %zux%zu, expected U8 %zux%zu", input.rows, input.columns, height * width,
+                   channels);
   }
   return {};
 }
@@ -136,7 +153,8 @@ Status CheckOutputs(const Program& program) {
   if (root.logits() == -1 && root.embedding() == -1) return Invalid("the model has no output");
   if (root.labels() != nullptr && root.labels()->size() != 0) {
     const size_t classes = root.logits() == -1 ? 0 : program.tensor(root.logits()).elements();
-    if (root.labels()->size() != classes) return Invalid("%u labels for %zu classes", root.labels()->size(), classes);
+    if (root.labels()->size() != classes)
+      return Invalid("%u labels for %zu classes", root.labels()->size(), classes);
   }
   if (root.reference() != nullptr) {
     const TensorInfo output = program.tensor(root.logits() != -1 ? root.logits() : root.embedding());
@@ -159,7 +177,8 @@ Result<Program> Program::Verify(std::span<const uint8_t> file) {
   VITRINE_RETURN_IF_ERROR(CheckVersion(root));
   VITRINE_RETURN_IF_ERROR(CheckWeightsPlace(root, file));
   VITRINE_RETURN_IF_ERROR(CheckChecksum(root, file));
-  if (root.operators()->size() < 1 || root.operators()->size() > kMaxOperators) return Invalid("%u operators", root.operators()->size());
+  if (root.operators()->size() < 1 || root.operators()->size() > kMaxOperators)
+    return Invalid("%u operators", root.operators()->size());
   VITRINE_RETURN_IF_ERROR(CheckTensors(program));
   VITRINE_RETURN_IF_ERROR(CheckConstants(root));
   if (!program.has_tensor(root.input())) return Invalid("input tensor %d does not exist", root.input());

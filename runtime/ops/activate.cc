@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Activate: the function between two linear layers, gated or not, and quantization of what it gives.
 #include "runtime/kernels/activation_rows.h"
-
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/parallel.h"
@@ -14,13 +13,20 @@ using schema::Type;
 
 kernels::Activation ActivationOf(schema::Function function) {
   switch (function) {
-    case schema::Function::Identity: return kernels::Activation::kIdentity;
-    case schema::Function::GeluErf: return kernels::Activation::kGeluErf;
-    case schema::Function::GeluTanh: return kernels::Activation::kGeluTanh;
-    case schema::Function::QuickGelu: return kernels::Activation::kQuickGelu;
-    case schema::Function::Silu: return kernels::Activation::kSilu;
-    case schema::Function::Relu: return kernels::Activation::kRelu;
-    case schema::Function::Tanh: return kernels::Activation::kTanh;
+    case schema::Function::Identity:
+      return kernels::Activation::kIdentity;
+    case schema::Function::GeluErf:
+      return kernels::Activation::kGeluErf;
+    case schema::Function::GeluTanh:
+      return kernels::Activation::kGeluTanh;
+    case schema::Function::QuickGelu:
+      return kernels::Activation::kQuickGelu;
+    case schema::Function::Silu:
+      return kernels::Activation::kSilu;
+    case schema::Function::Relu:
+      return kernels::Activation::kRelu;
+    case schema::Function::Tanh:
+      return kernels::Activation::kTanh;
   }
   return kernels::Activation::kIdentity;
 }
@@ -71,9 +77,11 @@ class ActivateOp final : public Op {
 
 MadeOp MakeActivate(const Program& program, const schema::Activate& op) {
   if (op.function() > schema::Function::MAX) {
-    return Status::Error(Code::kUnsupportedModel, "function %d is newer than this runtime", static_cast<int>(op.function()));
+    return Status::Error(Code::kUnsupportedModel, "function %d is newer than this runtime",
+                         static_cast<int>(op.function()));
   }
-  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output", op.output(), {Type::F32, Type::QD8, Type::QS8}, {Shape::kAny, Shape::kAny}));
+  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output", op.output(), {Type::F32, Type::QD8, Type::QS8},
+                                      {Shape::kAny, Shape::kAny}));
   const TensorInfo output = program.tensor(op.output());
   const size_t columns = op.gated() ? 2 * output.columns : output.columns;
   VITRINE_RETURN_IF_ERROR(CheckInput(program, "input", op.input(), {Type::F32}, {output.rows, columns}));

@@ -12,7 +12,9 @@ using schema::Type;
 class AddOp final : public Op {
  public:
   AddOp(const Program& program, const schema::Add& op)
-      : residual_index_(op.residual()), delta_index_(op.delta()), rows_(program.tensor(op.delta()).rows),
+      : residual_index_(op.residual()),
+        delta_index_(op.delta()),
+        rows_(program.tensor(op.delta()).rows),
         columns_(program.tensor(op.delta()).columns) {}
 
   Operands operands() const override { return {{delta_index_, -1, -1}, -1, residual_index_}; }
@@ -42,7 +44,8 @@ class AddOp final : public Op {
 MadeOp MakeAdd(const Program& program, const schema::Add& op) {
   VITRINE_RETURN_IF_ERROR(CheckInput(program, "delta", op.delta(), {Type::F32}, {Shape::kAny, Shape::kAny}));
   const TensorInfo delta = program.tensor(op.delta());
-  VITRINE_RETURN_IF_ERROR(CheckInput(program, "residual", op.residual(), {Type::F32}, {delta.rows, delta.columns}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckInput(program, "residual", op.residual(), {Type::F32}, {delta.rows, delta.columns}));
   return std::unique_ptr<Op>(new AddOp(program, op));
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AddPositions: the token sequence = position table (class, distillation and register tokens in it) + patch embeddings.
+// AddPositions: the token sequence = position table (class, distillation and register tokens in it) + patch
+// embeddings.
 #include <cstring>
 
 #include "runtime/ops/check.h"
@@ -14,8 +15,13 @@ using schema::Type;
 class AddPositionsOp final : public Op {
  public:
   AddPositionsOp(const Program& program, const schema::AddPositions& op)
-      : program_(program), patches_index_(op.patches()), positions_index_(op.positions()), tokens_index_(op.tokens()),
-        first_patch_(op.first_patch()), rows_(program.tensor(op.tokens()).rows), columns_(program.tensor(op.tokens()).columns) {}
+      : program_(program),
+        patches_index_(op.patches()),
+        positions_index_(op.positions()),
+        tokens_index_(op.tokens()),
+        first_patch_(op.first_patch()),
+        rows_(program.tensor(op.tokens()).rows),
+        columns_(program.tensor(op.tokens()).columns) {}
 
   Operands operands() const override { return {{patches_index_, -1, -1}, tokens_index_}; }
   OpCost cost() const override { return {"AddPositions", "f32", 0, static_cast<int64_t>(rows_ * columns_)}; }
@@ -32,7 +38,8 @@ class AddPositionsOp final : public Op {
   }
 
   void Run(pthreadpool_t pool) override {
-    ForRows(pool, rows_, TileRows(pool, rows_), [&](size_t, size_t first, size_t last) { AddRows(first, last); });
+    ForRows(pool, rows_, TileRows(pool, rows_),
+            [&](size_t, size_t first, size_t last) { AddRows(first, last); });
   }
 
  private:
@@ -60,13 +67,17 @@ class AddPositionsOp final : public Op {
 }  // namespace
 
 MadeOp MakeAddPositions(const Program& program, const schema::AddPositions& op) {
-  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "tokens", op.tokens(), {Type::F32}, {Shape::kAny, Shape::kAny}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckOutput(program, "tokens", op.tokens(), {Type::F32}, {Shape::kAny, Shape::kAny}));
   const TensorInfo tokens = program.tensor(op.tokens());
   if (op.first_patch() >= tokens.rows) {
-    return Status::Error(Code::kInvalidModel, "the first patch is row %u of %zu", op.first_patch(), tokens.rows);
+    return Status::Error(Code::kInvalidModel, "the first patch is row %u of %zu", op.first_patch(),
+                         tokens.rows);
   }
-  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "patches", op.patches(), {Type::F32}, {tokens.rows - op.first_patch(), tokens.columns}));
-  VITRINE_RETURN_IF_ERROR(CheckConstant(program, "positions", op.positions(), {Type::F32}, {tokens.rows, tokens.columns}));
+  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "patches", op.patches(), {Type::F32},
+                                      {tokens.rows - op.first_patch(), tokens.columns}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckConstant(program, "positions", op.positions(), {Type::F32}, {tokens.rows, tokens.columns}));
   return std::unique_ptr<Op>(new AddPositionsOp(program, op));
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention: softmax(Q K^T) V over all heads, a tile of query rows at a time, without the T x T matrix in memory.
+// Attention: softmax(Q K^T) V over all heads, a tile of query rows at a time, without the T x T matrix in
+// memory.
 #include "runtime/kernels/attention.h"
 
 #include "runtime/ops/check.h"
@@ -15,8 +16,14 @@ using schema::Type;
 class AttentionOp final : public Op {
  public:
   AttentionOp(const Program& program, const schema::Attention& op)
-      : program_(program), query_(op.query()), key_(op.key()), value_(op.value()), output_(op.output()),
-        query_column_(op.query_column()), key_column_(op.key_column()), value_column_(op.value_column()) {
+      : program_(program),
+        query_(op.query()),
+        key_(op.key()),
+        value_(op.value()),
+        output_(op.output()),
+        query_column_(op.query_column()),
+        key_column_(op.key_column()),
+        value_column_(op.value_column()) {
     arguments_.T = program.tensor(key_).rows;
     arguments_.Tq = program.tensor(output_).rows;
     arguments_.H = op.heads();
@@ -50,10 +57,12 @@ class AttentionOp final : public Op {
   }
 
   void Run(pthreadpool_t pool) override {
-    ForRows(pool, arguments_.H, 1, [&](size_t, size_t head, size_t) { kernels::PackAttentionHead(arguments_, head, packed_); });
+    ForRows(pool, arguments_.H, 1,
+            [&](size_t, size_t head, size_t) { kernels::PackAttentionHead(arguments_, head, packed_); });
     const size_t tile = ThreadCount(pool) == 1 ? arguments_.Tq : kernels::kAttentionTileRows;
     ForRows(pool, arguments_.Tq, tile, [&](size_t thread, size_t first, size_t last) {
-      kernels::AttentionTile(arguments_, packed_, first, last, packed_ + packed_bytes_ + thread * scratch_stride_);
+      kernels::AttentionTile(arguments_, packed_, first, last,
+                             packed_ + packed_bytes_ + thread * scratch_stride_);
     });
   }
 
@@ -67,11 +76,13 @@ class AttentionOp final : public Op {
   size_t packed_bytes_ = 0, scratch_stride_ = 0;
 };
 
-Status CheckColumns(const Program& program, const char* role, int index, size_t rows, size_t column, size_t width) {
+Status CheckColumns(const Program& program, const char* role, int index, size_t rows, size_t column,
+                    size_t width) {
   VITRINE_RETURN_IF_ERROR(CheckInput(program, role, index, {Type::F32}, {rows, Shape::kAny}));
   const TensorInfo t = program.tensor(index);
   if (column + width <= t.columns) return {};
-  return Status::Error(Code::kInvalidModel, "%s has %zu columns, expected %zu from column %zu on", role, t.columns, width, column);
+  return Status::Error(Code::kInvalidModel, "%s has %zu columns, expected %zu from column %zu on", role,
+                       t.columns, width, column);
 }
 
 }  // namespace
@@ -81,8 +92,10 @@ MadeOp MakeAttention(const Program& program, const schema::Attention& op) {
   if (op.heads() < 1 || op.head_size() < 1 || width > (1u << 24)) {
     return Status::Error(Code::kInvalidModel, "%u heads of %u", op.heads(), op.head_size());
   }
-  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output", op.output(), {Type::F32, Type::QD8, Type::QS8}, {Shape::kAny, width}));
-  VITRINE_RETURN_IF_ERROR(CheckColumns(program, "query", op.query(), program.tensor(op.output()).rows, op.query_column(), width));
+  VITRINE_RETURN_IF_ERROR(
+      CheckOutput(program, "output", op.output(), {Type::F32, Type::QD8, Type::QS8}, {Shape::kAny, width}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckColumns(program, "query", op.query(), program.tensor(op.output()).rows, op.query_column(), width));
   VITRINE_RETURN_IF_ERROR(CheckColumns(program, "key", op.key(), Shape::kAny, op.key_column(), width));
   const size_t keys = program.tensor(op.key()).rows;
   VITRINE_RETURN_IF_ERROR(CheckColumns(program, "value", op.value(), keys, op.value_column(), width));

@@ -14,14 +14,18 @@ struct Shape {
   size_t rows, columns;
 };
 
-/// Fails unless tensor `index` exists, has one of `types`, at least `shape.rows` rows and exactly `shape.columns` columns.
-Status CheckInput(const Program& program, const char* role, int index, std::initializer_list<schema::Type> types, Shape shape);
+/// Fails unless tensor `index` exists, has one of `types`, at least `shape.rows` rows and exactly
+/// `shape.columns` columns.
+Status CheckInput(const Program& program, const char* role, int index,
+                  std::initializer_list<schema::Type> types, Shape shape);
 
 /// The same with exactly `shape.rows` rows.
-Status CheckOutput(const Program& program, const char* role, int index, std::initializer_list<schema::Type> types, Shape shape);
+Status CheckOutput(const Program& program, const char* role, int index,
+                   std::initializer_list<schema::Type> types, Shape shape);
 
 /// The same for a constant. Its contents are checked by Program::CheckConstant when the operator is created.
-Status CheckConstant(const Program& program, const char* role, int index, std::initializer_list<schema::Type> types, Shape shape);
+Status CheckConstant(const Program& program, const char* role, int index,
+                     std::initializer_list<schema::Type> types, Shape shape);
 
 /// "F32", "QD8", ...
 const char* TypeName(schema::Type type);

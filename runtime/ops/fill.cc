@@ -12,10 +12,13 @@ using schema::Type;
 
 class FillOp final : public Op {
  public:
-  FillOp(const Program& program, const schema::Fill& op) : program_(program), constant_(op.constant()), output_index_(op.output()) {}
+  FillOp(const Program& program, const schema::Fill& op)
+      : program_(program), constant_(op.constant()), output_index_(op.output()) {}
 
   Operands operands() const override { return {{-1, -1, -1}, output_index_}; }
-  OpCost cost() const override { return {"Fill", "f32", 0, static_cast<int64_t>(program_.tensor(output_index_).elements())}; }
+  OpCost cost() const override {
+    return {"Fill", "f32", 0, static_cast<int64_t>(program_.tensor(output_index_).elements())};
+  }
   Status Create() override { return program_.CheckConstant(constant_); }
 
   Status Setup(const Memory& memory) override {
@@ -24,7 +27,8 @@ class FillOp final : public Op {
   }
 
   void Run(pthreadpool_t) override {
-    std::memcpy(output_, program_.constant(constant_).f32(), program_.tensor(output_index_).elements() * sizeof(float));
+    std::memcpy(output_, program_.constant(constant_).f32(),
+                program_.tensor(output_index_).elements() * sizeof(float));
   }
 
  private:
@@ -36,9 +40,11 @@ class FillOp final : public Op {
 }  // namespace
 
 MadeOp MakeFill(const Program& program, const schema::Fill& op) {
-  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output", op.output(), {Type::F32}, {Shape::kAny, Shape::kAny}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckOutput(program, "output", op.output(), {Type::F32}, {Shape::kAny, Shape::kAny}));
   const TensorInfo output = program.tensor(op.output());
-  VITRINE_RETURN_IF_ERROR(CheckConstant(program, "constant", op.constant(), {Type::F32}, {output.rows, output.columns}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckConstant(program, "constant", op.constant(), {Type::F32}, {output.rows, output.columns}));
   return std::unique_ptr<Op>(new FillOp(program, op));
 }
 

@@ -20,8 +20,13 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 class LinearOp final : public Op {
  public:
   LinearOp(const Program& program, const schema::Linear& op)
-      : program_(program), input_(op.input()), output_(op.output()), weight_(op.weight()), bias_(op.bias()),
-        rows_(program.tensor(op.output()).rows), dynamic_(program.tensor(op.input()).type == Type::QD8) {}
+      : program_(program),
+        input_(op.input()),
+        output_(op.output()),
+        weight_(op.weight()),
+        bias_(op.bias()),
+        rows_(program.tensor(op.output()).rows),
+        dynamic_(program.tensor(op.input()).type == Type::QD8) {}
 
   ~LinearOp() override {
     if (operator_ != nullptr) xnn_delete_operator(operator_);
@@ -46,23 +51,27 @@ class LinearOp final : public Op {
     const size_t n = weight.rows, k = weight.columns;
     xnn_status status;
     if (weight.type == Type::F32) {
-      status = xnn_create_fully_connected_nc_f32(k, n, k, n, weight.f32(), bias, -kInfinity, kInfinity, 0, nullptr, nullptr, &operator_);
+      status = xnn_create_fully_connected_nc_f32(k, n, k, n, weight.f32(), bias, -kInfinity, kInfinity, 0,
+                                                 nullptr, nullptr, &operator_);
     } else if (dynamic_) {
-      status = xnn_create_fully_connected_nc_qd8_f32_qc8w(k, n, k, n, weight.scales(), weight.int8(), bias, -kInfinity, kInfinity,
-                                                          0, nullptr, nullptr, &operator_);
+      status =
+          xnn_create_fully_connected_nc_qd8_f32_qc8w(k, n, k, n, weight.scales(), weight.int8(), bias,
+                                                     -kInfinity, kInfinity, 0, nullptr, nullptr, &operator_);
     } else {
       // These kernels add the bias before they multiply by the scale, unlike all others.
       std::vector<float> scaled_bias(n, 0.0f);
       for (size_t i = 0; bias != nullptr && i < n; ++i) scaled_bias[i] = bias[i] / weight.scales()[i];
-      status = xnn_create_fully_connected_nc_f32_qc8w(k, n, k, n, weight.scales(), weight.int8(), scaled_bias.data(), -kInfinity,
-                                                      kInfinity, 0, nullptr, nullptr, &operator_);
+      status = xnn_create_fully_connected_nc_f32_qc8w(k, n, k, n, weight.scales(), weight.int8(),
+                                                      scaled_bias.data(), -kInfinity, kInfinity, 0, nullptr,
+                                                      nullptr, &operator_);
     }
     return Check(status, "create");
   }
 
   Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) override {
     *scratch_bytes = 0;
-    if (program_.constant(weight_).type == Type::F32) return Check(xnn_reshape_fully_connected_nc_f32(operator_, rows_, pool), "reshape");
+    if (program_.constant(weight_).type == Type::F32)
+      return Check(xnn_reshape_fully_connected_nc_f32(operator_, rows_, pool), "reshape");
     if (dynamic_) {
       *scratch_bytes = (rows_ + XNN_EXTRA_QUANTIZATION_PARAMS) * sizeof(xnn_quantization_params);
       return Check(xnn_reshape_fully_connected_nc_qd8_f32_qc8w(operator_, rows_, pool), "reshape");
@@ -73,15 +82,19 @@ class LinearOp final : public Op {
   Status Setup(const Memory& memory) override {
     float* output = memory.tensor<float>(output_);
     if (program_.constant(weight_).type == Type::F32) {
-      return Check(xnn_setup_fully_connected_nc_f32(operator_, memory.tensor<float>(input_), output), "setup");
+      return Check(xnn_setup_fully_connected_nc_f32(operator_, memory.tensor<float>(input_), output),
+                   "setup");
     }
     if (!dynamic_) {
-      return Check(xnn_setup_fully_connected_nc_f32_qc8w(operator_, memory.tensor<float>(input_), output), "setup");
+      return Check(xnn_setup_fully_connected_nc_f32_qc8w(operator_, memory.tensor<float>(input_), output),
+                   "setup");
     }
-    row_quantization_ = reinterpret_cast<const xnn_quantization_params*>(memory.tensor<std::byte>(input_) +
-                                                                         program_.tensor(input_).row_quantization_offset());
+    row_quantization_ = reinterpret_cast<const xnn_quantization_params*>(
+        memory.tensor<std::byte>(input_) + program_.tensor(input_).row_quantization_offset());
     padded_ = reinterpret_cast<xnn_quantization_params*>(memory.scratch());
-    return Check(xnn_setup_fully_connected_nc_qd8_f32_qc8w(operator_, memory.tensor<int8_t>(input_), output, padded_), "setup");
+    return Check(
+        xnn_setup_fully_connected_nc_qd8_f32_qc8w(operator_, memory.tensor<int8_t>(input_), output, padded_),
+        "setup");
   }
 
   void Run(pthreadpool_t pool) override {
@@ -90,8 +103,8 @@ class LinearOp final : public Op {
   }
 
  private:
-  /// A tile that is not full computes its last row again in place of those that it lacks, with the quantization found
-  /// beyond that row, so this must be the last row's.
+  /// A tile that is not full computes its last row again in place of those that it lacks, with the
+  /// quantization found beyond that row, so this must be the last row's.
   void PadRowQuantization() {
     std::copy_n(row_quantization_, rows_, padded_);
     std::fill_n(padded_ + rows_, XNN_EXTRA_QUANTIZATION_PARAMS, row_quantization_[rows_ - 1]);
@@ -99,8 +112,10 @@ class LinearOp final : public Op {
 
   static Status Check(xnn_status status, const char* phase) {
     if (status == xnn_status_success) return {};
-    if (status == xnn_status_out_of_memory) return Status::Error(Code::kOutOfMemory, "no memory for packed weights");
-    return Status::Error(Code::kInternal, "XNNPACK refused to %s a fully-connected operator (status %d)", phase, static_cast<int>(status));
+    if (status == xnn_status_out_of_memory)
+      return Status::Error(Code::kOutOfMemory, "no memory for packed weights");
+    return Status::Error(Code::kInternal, "XNNPACK refused to %s a fully-connected operator (status %d)",
+                         phase, static_cast<int>(status));
   }
 
   Program program_;
@@ -108,18 +123,21 @@ class LinearOp final : public Op {
   size_t rows_;
   bool dynamic_;
   xnn_operator_t operator_ = nullptr;
-  const xnn_quantization_params* row_quantization_ = nullptr;   // of the input
-  xnn_quantization_params* padded_ = nullptr;                   // scratch
+  const xnn_quantization_params* row_quantization_ = nullptr;  // of the input
+  xnn_quantization_params* padded_ = nullptr;                  // scratch
 };
 
 }  // namespace
 
 MadeOp MakeLinear(const Program& program, const schema::Linear& op) {
-  VITRINE_RETURN_IF_ERROR(CheckConstant(program, "weight", op.weight(), {Type::F32, Type::QC8W}, {Shape::kAny, Shape::kAny}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckConstant(program, "weight", op.weight(), {Type::F32, Type::QC8W}, {Shape::kAny, Shape::kAny}));
   const ConstantInfo weight = program.constant(op.weight());
-  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output", op.output(), {Type::F32}, {Shape::kAny, weight.rows}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckOutput(program, "output", op.output(), {Type::F32}, {Shape::kAny, weight.rows}));
   const size_t rows = program.tensor(op.output()).rows;
-  VITRINE_RETURN_IF_ERROR(CheckInput(program, "input", op.input(), {Type::F32, Type::QD8}, {Shape::kAny, Shape::kAny}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckInput(program, "input", op.input(), {Type::F32, Type::QD8}, {Shape::kAny, Shape::kAny}));
   const TensorInfo input = program.tensor(op.input());
   const bool flattened = rows == 1 && input.type == Type::F32 && input.elements() == weight.columns;
   if (!flattened) {

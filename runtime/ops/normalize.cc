@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normalize: residual addition, LayerNorm and quantization in one pass over the rows.
-#include "runtime/kernels/norm_rows.h"
-
 #include <cmath>
 
+#include "runtime/kernels/norm_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/parallel.h"
@@ -17,7 +16,12 @@ using schema::Type;
 class NormalizeOp final : public Op {
  public:
   NormalizeOp(const Program& program, const schema::Normalize& op)
-      : program_(program), residual_(op.residual()), delta_(op.delta()), output_(op.output()), gamma_(op.gamma()), beta_(op.beta()),
+      : program_(program),
+        residual_(op.residual()),
+        delta_(op.delta()),
+        output_(op.output()),
+        gamma_(op.gamma()),
+        beta_(op.beta()),
         rows_(program.tensor(op.output()).rows) {
     arguments_.D = program.tensor(op.output()).columns;
     arguments_.x_stride = arguments_.delta_stride = arguments_.D;
@@ -76,14 +80,19 @@ class NormalizeOp final : public Op {
 }  // namespace
 
 MadeOp MakeNormalize(const Program& program, const schema::Normalize& op) {
-  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output", op.output(), {Type::F32, Type::QD8, Type::QS8}, {Shape::kAny, Shape::kAny}));
+  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output", op.output(), {Type::F32, Type::QD8, Type::QS8},
+                                      {Shape::kAny, Shape::kAny}));
   const TensorInfo output = program.tensor(op.output());
-  VITRINE_RETURN_IF_ERROR(CheckInput(program, "residual", op.residual(), {Type::F32}, {output.rows, output.columns}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckInput(program, "residual", op.residual(), {Type::F32}, {output.rows, output.columns}));
   if (op.delta() != -1) {
-    VITRINE_RETURN_IF_ERROR(CheckInput(program, "delta", op.delta(), {Type::F32}, {output.rows, output.columns}));
+    VITRINE_RETURN_IF_ERROR(
+        CheckInput(program, "delta", op.delta(), {Type::F32}, {output.rows, output.columns}));
   }
   for (const int constant : {op.gamma(), op.beta()}) {
-    if (constant != -1) VITRINE_RETURN_IF_ERROR(CheckConstant(program, "gamma or beta", constant, {Type::F32}, {1, output.columns}));
+    if (constant != -1)
+      VITRINE_RETURN_IF_ERROR(
+          CheckConstant(program, "gamma or beta", constant, {Type::F32}, {1, output.columns}));
   }
   if (!(op.epsilon() >= 0) || !std::isfinite(op.epsilon())) {
     return Status::Error(Code::kInvalidModel, "epsilon is %g", static_cast<double>(op.epsilon()));

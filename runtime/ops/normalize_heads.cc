@@ -15,7 +15,12 @@ using schema::Type;
 class NormalizeHeadsOp final : public Op {
  public:
   NormalizeHeadsOp(const Program& program, const schema::NormalizeHeads& op)
-      : program_(program), tensor_(op.tensor()), gamma_(op.gamma()), beta_(op.beta()), column_(op.column()), heads_(op.heads()),
+      : program_(program),
+        tensor_(op.tensor()),
+        gamma_(op.gamma()),
+        beta_(op.beta()),
+        column_(op.column()),
+        heads_(op.heads()),
         rows_(program.tensor(op.tensor()).rows) {
     arguments_.D = op.head_size();
     arguments_.x_stride = arguments_.out.stride = program.tensor(op.tensor()).columns;
@@ -73,13 +78,18 @@ class NormalizeHeadsOp final : public Op {
 }  // namespace
 
 MadeOp MakeNormalizeHeads(const Program& program, const schema::NormalizeHeads& op) {
-  VITRINE_RETURN_IF_ERROR(CheckInput(program, "tensor", op.tensor(), {Type::F32}, {Shape::kAny, Shape::kAny}));
-  const size_t end = size_t{op.column()} + size_t{op.heads()} * op.head_size(), columns = program.tensor(op.tensor()).columns;
+  VITRINE_RETURN_IF_ERROR(
+      CheckInput(program, "tensor", op.tensor(), {Type::F32}, {Shape::kAny, Shape::kAny}));
+  const size_t end = size_t{op.column()} + size_t{op.heads()} * op.head_size(),
+               columns = program.tensor(op.tensor()).columns;
   if (op.heads() < 1 || op.head_size() < 1 || end > columns) {
-    return Status::Error(Code::kInvalidModel, "%u heads of %u from column %u on, of %zu columns", op.heads(), op.head_size(), op.column(), columns);
+    return Status::Error(Code::kInvalidModel, "%u heads of %u from column %u on, of %zu columns", op.heads(),
+                         op.head_size(), op.column(), columns);
   }
   for (const int constant : {op.gamma(), op.beta()}) {
-    if (constant != -1) VITRINE_RETURN_IF_ERROR(CheckConstant(program, "gamma or beta", constant, {Type::F32}, {1, op.head_size()}));
+    if (constant != -1)
+      VITRINE_RETURN_IF_ERROR(
+          CheckConstant(program, "gamma or beta", constant, {Type::F32}, {1, op.head_size()}));
   }
   if (!(op.epsilon() >= 0) || !std::isfinite(op.epsilon())) {
     return Status::Error(Code::kInvalidModel, "epsilon is %g", static_cast<double>(op.epsilon()));

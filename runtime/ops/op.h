@@ -3,12 +3,12 @@
 #pragma once
 
 #include <pthreadpool.h>
-#include <vitrine/status.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vitrine/status.hpp>
 
 #include "runtime/model/program.h"
 
@@ -17,18 +17,19 @@ namespace vitrine {
 /// The tensors that an operator touches; -1 where there is none.
 struct Operands {
   std::array<int, 3> reads = {-1, -1, -1};
-  int writes = -1;    ///< all of it, whatever it held before
-  int updates = -1;   ///< reads and changes in place
+  int writes = -1;   ///< all of it, whatever it held before
+  int updates = -1;  ///< reads and changes in place
   /// The tensor that people call its output.
   int output() const { return writes >= 0 ? writes : updates; }
 };
 
 /// What an operator costs and how its types are called, for people.
 struct OpCost {
-  const char* kind;       ///< "Linear"
-  const char* type;       ///< XNNPACK's grammar: "qd8_f32_qc8w" is dynamic int8 in, f32 out, per-channel int8 weights
-  int64_t macs = 0;       ///< multiply-accumulates in matrix products
-  int64_t parameters = 0; ///< trained values that it reads
+  const char* kind;  ///< "Linear"
+  const char*
+      type;  ///< XNNPACK's grammar: "qd8_f32_qc8w" is dynamic int8 in, f32 out, per-channel int8 weights
+  int64_t macs = 0;        ///< multiply-accumulates in matrix products
+  int64_t parameters = 0;  ///< trained values that it reads
 };
 
 /// Where the session has put things, by tensor index.
@@ -36,7 +37,9 @@ class Memory {
  public:
   Memory(std::byte* const* tensors, std::byte* scratch) : tensors_(tensors), scratch_(scratch) {}
   template <typename T>
-  T* tensor(int index) const { return index < 0 ? nullptr : reinterpret_cast<T*>(tensors_[index]); }
+  T* tensor(int index) const {
+    return index < 0 ? nullptr : reinterpret_cast<T*>(tensors_[index]);
+  }
   std::byte* scratch() const { return scratch_; }
 
  private:
@@ -70,8 +73,9 @@ class Op {
   virtual std::array<int, 2> packed_constants() const { return {-1, -1}; }
 };
 
-/// Returns operator `index` of the program once its shapes, types and references make sense together; nothing is created.
-/// Fails with kInvalidModel and a message that names the operator. The program must outlive the Op.
+/// Returns operator `index` of the program once its shapes, types and references make sense together; nothing
+/// is created. Fails with kInvalidModel and a message that names the operator. The program must outlive the
+/// Op.
 Result<std::unique_ptr<Op>> MakeOp(const Program& program, int index);
 
 // One maker for each kind, in its own file.

@@ -11,8 +11,9 @@ namespace vitrine {
 
 inline size_t ThreadCount(pthreadpool_t pool) { return pthreadpool_get_threads_count(pool); }
 
-/// Calls function(thread, first, last) for tiles of `tile` rows that cover [0, rows); returns when all are done.
-/// Denormals are flushed to zero meanwhile, as in XNNPACK's operators. No pool: in this thread, all rows at once.
+/// Calls function(thread, first, last) for tiles of `tile` rows that cover [0, rows); returns when all are
+/// done. Denormals are flushed to zero meanwhile, as in XNNPACK's operators. No pool: in this thread, all
+/// rows at once.
 template <typename Function>
 void ForRows(pthreadpool_t pool, size_t rows, size_t tile, const Function& function) {
   struct Task {
@@ -23,7 +24,8 @@ void ForRows(pthreadpool_t pool, size_t rows, size_t tile, const Function& funct
     const Task& t = *static_cast<const Task*>(context);
     t.function(thread, index * t.tile, std::min(t.rows, (index + 1) * t.tile));
   };
-  pthreadpool_parallelize_1d_with_thread(pool, run, &task, (rows + tile - 1) / tile, PTHREADPOOL_FLAG_DISABLE_DENORMALS);
+  pthreadpool_parallelize_1d_with_thread(pool, run, &task, (rows + tile - 1) / tile,
+                                         PTHREADPOOL_FLAG_DISABLE_DENORMALS);
 }
 
 /// A tile size that gives each thread several tiles, so that a slow core does not hold up the others.

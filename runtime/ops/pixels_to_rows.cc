@@ -25,7 +25,9 @@ class PixelsToRowsOp final : public Op {
   }
 
   Operands operands() const override { return {{image_, -1, -1}, output_}; }
-  OpCost cost() const override { return {"PixelsToRows", program_.tensor(output_).type == Type::QD8 ? "u8_qd8" : "u8_f32"}; }
+  OpCost cost() const override {
+    return {"PixelsToRows", program_.tensor(output_).type == Type::QD8 ? "u8_qd8" : "u8_f32"};
+  }
 
   Status Setup(const Memory& memory) override {
     arguments_.pixels = memory.tensor<uint8_t>(image_);
@@ -48,11 +50,14 @@ class PixelsToRowsOp final : public Op {
 }  // namespace
 
 MadeOp MakePixelsToRows(const Program& program, const schema::PixelsToRows& op) {
-  const size_t height = op.image_height(), width = op.image_width(), ph = op.patch_height(), pw = op.patch_width();
+  const size_t height = op.image_height(), width = op.image_width(), ph = op.patch_height(),
+               pw = op.patch_width();
   if (ph < 1 || pw < 1 || ph > height || pw > width || height > (1u << 14) || width > (1u << 14)) {
-    return Status::Error(Code::kInvalidModel, "patches of %zux%zu of an image of %zux%zu", ph, pw, height, width);
+    return Status::Error(Code::kInvalidModel, "patches of %zux%zu of an image of %zux%zu", ph, pw, height,
+                         width);
   }
-  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "image", op.image(), {Type::U8}, {height * width, Shape::kAny}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckOutput(program, "image", op.image(), {Type::U8}, {height * width, Shape::kAny}));
   const size_t channels = program.tensor(op.image()).columns;
   VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output", op.output(), {Type::QD8, Type::F32},
                                       {(height / ph) * (width / pw), ph * pw * channels}));

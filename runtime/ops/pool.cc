@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pool: means over ranges of rows, side by side: the class token, the patches' mean, or both.
 #include "runtime/kernels/mean_rows.h"
-
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/parallel.h"
@@ -14,7 +13,10 @@ using schema::Type;
 class PoolOp final : public Op {
  public:
   PoolOp(const Program& program, const schema::Pool& op)
-      : input_index_(op.input()), output_index_(op.output()), columns_(program.tensor(op.input()).columns), ranges_(op.ranges()) {}
+      : input_index_(op.input()),
+        output_index_(op.output()),
+        columns_(program.tensor(op.input()).columns),
+        ranges_(op.ranges()) {}
 
   Operands operands() const override { return {{input_index_, -1, -1}, output_index_}; }
   OpCost cost() const override { return {"Pool", "f32"}; }
@@ -28,7 +30,8 @@ class PoolOp final : public Op {
   void Run(pthreadpool_t) override {
     for (unsigned i = 0; i < ranges_->size(); ++i) {
       const schema::RowRange& range = *ranges_->Get(i);
-      kernels::MeanRows(input_, columns_, columns_, range.first(), range.first() + range.count(), output_ + i * columns_);
+      kernels::MeanRows(input_, columns_, columns_, range.first(), range.first() + range.count(),
+                        output_ + i * columns_);
     }
   }
 
@@ -50,10 +53,12 @@ MadeOp MakePool(const Program& program, const schema::Pool& op) {
   for (unsigned i = 0; i < ranges; ++i) {
     const schema::RowRange& range = *op.ranges()->Get(i);
     if (range.count() < 1 || size_t{range.first()} + range.count() > input.rows) {
-      return Status::Error(Code::kInvalidModel, "rows %u to %zu of %zu", range.first(), size_t{range.first()} + range.count(), input.rows);
+      return Status::Error(Code::kInvalidModel, "rows %u to %zu of %zu", range.first(),
+                           size_t{range.first()} + range.count(), input.rows);
     }
   }
-  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output", op.output(), {Type::F32}, {1, ranges * input.columns}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckOutput(program, "output", op.output(), {Type::F32}, {1, ranges * input.columns}));
   return std::unique_ptr<Op>(new PoolOp(program, op));
 }
 

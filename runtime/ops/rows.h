@@ -7,9 +7,10 @@
 
 namespace vitrine {
 
-/// Returns the output rows of tensor `index` in `memory`. A QS8 tensor's scale and zero point are put into *fixed, which
-/// must live as long as the rows are used.
-inline kernels::OutputRows RowsOf(const Program& program, const Memory& memory, int index, kernels::RowQuantization* fixed) {
+/// Returns the output rows of tensor `index` in `memory`. A QS8 tensor's scale and zero point are put into
+/// *fixed, which must live as long as the rows are used.
+inline kernels::OutputRows RowsOf(const Program& program, const Memory& memory, int index,
+                                  kernels::RowQuantization* fixed) {
   const TensorInfo tensor = program.tensor(index);
   std::byte* data = memory.tensor<std::byte>(index);
   switch (tensor.type) {
@@ -20,16 +21,20 @@ inline kernels::OutputRows RowsOf(const Program& program, const Memory& memory, 
     case schema::Type::QS8:
       *fixed = {tensor.zero_point, tensor.scale};
       return {kernels::RowType::kQs8, data, tensor.columns, fixed};
-    default: return {kernels::RowType::kF32, data, tensor.columns, nullptr};
+    default:
+      return {kernels::RowType::kF32, data, tensor.columns, nullptr};
   }
 }
 
 /// The suffix of an operator's type for what it writes: "f32", "qd8" or "qs8".
 inline const char* TypeOfRows(const Program& program, int index) {
   switch (program.tensor(index).type) {
-    case schema::Type::QD8: return "f32_qd8";
-    case schema::Type::QS8: return "f32_qs8";
-    default: return "f32";
+    case schema::Type::QD8:
+      return "f32_qd8";
+    case schema::Type::QS8:
+      return "f32_qs8";
+    default:
+      return "f32";
   }
 }
 

@@ -24,7 +24,9 @@ bool Take(size_t bytes) {
 
 void* Allocate(void*, size_t bytes) { return Take(bytes) ? std::malloc(bytes) : nullptr; }
 
-void* Reallocate(void*, void* pointer, size_t bytes) { return Take(bytes) ? std::realloc(pointer, bytes) : nullptr; }
+void* Reallocate(void*, void* pointer, size_t bytes) {
+  return Take(bytes) ? std::realloc(pointer, bytes) : nullptr;
+}
 
 void Deallocate(void*, void* pointer) { std::free(pointer); }
 
@@ -45,7 +47,8 @@ static_assert(XNN_EXTRA_BYTES <= 64);
 Status StartXnnpack() {
   static const xnn_status status = xnn_initialize(&kAllocator);
   if (status == xnn_status_success) return {};
-  return Status::Error(Code::kUnsupportedCpu, "XNNPACK does not run on this processor (status %d)", static_cast<int>(status));
+  return Status::Error(Code::kUnsupportedCpu, "XNNPACK does not run on this processor (status %d)",
+                       static_cast<int>(status));
 }
 
 XnnpackMemory::XnnpackMemory() {

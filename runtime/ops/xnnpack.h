@@ -2,9 +2,8 @@
 // XNNPACK's start-up and its memory: the one allocator that the process gives it, which is ours.
 #pragma once
 
-#include <vitrine/status.hpp>
-
 #include <cstddef>
+#include <vitrine/status.hpp>
 
 namespace vitrine {
 
@@ -21,11 +20,13 @@ class XnnpackMemory {
   XnnpackMemory(const XnnpackMemory&) = delete;
   XnnpackMemory& operator=(const XnnpackMemory&) = delete;
 
-  /// Returns the bytes that XNNPACK has taken on this thread since this object was made: packed weights, mostly.
+  /// Returns the bytes that XNNPACK has taken on this thread since this object was made: packed weights,
+  /// mostly.
   size_t bytes() const;
 };
 
-/// Returns how often XNNPACK asked for memory when it should not have. Zero, or there is a mistake in an operator.
+/// Returns how often XNNPACK asked for memory when it should not have. Zero, or there is a mistake in an
+/// operator.
 size_t RefusedXnnpackAllocations();
 
 }  // namespace vitrine

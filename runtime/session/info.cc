@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the library says of itself and of the processor, and the softmax that turns logits into probabilities.
 #include <hwy/targets.h>
+
 #include <vitrine/vitrine.hpp>
 
 #include "runtime/kernels/softmax_row.h"

@@ -34,7 +34,8 @@ Result<std::vector<LiveRange>> FindLiveRanges(const Program& program, const OpLi
     for (const int tensor : {operands.reads[0], operands.reads[1], operands.reads[2], operands.updates}) {
       if (tensor < 0) continue;
       if (range(tensor).last < range(tensor).first) {
-        return Status::Error(Code::kInvalidModel, "%.80s reads tensor %d, which nothing has written", name, tensor);
+        return Status::Error(Code::kInvalidModel, "%.80s reads tensor %d, which nothing has written", name,
+                             tensor);
       }
       Touch(range(tensor), step);
     }
@@ -50,7 +51,8 @@ Result<std::vector<LiveRange>> FindLiveRanges(const Program& program, const OpLi
   }
   for (const int output : {program.root().logits(), program.root().embedding()}) {
     if (output < 0) continue;
-    if (range(output).last < range(output).first) return Status::Error(Code::kInvalidModel, "nothing writes output tensor %d", output);
+    if (range(output).last < range(output).first)
+      return Status::Error(Code::kInvalidModel, "nothing writes output tensor %d", output);
     range(output).last = program.operator_count();
   }
   return ranges;

@@ -11,34 +11,51 @@
 namespace vitrine {
 namespace {
 
-std::string_view View(const flatbuffers::String* text) { return text == nullptr ? std::string_view{} : std::string_view{text->c_str(), text->size()}; }
+std::string_view View(const flatbuffers::String* text) {
+  return text == nullptr ? std::string_view{} : std::string_view{text->c_str(), text->size()};
+}
 
 std::span<const float> View(const flatbuffers::Vector<float>* values) {
-  return values == nullptr ? std::span<const float>{} : std::span<const float>{values->data(), values->size()};
+  return values == nullptr ? std::span<const float>{}
+                           : std::span<const float>{values->data(), values->size()};
 }
 
 OperatorInfo Describe(const Program& program, const Op& op, int index) {
   const OpCost cost = op.cost();
   const TensorInfo output = program.tensor(op.operands().output());
   const schema::Fidelity* fidelity = program.root().fidelity();
-  const std::span<const float> sqnr = fidelity == nullptr ? std::span<const float>{} : View(fidelity->operator_sqnr_db());
+  const std::span<const float> sqnr =
+      fidelity == nullptr ? std::span<const float>{} : View(fidelity->operator_sqnr_db());
   const size_t i = static_cast<size_t>(index);
-  return {program.op(index).name()->c_str(), cost.kind, cost.type, static_cast<int64_t>(output.rows), static_cast<int64_t>(output.columns),
-          cost.macs, cost.parameters, i < sqnr.size() ? sqnr[i] : std::nanf("")};
+  return {program.op(index).name()->c_str(),
+          cost.kind,
+          cost.type,
+          static_cast<int64_t>(output.rows),
+          static_cast<int64_t>(output.columns),
+          cost.macs,
+          cost.parameters,
+          i < sqnr.size() ? sqnr[i] : std::nanf("")};
 }
 
 int64_t Tokens(const Program& program) {
   for (int i = 0; i < program.operator_count(); ++i) {
-    if (const auto* op = program.op(i).kind_as_AddPositions()) return static_cast<int64_t>(program.tensor(op->tokens()).rows);
+    if (const auto* op = program.op(i).kind_as_AddPositions())
+      return static_cast<int64_t>(program.tensor(op->tokens()).rows);
   }
   return static_cast<int64_t>(program.tensor(program.root().input()).rows);
 }
 
 void DescribeResize(const schema::ImageInput& image, char* text, size_t capacity) {
   switch (image.resize()) {
-    case schema::ResizeMode::None: std::snprintf(text, capacity, "none"); break;
-    case schema::ResizeMode::ShortestSide: std::snprintf(text, capacity, "shortest side %u", image.resize_height()); break;
-    case schema::ResizeMode::Squash: std::snprintf(text, capacity, "squash to %ux%u", image.resize_height(), image.resize_width()); break;
+    case schema::ResizeMode::None:
+      std::snprintf(text, capacity, "none");
+      break;
+    case schema::ResizeMode::ShortestSide:
+      std::snprintf(text, capacity, "shortest side %u", image.resize_height());
+      break;
+    case schema::ResizeMode::Squash:
+      std::snprintf(text, capacity, "squash to %ux%u", image.resize_height(), image.resize_width());
+      break;
   }
 }
 

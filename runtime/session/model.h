@@ -2,10 +2,9 @@
 // What a Model holds: the mapped file, its verified program, and what it says of itself.
 #pragma once
 
-#include <vitrine/vitrine.hpp>
-
 #include <span>
 #include <vector>
+#include <vitrine/vitrine.hpp>
 
 #include "runtime/model/mapped_file.h"
 #include "runtime/model/program.h"
@@ -13,7 +12,7 @@
 namespace vitrine {
 
 struct Model::State {
-  MappedFile file;     ///< empty where the caller owns the bytes
+  MappedFile file;  ///< empty where the caller owns the bytes
   Program program;
   std::vector<OperatorInfo> operators;
   ModelInfo info = {};

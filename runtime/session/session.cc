@@ -14,7 +14,8 @@
 namespace vitrine {
 
 Status Session::State::StartThreads(int count) {
-  if (count < 0 || count > 256) return Status::Error(Code::kInvalidArgument, "thread count is %d, expected 0 to 256", count);
+  if (count < 0 || count > 256)
+    return Status::Error(Code::kInvalidArgument, "thread count is %d, expected 0 to 256", count);
   if (count == 0) count = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   threads = count;
   if (count == 1) return {};
@@ -23,7 +24,8 @@ Status Session::State::StartThreads(int count) {
   return {};
 }
 
-/// Packs operator by operator, and lets go of the file's pages as soon as an operator has its own copy of them.
+/// Packs operator by operator, and lets go of the file's pages as soon as an operator has its own copy of
+/// them.
 Status Session::State::CreateOps() {
   const XnnpackMemory memory;
   for (int i = 0; i < program().operator_count(); ++i) {
@@ -53,7 +55,8 @@ Status Session::State::TakeArena(size_t bytes, std::span<std::byte> callers) {
   arena_bytes = bytes;
   if (!callers.empty()) {
     if (callers.size() < bytes) {
-      return Status::Error(Code::kArenaTooSmall, "the arena has %zu bytes, this model needs %zu", callers.size(), bytes);
+      return Status::Error(Code::kArenaTooSmall, "the arena has %zu bytes, this model needs %zu",
+                           callers.size(), bytes);
     }
     if (reinterpret_cast<uintptr_t>(callers.data()) % kAlignment != 0) {
       return Status::Error(Code::kInvalidArgument, "the arena is not aligned to %zu bytes", kAlignment);
@@ -62,7 +65,8 @@ Status Session::State::TakeArena(size_t bytes, std::span<std::byte> callers) {
     return {};
   }
   void* memory = nullptr;
-  if (posix_memalign(&memory, kAlignment, bytes) != 0) return Status::Error(Code::kOutOfMemory, "no memory for an arena of %zu bytes", bytes);
+  if (posix_memalign(&memory, kAlignment, bytes) != 0)
+    return Status::Error(Code::kOutOfMemory, "no memory for an arena of %zu bytes", bytes);
   own_arena.reset(static_cast<std::byte*>(memory));
   arena = own_arena.get();
   return {};
@@ -86,7 +90,8 @@ Status Session::State::PlanAndSetup(std::span<std::byte> callers_arena) {
   std::vector<BufferRequest> requests;
   for (int t = 0; t < program().tensor_count(); ++t) {
     const LiveRange& range = ranges.value()[static_cast<size_t>(t)];
-    requests.push_back({range.last < range.first ? 0 : program().tensor(t).buffer_bytes(), range.first, range.last});
+    requests.push_back(
+        {range.last < range.first ? 0 : program().tensor(t).buffer_bytes(), range.first, range.last});
   }
   VITRINE_RETURN_IF_ERROR(ReshapeOps(&requests));
   std::vector<size_t> offsets(requests.size());
@@ -138,7 +143,8 @@ Result<Session> Session::Create(const Model& model, const SessionOptions& option
 
 Status Session::SetImage(const ImageView& image) {
   if (!state_->preprocessor.has_value()) {
-    return Status::Error(Code::kInvalidArgument, "the model's input is not a gray or colour image: write to input() instead");
+    return Status::Error(Code::kInvalidArgument,
+                         "the model's input is not a gray or colour image: write to input() instead");
   }
   return state_->preprocessor->Run(image, input().data());
 }
@@ -147,7 +153,8 @@ std::span<uint8_t> Session::input() {
   const int index = state_->program().root().input();
   const TensorInfo tensor = state_->program().tensor(index);
   const size_t element = tensor.type == schema::Type::F32 ? sizeof(float) : 1;
-  return {reinterpret_cast<uint8_t*>(state_->tensor_data[static_cast<size_t>(index)]), tensor.elements() * element};
+  return {reinterpret_cast<uint8_t*>(state_->tensor_data[static_cast<size_t>(index)]),
+          tensor.elements() * element};
 }
 
 Status Session::Run(const Observer& observer) {
@@ -177,7 +184,8 @@ Status Session::ReadOutput(int operator_index, std::span<float> values) const {
   const int index = state_->ops[static_cast<size_t>(operator_index)]->operands().output();
   const TensorInfo tensor = state_->program().tensor(index);
   if (values.size() != tensor.elements()) {
-    return Status::Error(Code::kInvalidArgument, "%zu values for an output of %zu", values.size(), tensor.elements());
+    return Status::Error(Code::kInvalidArgument, "%zu values for an output of %zu", values.size(),
+                         tensor.elements());
   }
   ReadTensor(tensor, state_->tensor_data[static_cast<size_t>(index)], values);
   return {};
@@ -197,7 +205,8 @@ Status Session::SelfTest() {
   }
   constexpr double kSmallestRatio = 316;  // 25 dB: int8 rounding differs a little between instruction sets
   if (std::isfinite(noise) && signal >= kSmallestRatio * noise) return {};
-  return Status::Error(Code::kInternal, "self-test failed: the output differs from the file's reference by %.1f dB",
+  return Status::Error(Code::kInternal,
+                       "self-test failed: the output differs from the file's reference by %.1f dB",
                        10 * std::log10(signal / noise));
 }
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a Session holds: operators with packed weights, the arena, the threads, and the way from a photo to the input.
+// What a Session holds: operators with packed weights, the arena, the threads, and the way from a photo to
+// the input.
 #pragma once
 
 #include <pthreadpool.h>
-#include <vitrine/vitrine.hpp>
 
 #include <cstdlib>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
+#include <vitrine/vitrine.hpp>
 
 #include "runtime/arena/plan.h"
 #include "runtime/image/preprocess.h"
@@ -28,13 +29,13 @@ struct StopThreads {
 struct Session::State {
   const Model::State* model = nullptr;
   int threads = 1;
-  std::unique_ptr<pthreadpool, StopThreads> pool;      ///< none with one thread
-  std::unique_ptr<std::byte, FreeMemory> own_arena;    ///< none where the caller gave one
+  std::unique_ptr<pthreadpool, StopThreads> pool;    ///< none with one thread
+  std::unique_ptr<std::byte, FreeMemory> own_arena;  ///< none where the caller gave one
   OpList ops;
   std::byte* arena = nullptr;
   size_t arena_bytes = 0, packed_bytes = 0;
-  std::vector<std::byte*> tensor_data;                 ///< by tensor, into the arena
-  std::optional<Preprocessor> preprocessor;            ///< none where the input is not a gray or colour image
+  std::vector<std::byte*> tensor_data;       ///< by tensor, into the arena
+  std::optional<Preprocessor> preprocessor;  ///< none where the input is not a gray or colour image
 
   const Program& program() const { return model->program; }
 

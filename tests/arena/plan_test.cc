@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/arena/plan.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <algorithm>
+#include <catch2/catch_test_macros.hpp>
 #include <random>
 #include <vector>
 
@@ -11,7 +11,7 @@ namespace {
 
 struct Case {
   const char* name;
-  std::vector<BufferRequest> requests;   // bytes, first, last
+  std::vector<BufferRequest> requests;  // bytes, first, last
   std::vector<size_t> offsets;
   size_t arena_bytes;
 };
@@ -38,13 +38,14 @@ TEST_CASE("PlansKnownCases") {
 
 TEST_CASE("PrefersTheSmallestGapThatFits") {
   // At step 2 only the walls (640, 448 and 384 bytes) live, with gaps of 576 and 512 bytes between them.
-  const std::vector<BufferRequest> requests = {{640, 0, 2}, {576, 0, 1}, {512, 0, 1}, {448, 0, 2}, {384, 0, 2}, {128, 2, 2}};
+  const std::vector<BufferRequest> requests = {{640, 0, 2}, {576, 0, 1}, {512, 0, 1},
+                                               {448, 0, 2}, {384, 0, 2}, {128, 2, 2}};
   std::vector<size_t> offsets(requests.size());
   PlanBuffers(requests, offsets);
   REQUIRE(offsets[1] == 640);
   REQUIRE(offsets[2] == 640 + 576);
   REQUIRE(offsets[3] == 640 + 576 + 512);
-  CHECK(offsets[5] == 640);   // both gaps are one, of 1088 bytes, between the first wall and the second
+  CHECK(offsets[5] == 640);  // both gaps are one, of 1088 bytes, between the first wall and the second
 }
 
 TEST_CASE("NoTwoLiveBuffersOverlapInRandomPlans") {
@@ -63,7 +64,8 @@ TEST_CASE("NoTwoLiveBuffersOverlapInRandomPlans") {
       CHECK(offsets[a] + requests[a].bytes <= arena);
       for (size_t b = 0; b < a; ++b) {
         const bool together = requests[a].first <= requests[b].last && requests[b].first <= requests[a].last;
-        const bool apart = offsets[a] + requests[a].bytes <= offsets[b] || offsets[b] + requests[b].bytes <= offsets[a];
+        const bool apart =
+            offsets[a] + requests[a].bytes <= offsets[b] || offsets[b] + requests[b].bytes <= offsets[a];
         if (together && requests[a].bytes > 0 && requests[b].bytes > 0) REQUIRE(apart);
       }
     }

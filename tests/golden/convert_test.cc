@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole conversions: every fixture, in every recipe, gives what the original library gave.
+#include "converter/convert.h"
+
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <string>
 
-#include "converter/convert.h"
 #include "converter/error.h"
 #include "tests/family/fixture.h"
 #include "tests/golden/golden_files.h"
@@ -17,7 +18,8 @@ void NoProgress(const std::string&, double) {}
 
 Golden Convert(const ModelFixture& fixture, Recipe recipe, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
-  Golden golden{fixture.name, Name(recipe), folder / (fixture.name + "." + Name(recipe) + ".vit"), fixture.images, fixture.outputs};
+  Golden golden{fixture.name, Name(recipe), folder / (fixture.name + "." + Name(recipe) + ".vit"),
+                fixture.images, fixture.outputs};
   ConvertOptions options;
   options.inputs = fixture.inputs;
   options.output = golden.model;
@@ -27,7 +29,8 @@ Golden Convert(const ModelFixture& fixture, Recipe recipe, const std::filesystem
   return golden;
 }
 
-void ConvertAndCheck(const std::vector<ModelFixture>& fixtures, const std::filesystem::path& folder, bool keep) {
+void ConvertAndCheck(const std::vector<ModelFixture>& fixtures, const std::filesystem::path& folder,
+                     bool keep) {
   for (const ModelFixture& fixture : fixtures) {
     for (const Recipe recipe : {Recipe::kF32, Recipe::kDynamic}) {
       INFO(fixture.name);
@@ -38,7 +41,9 @@ void ConvertAndCheck(const std::vector<ModelFixture>& fixtures, const std::files
   }
 }
 
-TEST_CASE("EveryCommittedModelConvertsAndGivesItsLibrarysOutput") { ConvertAndCheck(CommittedFixtures(), GoldenFolder(), true); }
+TEST_CASE("EveryCommittedModelConvertsAndGivesItsLibrarysOutput") {
+  ConvertAndCheck(CommittedFixtures(), GoldenFolder(), true);
+}
 
 TEST_CASE("EveryModelOfTheWideSetConvertsAndGivesItsLibrarysOutput") {
   const std::vector<ModelFixture> fixtures = WideFixtures();

@@ -51,7 +51,8 @@ TEST_CASE("RefusesWhatMakesNoSense") {
   };
   const Case cases[] = {
       {"tensor 0 is 0x4", [](schema::ModelT& m) { m.tensors[0]->rows = 0; }},
-      {"tensor 1 is 4294967295x4294967295", [](schema::ModelT& m) { m.tensors[1]->rows = m.tensors[1]->columns = ~0u; }},
+      {"tensor 1 is 4294967295x4294967295",
+       [](schema::ModelT& m) { m.tensors[1]->rows = m.tensors[1]->columns = ~0u; }},
       {"tensor 0 has type 4", [](schema::ModelT& m) { m.tensors[0]->type = schema::Type::QC8W; }},
       {"scale is 0, expected above zero", [](schema::ModelT& m) { m.tensors[1]->type = schema::Type::QS8; }},
       {"constant 0 has type 2", [](schema::ModelT& m) { m.constants[0]->type = schema::Type::QD8; }},
@@ -61,7 +62,10 @@ TEST_CASE("RefusesWhatMakesNoSense") {
       {"input tensor 7 does not exist", [](schema::ModelT& m) { m.input = 7; }},
       {"output tensor 9 does not exist", [](schema::ModelT& m) { m.logits = 9; }},
       {"the model has no output", [](schema::ModelT& m) { m.embedding = -1; }},
-      {"2 labels for 0 classes", [](schema::ModelT& m) { m.labels = {"a", "b"}; }},
+      {"2 labels for 0 classes",
+       [](schema::ModelT& m) {
+         m.labels = {"a", "b"};
+       }},
       {"0 operators", [](schema::ModelT& m) { m.operators.clear(); }},
       {"an input must be F32 or U8", [](schema::ModelT& m) { m.tensors[0]->type = schema::Type::QD8; }},
       {"input image is 0x0", [](schema::ModelT& m) { m.image = std::make_unique<schema::ImageInputT>(); }},
@@ -86,8 +90,10 @@ TEST_CASE("RefusesAnotherMajorVersionByName") {
 
 TEST_CASE("RefusesFilesOfOtherKinds") {
   const char text[] = "<!doctype html><html>this is no model at all, but long enough to be one</html>";
-  CHECK_THAT(WhyRefused(ModelBytes({reinterpret_cast<const uint8_t*>(text), sizeof text})), ContainsSubstring("not a vitrine model"));
-  CHECK_THAT(WhyRefused(ModelBytes({reinterpret_cast<const uint8_t*>(text), 3})), ContainsSubstring("not a vitrine model"));
+  CHECK_THAT(WhyRefused(ModelBytes({reinterpret_cast<const uint8_t*>(text), sizeof text})),
+             ContainsSubstring("not a vitrine model"));
+  CHECK_THAT(WhyRefused(ModelBytes({reinterpret_cast<const uint8_t*>(text), 3})),
+             ContainsSubstring("not a vitrine model"));
 }
 
 TEST_CASE("RefusesBytesThatAreNotAligned") {
@@ -115,7 +121,8 @@ TEST_CASE("NoticesEveryFlippedBit") {
     const Result<Program> program = Program::Verify(model.bytes());
     bool noticed = !program.ok();
     if (!noticed && byte >= weights_begin) {
-      for (int c = 0; c < program.value().constant_count(); ++c) noticed |= !program.value().CheckConstant(c).ok();
+      for (int c = 0; c < program.value().constant_count(); ++c)
+        noticed |= !program.value().CheckConstant(c).ok();
     }
     CHECK(noticed);
     model.bytes()[byte] ^= bit;

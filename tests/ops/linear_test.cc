@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "tests/support/tiny_model.h"
 #include "tests/support/run.h"
+#include "tests/support/tiny_model.h"
 
 namespace vitrine {
 namespace {
@@ -20,7 +20,8 @@ struct Shape {
 const Shape kShapes[] = {{1, 1, 1}, {1, 17, 5}, {5, 3, 7}, {7, 33, 65}, {50, 192, 576}, {197, 48, 10}};
 
 /// What the operator must give for weights and inputs that are exactly what it sees.
-std::vector<float> Expected(const Shape& s, std::span<const float> x, std::span<const float> w, std::span<const float> bias) {
+std::vector<float> Expected(const Shape& s, std::span<const float> x, std::span<const float> w,
+                            std::span<const float> bias) {
   std::vector<float> y(s.rows * s.outputs);
   for (size_t r = 0; r < s.rows; ++r) {
     for (size_t n = 0; n < s.outputs; ++n) {
@@ -34,7 +35,8 @@ std::vector<float> Expected(const Shape& s, std::span<const float> x, std::span<
 
 std::vector<float> Dequantized(const QuantizedMatrix& matrix) {
   std::vector<float> values(matrix.values.size());
-  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(matrix.values[i]) * matrix.scales[i / matrix.columns];
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(matrix.values[i]) * matrix.scales[i / matrix.columns];
   return values;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The other operators: small examples that can be checked by hand (kernels/ has the wide comparisons), and what is refused.
+// The other operators: small examples that can be checked by hand (kernels/ has the wide comparisons), and
+// what is refused.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_floating_point.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -23,8 +24,12 @@ void CheckValues(std::span<const float> found, std::initializer_list<double> exp
 
 /// A draft whose input is F32 rows.
 struct RowsDraft : Draft {
-  RowsDraft(size_t rows, size_t columns) { input = builder.model.input = builder.AddTensor("in", Type::F32, rows, columns); }
-  int Output(Type type, size_t rows, size_t columns) { return builder.model.embedding = builder.AddTensor("out", type, rows, columns); }
+  RowsDraft(size_t rows, size_t columns) {
+    input = builder.model.input = builder.AddTensor("in", Type::F32, rows, columns);
+  }
+  int Output(Type type, size_t rows, size_t columns) {
+    return builder.model.embedding = builder.AddTensor("out", type, rows, columns);
+  }
   int input;
 };
 
@@ -43,7 +48,8 @@ TEST_CASE("NormalizeAddsTheDeltaToTheResidualAndAppliesTheAffine") {
   op.beta = d.builder.AddF32("beta", beta, 1, 2);
   op.output = d.Output(Type::F32, 2, 2);
   d.builder.AddOperator("norm", op);
-  CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{1, 3, 5, 5}).last(), {10 - 2, 20 + 3, 10, 20}, 1e-4);
+  CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{1, 3, 5, 5}).last(), {10 - 2, 20 + 3, 10, 20},
+              1e-4);
 }
 
 TEST_CASE("AttentionWithOneKeyReturnsItsValue") {
@@ -60,16 +66,17 @@ TEST_CASE("AttentionWithOneKeyReturnsItsValue") {
 }
 
 TEST_CASE("AttentionWeighsValuesByTheSoftmaxOfTheScores") {
-  RowsDraft d(2, 3);   // one head of size 1: query, key, value
+  RowsDraft d(2, 3);  // one head of size 1: query, key, value
   schema::AttentionT op;
   op.query = op.key = op.value = d.input;
   op.key_column = 1;
   op.value_column = 2;
   op.heads = op.head_size = 1;
-  op.output = d.Output(Type::F32, 1, 1);   // the first query only
+  op.output = d.Output(Type::F32, 1, 1);  // the first query only
   d.builder.AddOperator("attention", op);
   const double a = std::exp(2.0 * 1), b = std::exp(2.0 * 0.5);
-  CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{2, 1, 10, 0, 0.5f, 20}).last(), {(a * 10 + b * 20) / (a + b)}, 1e-4);
+  CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{2, 1, 10, 0, 0.5f, 20}).last(),
+              {(a * 10 + b * 20) / (a + b)}, 1e-4);
 }
 
 TEST_CASE("ActivateGatesTheSecondHalfWithTheFirst") {
@@ -120,7 +127,7 @@ TEST_CASE("PixelsAndPositionsBecomeTokens") {
   REQUIRE(model.ok());
   Result<Session> session = Session::Create(model.value(), {});
   REQUIRE(session.ok());
-  const uint8_t image[4] = {130, 131, 0, 255};   // zero is 128 + 2
+  const uint8_t image[4] = {130, 131, 0, 255};  // zero is 128 + 2
   std::copy(std::begin(image), std::end(image), session.value().input().begin());
   REQUIRE(session.value().Run().ok());
   CheckValues(session.value().embedding(), {0.5, 0.25, 100, 201, 300 - 130, 400 + 125});
@@ -138,13 +145,20 @@ TEST_CASE("RefusesShapesThatDoNotFitByName") {
     d.builder.AddOperator("block 7 fc1", op);
     return testing::WhyRefused(d.Bytes());
   };
-  CHECK_THAT(refusal([](RowsDraft& d, schema::LinearT&) { d.builder.model.tensors[1]->columns = 4; }), ContainsSubstring("block 7 fc1: output is 5x4, expected anyx3"));
-  CHECK_THAT(refusal([](RowsDraft& d, schema::LinearT&) { d.builder.model.tensors[0]->columns = 9; }), ContainsSubstring("block 7 fc1: input is 5x9, expected 5x8"));
-  CHECK_THAT(refusal([](RowsDraft& d, schema::LinearT&) { d.builder.model.tensors[0]->rows = 4; }), ContainsSubstring("block 7 fc1: input is 4x8, expected 5x8"));
-  CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.weight = 5; }), ContainsSubstring("weight: constant 5 does not exist"));
-  CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.bias = 0; }), ContainsSubstring("bias is 3x8, expected 1x3"));
-  CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.input = -1; }), ContainsSubstring("input: tensor -1 does not exist"));
-  CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.output = op.input; }), ContainsSubstring("block 7 fc1"));
+  CHECK_THAT(refusal([](RowsDraft& d, schema::LinearT&) { d.builder.model.tensors[1]->columns = 4; }),
+             ContainsSubstring("block 7 fc1: output is 5x4, expected anyx3"));
+  CHECK_THAT(refusal([](RowsDraft& d, schema::LinearT&) { d.builder.model.tensors[0]->columns = 9; }),
+             ContainsSubstring("block 7 fc1: input is 5x9, expected 5x8"));
+  CHECK_THAT(refusal([](RowsDraft& d, schema::LinearT&) { d.builder.model.tensors[0]->rows = 4; }),
+             ContainsSubstring("block 7 fc1: input is 4x8, expected 5x8"));
+  CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.weight = 5; }),
+             ContainsSubstring("weight: constant 5 does not exist"));
+  CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.bias = 0; }),
+             ContainsSubstring("bias is 3x8, expected 1x3"));
+  CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.input = -1; }),
+             ContainsSubstring("input: tensor -1 does not exist"));
+  CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.output = op.input; }),
+             ContainsSubstring("block 7 fc1"));
 }
 
 TEST_CASE("RefusesToReadWhatNothingHasWritten") {
@@ -153,7 +167,8 @@ TEST_CASE("RefusesToReadWhatNothingHasWritten") {
   op.input = d.builder.AddTensor("nowhere", Type::F32, 1, 4);
   op.output = d.Output(Type::F32, 1, 4);
   d.builder.AddOperator("copy", op);
-  CHECK_THAT(testing::WhyRefused(d.Bytes()), ContainsSubstring("copy reads tensor 1, which nothing has written"));
+  CHECK_THAT(testing::WhyRefused(d.Bytes()),
+             ContainsSubstring("copy reads tensor 1, which nothing has written"));
 }
 
 }  // namespace

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <vitrine/vitrine.hpp>
-
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
-#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <random>
+#include <vitrine/vitrine.hpp>
 
 #include "runtime/ops/xnnpack.h"
 #include "tests/support/run.h"
@@ -78,7 +77,7 @@ TEST_CASE("Int8IsCloseToF32") {
   Session int8 = Open(int8_model), f32 = Open(f32_model);
   for (uint32_t seed = 0; seed < 5; ++seed) {
     const std::vector<uint8_t> image = Noise(8 * 8 * 3, seed);
-    CHECK(testing::Sqnr(LogitsOf(f32, image), LogitsOf(int8, image)) > 20);   // a width of 16 averages little
+    CHECK(testing::Sqnr(LogitsOf(f32, image), LogitsOf(int8, image)) > 20);  // a width of 16 averages little
   }
 }
 
@@ -115,7 +114,8 @@ TEST_CASE("WorksInAnArenaGrownStepByStep") {
   const testing::ModelBytes bytes = testing::TinyVit(true);
   const Model model = Load(bytes);
   const size_t needed = Open(model).arena_bytes();
-  const auto memory = std::unique_ptr<std::byte, decltype(&std::free)>(static_cast<std::byte*>(std::aligned_alloc(64, needed + 64)), std::free);
+  const auto memory = std::unique_ptr<std::byte, decltype(&std::free)>(
+      static_cast<std::byte*>(std::aligned_alloc(64, needed + 64)), std::free);
   for (size_t size = 64; size < needed; size += 64) {
     const Result<Session> session = Session::Create(model, {.arena = {memory.get(), size}});
     REQUIRE_FALSE(session.ok());
@@ -173,7 +173,8 @@ TEST_CASE("SurvivesPixelsOfEveryKind") {
     const Model model = Load(bytes);
     Session session = Open(model);
     for (const uint8_t value : {0, 1, 127, 128, 255}) {
-      for (const float logit : LogitsOf(session, std::vector<uint8_t>(8 * 8 * 3, value))) CHECK(std::isfinite(logit));
+      for (const float logit : LogitsOf(session, std::vector<uint8_t>(8 * 8 * 3, value)))
+        CHECK(std::isfinite(logit));
     }
   }
 }

@@ -11,7 +11,8 @@ using schema::Type;
 
 void ModelBytes::Free::operator()(uint8_t* data) const { std::free(data); }
 
-ModelBytes::ModelBytes(std::span<const uint8_t> metadata, std::span<const uint8_t> weights) : size_(metadata.size() + weights.size()) {
+ModelBytes::ModelBytes(std::span<const uint8_t> metadata, std::span<const uint8_t> weights)
+    : size_(metadata.size() + weights.size()) {
   data_.reset(static_cast<uint8_t*>(std::aligned_alloc(kAlignment, RoundUp(size_))));
   std::memcpy(data_.get(), metadata.data(), metadata.size());
   if (!weights.empty()) std::memcpy(data_.get() + metadata.size(), weights.data(), weights.size());
@@ -60,7 +61,8 @@ class TinyVitMaker {
     schema::LinearT op;
     op.input = input;
     op.output = builder_.AddTensor(name, Type::F32, rows, outputs);
-    op.weight = int8_ ? builder_.AddInt8(QuantizeRowsSymmetric(name, weight, outputs, inputs)) : builder_.AddF32(name, weight, outputs, inputs);
+    op.weight = int8_ ? builder_.AddInt8(QuantizeRowsSymmetric(name, weight, outputs, inputs))
+                      : builder_.AddF32(name, weight, outputs, inputs);
     op.bias = builder_.AddF32(name, bias, 1, outputs);
     builder_.AddOperator(name, op);
     return op.output;

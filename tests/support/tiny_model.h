@@ -2,12 +2,11 @@
 // Small models made in memory, for tests of the runtime that must also run where no converter is built.
 #pragma once
 
-#include <vitrine/vitrine.hpp>
-
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
+#include <vitrine/vitrine.hpp>
 
 #include "converter/model_builder.h"
 
@@ -16,7 +15,9 @@ namespace vitrine::testing {
 /// Keeps constants in memory.
 class MemoryWeights final : public WeightStore {
  public:
-  void Append(std::span<const uint8_t> bytes) override { this->bytes.insert(this->bytes.end(), bytes.begin(), bytes.end()); }
+  void Append(std::span<const uint8_t> bytes) override {
+    this->bytes.insert(this->bytes.end(), bytes.begin(), bytes.end());
+  }
   std::vector<uint8_t> bytes;
 };
 
@@ -47,8 +48,8 @@ struct Draft {
 /// Values from a fixed sequence, roughly normal with the given deviation.
 std::vector<float> RandomValues(size_t count, float deviation, uint32_t seed);
 
-/// A ViT of one block: 8 x 8 x 3 image, patch 4, width 16, 2 heads, 3 classes, class token, labels. `int8` chooses dynamic
-/// int8 or f32.
+/// A ViT of one block: 8 x 8 x 3 image, patch 4, width 16, 2 heads, 3 classes, class token, labels. `int8`
+/// chooses dynamic int8 or f32.
 ModelBytes TinyVit(bool int8);
 
 }  // namespace vitrine::testing

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Status and Result: how every function of the runtime reports failure, without exceptions and without the heap.
+// Status and Result: how every function of the runtime reports failure, without exceptions and without the
+// heap.
 #pragma once
 
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
-#include <new>
+#include <optional>
 #include <utility>
 
 namespace vitrine {
@@ -13,15 +14,15 @@ namespace vitrine {
 /// What kind of failure a Status carries. Branch on this; the message is for people.
 enum class Code : uint8_t {
   kOk = 0,
-  kInvalidArgument,    ///< a caller's value is out of range or of the wrong shape
-  kNotFound,           ///< a file or folder is not there or cannot be opened
-  kInvalidModel,       ///< a model file is damaged or says something impossible
-  kUnsupportedModel,   ///< a model file of another major version, or one that needs what this build has not
-  kInvalidImage,       ///< bytes that are not an image, or an image that is damaged
-  kArenaTooSmall,      ///< the caller's arena is too small; the message says how many bytes are needed
-  kOutOfMemory,        ///< the system gave no memory
-  kUnsupportedCpu,     ///< the processor lacks what every build needs (NEON, SSE4.1)
-  kInternal,           ///< a library below refused what should have been right
+  kInvalidArgument,   ///< a caller's value is out of range or of the wrong shape
+  kNotFound,          ///< a file or folder is not there or cannot be opened
+  kInvalidModel,      ///< a model file is damaged or says something impossible
+  kUnsupportedModel,  ///< a model file of another major version, or one that needs what this build has not
+  kInvalidImage,      ///< bytes that are not an image, or an image that is damaged
+  kArenaTooSmall,     ///< the caller's arena is too small; the message says how many bytes are needed
+  kOutOfMemory,       ///< the system gave no memory
+  kUnsupportedCpu,    ///< the processor lacks what every build needs (NEON, SSE4.1)
+  kInternal,          ///< a library below refused what should have been right
 };
 
 /// A code and one line that says what was expected, what was found, and where.
@@ -57,35 +58,26 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) { new (&value_) T(std::move(value)); }
+  Result(T value) : value_(std::move(value)) {}
   Result(Status status) : status_(status) {}
-  Result(Result&& other) : status_(other.status_) {
-    if (ok()) new (&value_) T(std::move(other.value_));
-  }
-  Result& operator=(Result&&) = delete;
-  ~Result() {
-    if (ok()) value_.~T();
-  }
 
   bool ok() const { return status_.ok(); }
   const Status& status() const { return status_; }
-  T& value() & { return value_; }
-  const T& value() const& { return value_; }
-  T&& value() && { return std::move(value_); }
+  T& value() & { return *value_; }
+  const T& value() const& { return *value_; }
+  T&& value() && { return std::move(*value_); }
 
  private:
   Status status_;
-  union {
-    T value_;
-  };
+  std::optional<T> value_;
 };
 
 }  // namespace vitrine
 
 /// Returns from the enclosing function when `expression` yields a failed Status.
-#define VITRINE_RETURN_IF_ERROR(expression)                                     \
-  do {                                                                          \
+#define VITRINE_RETURN_IF_ERROR(expression)                                      \
+  do {                                                                           \
     if (::vitrine::Status vitrine_status = (expression); !vitrine_status.ok()) { \
-      return vitrine_status;                                                    \
-    }                                                                           \
+      return vitrine_status;                                                     \
+    }                                                                            \
   } while (false)

@@ -8,17 +8,17 @@
 //   session.value().Run();
 //   session.value().logits();  // one number a class
 //
-// No function throws, prints or aborts; each that can fail returns a Status or a Result, which must be looked at.
+// No function throws, prints or aborts; each that can fail returns a Status or a Result, which must be looked
+// at.
 #pragma once
-
-#include <vitrine/image.hpp>
-#include <vitrine/status.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vitrine/image.hpp>
+#include <vitrine/status.hpp>
 
 namespace vitrine {
 
@@ -27,9 +27,9 @@ const char* Version();
 
 /// An operator of a model, for people who want to know what runs. The strings live as long as the Model.
 struct OperatorInfo {
-  const char* name;       ///< "block 7 fc1"
-  const char* kind;       ///< "Linear"
-  const char* type;       ///< "qd8_f32_qc8w": dynamic int8 in, f32 out, int8 weights with a scale for each channel
+  const char* name;  ///< "block 7 fc1"
+  const char* kind;  ///< "Linear"
+  const char* type;  ///< "qd8_f32_qc8w": dynamic int8 in, f32 out, int8 weights with a scale for each channel
   int64_t rows, columns;  ///< shape of its output
   int64_t macs;           ///< multiply-accumulates in matrix products
   int64_t parameters;     ///< trained values that it reads
@@ -41,23 +41,25 @@ struct ModelInfo {
   int format_major, format_minor;
   std::string_view producer, family, recipe;
   std::string_view source_file, source_format, source_sha256;
-  int image_height, image_width, image_channels;      ///< of the input, pixels; zeros where the input is not an image
-  std::string_view resize, interpolation;             ///< "shortest side 256", then a crop of the input's size
-  std::span<const float> mean, deviation;             ///< folded into the weights; of pixels scaled to 0..1
-  int64_t tokens;                                     ///< rows of the widest sequence, class token and registers included
-  int64_t macs, parameters;                           ///< sums over the operators
+  int image_height, image_width,
+      image_channels;                      ///< of the input, pixels; zeros where the input is not an image
+  std::string_view resize, interpolation;  ///< "shortest side 256", then a crop of the input's size
+  std::span<const float> mean, deviation;  ///< folded into the weights; of pixels scaled to 0..1
+  int64_t tokens;            ///< rows of the widest sequence, class token and registers included
+  int64_t macs, parameters;  ///< sums over the operators
   size_t file_bytes;
-  int fidelity_images;                                ///< how many images the converter measured on; 0: not measured
-  bool fidelity_synthetic;                            ///< they were made by the converter, not photos
-  float sqnr_db;                                      ///< at the output, against f32, decibels
-  float agreement;                                    ///< fraction of the images with f32's top-1
+  int fidelity_images;      ///< how many images the converter measured on; 0: not measured
+  bool fidelity_synthetic;  ///< they were made by the converter, not photos
+  float sqnr_db;            ///< at the output, against f32, decibels
+  float agreement;          ///< fraction of the images with f32's top-1
 };
 
 /// A model file, verified. Read-only and safe to share between threads and sessions. Move only.
 class Model {
  public:
-  /// Maps and verifies the file: its structure, the checksum of all but the weights, every shape and reference. The
-  /// weights are verified when a session first reads them. Fails with kNotFound, kInvalidModel or kUnsupportedModel.
+  /// Maps and verifies the file: its structure, the checksum of all but the weights, every shape and
+  /// reference. The weights are verified when a session first reads them. Fails with kNotFound, kInvalidModel
+  /// or kUnsupportedModel.
   static Result<Model> Open(const char* path);
 
   /// The same for bytes in memory, 64-byte aligned, which must outlive the Model and its sessions.
@@ -82,55 +84,59 @@ class Model {
 };
 
 struct SessionOptions {
-  int thread_count = 1;              ///< threads that compute, the caller's included; 0: as many as processors
-  std::span<std::byte> arena = {};   ///< memory for activations, 64-byte aligned, outliving the session; empty: its own
+  int thread_count = 1;  ///< threads that compute, the caller's included; 0: as many as processors
+  std::span<std::byte> arena =
+      {};  ///< memory for activations, 64-byte aligned, outliving the session; empty: its own
 };
 
-/// Called after each operator has run, with its index in Model::operators(): for profiling and for comparing layers.
+/// Called after each operator has run, with its index in Model::operators(): for profiling and for comparing
+/// layers.
 struct Observer {
   void (*after)(void* context, int operator_index) = nullptr;
   void* context = nullptr;
 };
 
-/// A model ready to run on this machine: packed weights, an arena, a pool of threads. Move only; use from one thread at
-/// a time. Any number of sessions may share a Model, which must outlive them.
+/// A model ready to run on this machine: packed weights, an arena, a pool of threads. Move only; use from one
+/// thread at a time. Any number of sessions may share a Model, which must outlive them.
 class Session {
  public:
-  /// Packs the weights for this processor, plans the arena and starts the threads; all that is ever allocated, is
-  /// allocated here. Fails with kInvalidModel when a weight is damaged, kArenaTooSmall with the bytes needed,
-  /// kOutOfMemory, kUnsupportedCpu.
+  /// Packs the weights for this processor, plans the arena and starts the threads; all that is ever
+  /// allocated, is allocated here. Fails with kInvalidModel when a weight is damaged, kArenaTooSmall with the
+  /// bytes needed, kOutOfMemory, kUnsupportedCpu.
   static Result<Session> Create(const Model& model, const SessionOptions& options);
 
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
   ~Session();
 
-  /// Resizes and crops `image` as the model's training did, into input(). Allocates only when an image's size differs
-  /// from the one before. Fails with kInvalidImage or kInvalidArgument.
+  /// Resizes and crops `image` as the model's training did, into input(). Allocates only when an image's size
+  /// differs from the one before. Fails with kInvalidImage or kInvalidArgument.
   Status SetImage(const ImageView& image);
 
-  /// The model's input, u8 [height, width, channels], for callers that prepare it themselves. Write before every Run:
-  /// the arena reuses the memory. Lives as long as the session.
+  /// The model's input, u8 [height, width, channels], for callers that prepare it themselves. Write before
+  /// every Run: the arena reuses the memory. Lives as long as the session.
   std::span<uint8_t> input();
 
   /// Runs the model on input(). No allocation, no file, no lock but the pool's.
   Status Run(const Observer& observer = {});
 
-  /// One number a class, of the last Run; empty where the model has no classifier. Overwritten by the next Run.
+  /// One number a class, of the last Run; empty where the model has no classifier. Overwritten by the next
+  /// Run.
   std::span<const float> logits() const;
   /// What the classifier reads, or the image's embedding where there is none. Overwritten by the next Run.
   std::span<const float> embedding() const;
-  /// Output of an operator as f32, row by row; only inside an Observer, before other operators reuse the memory.
-  /// `values` must have rows * columns elements.
+  /// Output of an operator as f32, row by row; only inside an Observer, before other operators reuse the
+  /// memory. `values` must have rows * columns elements.
   Status ReadOutput(int operator_index, std::span<float> values) const;
 
-  /// Runs the reference image that the file carries and compares the result with the one that the file says it must
-  /// give. Fails with kInternal when they differ by more than rounding: the signal-to-noise ratio is below 25 dB.
+  /// Runs the reference image that the file carries and compares the result with the one that the file says
+  /// it must give. Fails with kInternal when they differ by more than rounding: the signal-to-noise ratio is
+  /// below 25 dB.
   Status SelfTest();
 
   int thread_count() const;
-  size_t arena_bytes() const;    ///< activations and scratch
-  size_t packed_bytes() const;   ///< weights in this processor's layout, and XNNPACK's operators
+  size_t arena_bytes() const;   ///< activations and scratch
+  size_t packed_bytes() const;  ///< weights in this processor's layout, and XNNPACK's operators
 
  private:
   struct State;

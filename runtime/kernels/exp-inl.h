@@ -3,6 +3,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
+namespace {
 
 constexpr float kLog2E = 1.44269504f;
 
@@ -35,5 +36,6 @@ HWY_INLINE VF DivideByOnePlusPower2(VF x, VF power) {
   return hn::Div(x, hn::MulAdd(Power2(ClampPower(power)), hn::Set(kF32, 1.0f / kPower2Unit), one));
 }
 
+}  // namespace
 }  // namespace vitrine::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -5,6 +5,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
+namespace {
 
 constexpr size_t kLanes = hn::MaxLanes(kF32);
 
@@ -110,5 +111,6 @@ HWY_INLINE void PackTransposed(const T* x, size_t stride, size_t rows, size_t co
   }
 }
 
+}  // namespace
 }  // namespace vitrine::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

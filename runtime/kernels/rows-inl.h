@@ -9,6 +9,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
+namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -157,5 +158,6 @@ HWY_INLINE void QuantizeRow(const float* x, size_t n, float center, float scale,
   }
 }
 
+}  // namespace
 }  // namespace vitrine::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -21,4 +21,6 @@ RowQuantizer QuantizerOf(float min, float max) {
   return {{static_cast<int32_t>(nearest), half_range / 127.5f}, inverse_scale};
 }
 
+RowQuantizer QuantizerOf(const RowQuantization& fixed) { return {fixed, 1.0f / fixed.scale}; }
+
 }  // namespace vitrine::kernels

@@ -46,6 +46,6 @@ struct RowQuantizer {
 RowQuantizer QuantizerOf(float min, float max);
 
 /// Returns the quantizer of a static scale (finite and above zero) and zero point in [-128, 127].
-inline RowQuantizer QuantizerOf(const RowQuantization& fixed) { return {fixed, 1.0f / fixed.scale}; }
+RowQuantizer QuantizerOf(const RowQuantization& fixed);
 
 }  // namespace vitrine::kernels

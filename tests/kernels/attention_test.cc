@@ -1,32 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/kernels/attention.h"
 
-#include "tests/kernels/kernel_test.h"
+#include "tests/kernels/attention_inputs.h"
 
 namespace vitrine::kernels {
 namespace {
-
-struct Shape {
-  size_t T, Tq, H, K;
-};
-
-/// Query, key and value as columns of one matrix [T, 3 * H * K], with nothing readable after its last element.
-struct Inputs {
-  Shape shape;
-  Guarded<float> qkv;
-
-  Inputs(const Shape& s, Generator& generator, float logit_deviation)
-      : shape(s), qkv(Normal(generator, s.T * 3 * s.H * s.K, 1)) {
-    const float scale = logit_deviation / std::sqrt(static_cast<float>(s.K));
-    for (size_t t = 0; t < s.T; ++t) {
-      for (size_t i = 0; i < s.H * s.K; ++i) qkv[t * 3 * s.H * s.K + i] *= scale;
-    }
-  }
-  AttentionArguments Arguments(const OutputRows& out) {
-    const size_t D = shape.H * shape.K;
-    return {qkv.data(), 3 * D, qkv.data() + D, 3 * D, qkv.data() + 2 * D, 3 * D, shape.T, shape.Tq, shape.H, shape.K, out};
-  }
-};
 
 void Run(const AttentionArguments& a, const std::vector<size_t>& splits) {
   Guarded<float> packed(AttentionPackedBytes(a.T, a.H, a.K) / sizeof(float));
@@ -41,8 +19,8 @@ void Run(const AttentionArguments& a, const std::vector<size_t>& splits) {
 }
 
 /// Returns how far the output is from the reference, relative to the largest value.
-double Error(Inputs& inputs, RowType type) {
-  const Shape& s = inputs.shape;
+double Error(AttentionInputs& inputs, RowType type) {
+  const AttentionShape& s = inputs.shape;
   const size_t D = s.H * s.K;
   WatchedRows actual(type, s.Tq, D, {-5, 0.02f}), expected(RowType::kF32, s.Tq, D);
   Run(inputs.Arguments(actual.rows()), {s.Tq});
@@ -64,14 +42,14 @@ TEST_CASE("Attention agrees with the reference for any shape") {
     Generator generator(1);
     for (const size_t K : {1, 3, 4, 8, 16, 20, 24, 31, 40, 64, 72, 80}) {
       for (const size_t T : {1, 2, 7, 8, 9, 17, 50}) {
-        Inputs inputs({T, T, 2, K}, generator, 2);
+        AttentionInputs inputs({T, T, 2, K}, generator, 2);
         INFO("K " << K << " T " << T);
         REQUIRE(Error(inputs, RowType::kF32) < 3e-6);
       }
     }
     for (int i = 0; i < 15; ++i) {
       const size_t T = Uniform(generator, 1, 120);
-      Inputs inputs({T, Uniform(generator, 1, T), Uniform(generator, 1, 4), Uniform(generator, 1, 90)}, generator, 1.5f);
+      AttentionInputs inputs({T, Uniform(generator, 1, T), Uniform(generator, 1, 4), Uniform(generator, 1, 90)}, generator, 1.5f);
       for (const RowType type : {RowType::kF32, RowType::kQd8, RowType::kQs8}) REQUIRE(Error(inputs, type) < 3e-6);
     }
   });
@@ -80,7 +58,7 @@ TEST_CASE("Attention agrees with the reference for any shape") {
 TEST_CASE("Attention reads one query where only the class token is wanted") {
   OnEveryTarget([] {
     Generator generator(2);
-    Inputs inputs({197, 1, 3, 64}, generator, 3);
+    AttentionInputs inputs({197, 1, 3, 64}, generator, 3);
     CHECK(Error(inputs, RowType::kF32) < 3e-6);
     CHECK(Error(inputs, RowType::kQd8) < 3e-6);
   });
@@ -90,12 +68,12 @@ TEST_CASE("Attention copes with scores far from zero") {
   OnEveryTarget([] {
     Generator generator(3);
     for (const float deviation : {0.0f, 30.0f, 1000.0f}) {
-      Inputs inputs({60, 60, 2, 32}, generator, deviation);
+      AttentionInputs inputs({60, 60, 2, 32}, generator, deviation);
       // A score of a thousand has 6e-5 of rounding in f32, which is the relative error of its probability.
       CHECK(Error(inputs, RowType::kF32) < 2e-6 + 1e-6 * deviation);
     }
     // All scores far below zero: the padding of a panel of keys must not win.
-    Inputs inputs({13, 13, 1, 16}, generator, 1);
+    AttentionInputs inputs({13, 13, 1, 16}, generator, 1);
     for (size_t t = 0; t < 13; ++t) {
       for (size_t i = 0; i < 16; ++i) inputs.qkv[t * 48 + i] = 20, inputs.qkv[t * 48 + 16 + i] = -20;
     }
@@ -106,7 +84,7 @@ TEST_CASE("Attention copes with scores far from zero") {
 TEST_CASE("Attention gives the same bytes however its rows are split") {
   OnEveryTarget([] {
     Generator generator(4);
-    Inputs inputs({50, 50, 3, 24}, generator, 2);
+    AttentionInputs inputs({50, 50, 3, 24}, generator, 2);
     WatchedRows whole(RowType::kF32, 50, 72), split(RowType::kF32, 50, 72);
     Run(inputs.Arguments(whole.rows()), {50});
     Run(inputs.Arguments(split.rows()), {1, 8, 16, 21, 37, 50});
@@ -120,7 +98,7 @@ TEST_CASE("Attention survives inputs that are not numbers") {
   OnEveryTarget([] {
     Generator generator(5);
     for (const float bad : {NAN, INFINITY, -INFINITY, 1e30f}) {
-      Inputs inputs({20, 20, 2, 16}, generator, 1);
+      AttentionInputs inputs({20, 20, 2, 16}, generator, 1);
       for (size_t i = 0; i < inputs.qkv.size(); i += 7) inputs.qkv[i] = bad;
       for (const RowType type : {RowType::kF32, RowType::kQd8, RowType::kQs8}) {
         WatchedRows rows(type, 20, 32);

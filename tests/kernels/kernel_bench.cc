@@ -16,6 +16,7 @@
 #include "hwy/targets.h"
 #include "runtime/kernels/activation_rows.h"
 #include "runtime/kernels/attention.h"
+#include "runtime/kernels/attention_int8.h"
 #include "runtime/kernels/mean_rows.h"
 #include "runtime/kernels/norm_rows.h"
 #include "runtime/kernels/pixels_to_rows.h"
@@ -130,6 +131,12 @@ void MeasureAttention() {
   Measure("attention f32 to f32", elements, [&] { AttentionTile(a, packed.data(), 0, kT, scratch.data()); });
   a.out = rows.Of(RowType::kQd8);
   Measure("attention f32 to qd8", elements, [&] { AttentionTile(a, packed.data(), 0, kT, scratch.data()); });
+  if (!HasAttentionInt8()) return;
+  packed.resize(AttentionInt8PackedBytes(kT, kH, kK)), scratch.resize(AttentionInt8ScratchBytes(kT, kH, kK));
+  Measure("attention int8: pack", elements, [&] {
+    for (size_t head = 0; head < kH; ++head) PackAttentionInt8Head(a, head, packed.data(), scratch.data());
+  });
+  Measure("attention int8 to qd8", elements, [&] { AttentionInt8Tile(a, packed.data(), 0, kT, scratch.data()); });
 }
 
 void MeasureRest() {

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where int8 attention keeps what. Sizes are those of the widest vectors, so that they are the same on every processor.
+// Included after rows-inl.h, once for every instruction set, hence no guard.
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::kernels::HWY_NAMESPACE {
+namespace {
+
+constexpr size_t RoundUp(size_t n, size_t to) { return (n + to - 1) / to * to; }
+
+constexpr size_t kKeyPanel = 8;
+
+/// One head's packed keys and values. A word is four int8 or uint8 that are multiplied together.
+struct PackedHead {
+  int32_t* keys;          // [T / 8, K / 4, 8] words of 4 columns
+  int32_t* values;        // [T / 4, K] words of 4 rows
+  float* key_scale;       // [T]
+  int16_t* key_fraction;  // [T] scale / largest scale, 15 bits
+  float* largest_key_scale;
+  float* value_scale;   // [K]
+  float* value_offset;  // [K]
+
+  static size_t StrideBytes(size_t T, size_t K) {
+    const size_t t = RoundUp(T, 16), k = RoundUp(K, 16);
+    return RoundUp(2 * t * k + t * (sizeof(float) + sizeof(int16_t)) + 2 * k * sizeof(float) + sizeof(float), 64);
+  }
+  PackedHead(void* packed, size_t head, size_t T, size_t K) {
+    const size_t t = RoundUp(T, 16), k = RoundUp(K, 16);
+    char* p = static_cast<char*>(packed) + head * StrideBytes(T, K);
+    keys = reinterpret_cast<int32_t*>(p), p += t * k;
+    values = reinterpret_cast<int32_t*>(p), p += t * k;
+    value_scale = reinterpret_cast<float*>(p), p += k * sizeof(float);
+    value_offset = reinterpret_cast<float*>(p), p += k * sizeof(float);
+    key_scale = reinterpret_cast<float*>(p), p += t * sizeof(float);
+    key_fraction = reinterpret_cast<int16_t*>(p), p += t * sizeof(int16_t);
+    largest_key_scale = reinterpret_cast<float*>(p);
+  }
+};
+
+/// A thread's scratch.
+struct Int8Scratch {
+  float* output;    // [16, H * K], where the output is quantized
+  int8_t* bytes;    // [16, K] rows as they are quantized
+  int32_t* query;   // [K / 4, queries] words of 4 columns
+  int32_t* scores;  // [T, queries], then probabilities, [T / 4, queries] words of 4 keys
+  float* mean;      // [K]
+
+  static size_t Bytes(size_t T, size_t H, size_t K) {
+    const size_t k = RoundUp(K, 16), rows = kAttentionTileRows;
+    return rows * (H * K * sizeof(float) + 2 * k + RoundUp(T, 16) * sizeof(int32_t)) + k * sizeof(float);
+  }
+  Int8Scratch(void* scratch, size_t T, size_t H, size_t K) {
+    const size_t k = RoundUp(K, 16), rows = kAttentionTileRows;
+    char* p = static_cast<char*>(scratch);
+    scores = reinterpret_cast<int32_t*>(p), p += rows * RoundUp(T, 16) * sizeof(int32_t);
+    query = reinterpret_cast<int32_t*>(p), p += rows * k;
+    bytes = reinterpret_cast<int8_t*>(p), p += rows * k;
+    mean = reinterpret_cast<float*>(p), p += k * sizeof(float);
+    output = reinterpret_cast<float*>(p);
+    static_cast<void>(H);
+  }
+};
+
+}  // namespace
+}  // namespace vitrine::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// From 32-bit logits to 8-bit probabilities, for kQueries queries (the lanes) and all keys. Included after
+// attention_int8_pack-inl.h, once for every instruction set, hence no guard.
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::kernels::HWY_NAMESPACE {
+namespace {
+
+constexpr size_t kQueryVectors = kLanes == 16 ? 1 : 2;
+constexpr size_t kQueries = kLanes * kQueryVectors;
+
+// Rounding carries on from key to key: a probability of 16 bits, plus what the last one left over, gives its upper 8 bits and
+// leaves the lower. The sum over keys is then exact to one step.
+constexpr int kHalfStep = 128;
+
+#if HWY_TARGET_IS_NEON
+
+/// 2^(1 + i / 32) / 4 of the largest probability, 255 * 256, in two tables of bytes.
+struct PowerTable {
+  uint8_t low[32], high[32];
+};
+constexpr PowerTable MakePowerTable() {
+  PowerTable table = {};
+  double power = 32640;
+  for (int i = 0; i < 32; ++i, power *= 1.0218971486541166782) {  // 2^(1/32)
+    const int rounded = static_cast<int>(power + 0.5);
+    table.low[i] = static_cast<uint8_t>(rounded & 255);
+    table.high[i] = static_cast<uint8_t>(rounded >> 8);
+  }
+  return table;
+}
+constexpr PowerTable kPowerTable = MakePowerTable();
+
+/// The scores of 8 queries: 16 bits, 8 fraction bits of log2.
+class Softmax {
+ public:
+  /// `scales`: of each query's row. Scores saturate at +-128, that is 88 from the mean score of a row.
+  HWY_INLINE Softmax(const float* scales, const PackedHead& head, int32_t* scores)
+      : scores_(reinterpret_cast<int16_t*>(scores)), words_(scores), fraction_(head.key_fraction) {
+    const float unit = *head.largest_key_scale * kLog2E * 256.0f * 2147483648.0f;
+    for (size_t q = 0; q < 8; ++q) {
+      const float factor = scales[q] * unit;
+      factor_[q] = factor < 2147483520.0f ? static_cast<int32_t>(factor) : 2147483520;
+    }
+    max_ = vdupq_n_s16(-32768);
+  }
+
+  /// Takes the products of the queries with kScalars keys from `t` on.
+  template <class Sums>
+  HWY_INLINE void AddKeys(const Sums& sums, size_t t, size_t T) {
+    const int32x4_t low = vld1q_s32(factor_), high = vld1q_s32(factor_ + 4);
+    int16_t* scores = scores_ + t * 8;
+    const int16_t* fraction = fraction_ + t;
+    Unroll<kScalars>([&](auto j) HWY_ATTR {
+      const int32x4_t a = vqrdmulhq_s32(sums.v[j][0].raw, low), b = vqrdmulhq_s32(sums.v[j][1].raw, high);
+      const int16x8_t score = vqrdmulhq_n_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), fraction[j]);
+      vst1q_s16(scores + j * 8, score);
+      // Keys beyond the last are zero, and so is the mean of all scores: they cannot exceed the largest.
+      max_ = vmaxq_s16(max_, score);
+    });
+    static_cast<void>(T);
+  }
+
+  /// Turns scores into words of probabilities, in place, and returns 1 / their sum.
+  HWY_INLINE void Finish(size_t T, float* factor) {
+    // Scores beyond the last key become the smallest, whose probability is zero.
+    for (size_t t = T; t < RoundUp(T, 4); ++t) vst1q_s16(scores_ + t * 8, vdupq_n_s16(-32768));
+    // One more, so that the table needs no sign, and half a step of the table, which rounds.
+    const int16x8_t base = vsubq_s16(max_, vdupq_n_s16(256 + 4));
+    uint32x4_t sum[2] = {vdupq_n_u32(0), vdupq_n_u32(0)};
+    uint16x8_t carry = vdupq_n_u16(kHalfStep);
+    for (size_t t = 0; t < T; t += 4) {
+      uint16x8_t p[4];
+      LookUp(vqsubq_s16(vld1q_s16(scores_ + t * 8), base), vqsubq_s16(vld1q_s16(scores_ + t * 8 + 8), base), p);
+      LookUp(vqsubq_s16(vld1q_s16(scores_ + t * 8 + 16), base), vqsubq_s16(vld1q_s16(scores_ + t * 8 + 24), base), p + 2);
+      for (uint16x8_t& v : p) {
+        v = vqaddq_u16(v, carry);
+        carry = vandq_u16(v, vdupq_n_u16(255));
+      }
+      const uint16x8_t first = HighBytes(p[0], p[1]), second = HighBytes(p[2], p[3]);
+      const uint16x8x2_t words = vzipq_u16(first, second);
+      Unroll<2>([&](auto i) HWY_ATTR {
+        vst1q_u32(reinterpret_cast<uint32_t*>(words_) + t * 2 + i * 4, vreinterpretq_u32_u16(words.val[i]));
+        sum[i] = vpadalq_u16(sum[i], vpaddlq_u8(vreinterpretq_u8_u16(words.val[i])));
+      });
+    }
+    Unroll<2>([&](auto i) HWY_ATTR {
+      hn::StoreU(hn::Div(hn::Set(kF32, 1.0f), VF(vcvtq_f32_u32(sum[i]))), kF32, factor + i * 4);
+    });
+  }
+
+ private:
+  /// Returns 2^x in units of 1 / 255 / 256 for two vectors of exponents.
+  static HWY_INLINE void LookUp(int16x8_t a, int16x8_t b, uint16x8_t* p) {
+    const uint8x16x2_t parts = vtrnq_u8(vreinterpretq_u8_s16(a), vreinterpretq_u8_s16(b));
+    const uint8x16_t index = vshrq_n_u8(parts.val[0], 3);
+    const uint8x16x2_t power = vtrnq_u8(Table(kPowerTable.low, index), Table(kPowerTable.high, index));
+    p[0] = vqshlq_u16(vreinterpretq_u16_u8(power.val[0]), vshrq_n_s16(a, 8));
+    p[1] = vqshlq_u16(vreinterpretq_u16_u8(power.val[1]), vshrq_n_s16(b, 8));
+  }
+  static HWY_INLINE uint8x16_t Table(const uint8_t* table, uint8x16_t index) {
+#if HWY_ARCH_ARM_A64
+    return vqtbl2q_u8({vld1q_u8(table), vld1q_u8(table + 16)}, index);
+#else
+    const uint8x8x4_t t = {vld1_u8(table), vld1_u8(table + 8), vld1_u8(table + 16), vld1_u8(table + 24)};
+    return vcombine_u8(vtbl4_u8(t, vget_low_u8(index)), vtbl4_u8(t, vget_high_u8(index)));
+#endif
+  }
+  static HWY_INLINE uint16x8_t HighBytes(uint16x8_t a, uint16x8_t b) {
+    return vreinterpretq_u16_u8(vtrnq_u8(vreinterpretq_u8_u16(a), vreinterpretq_u8_u16(b)).val[1]);
+  }
+
+  int16_t* scores_;
+  int32_t* words_;
+  const int16_t* fraction_;
+  int32_t factor_[8];
+  int16x8_t max_;
+};
+
+#else
+
+/// The scores of kQueries queries: f32, in units of log2.
+class Softmax {
+ public:
+  HWY_INLINE Softmax(const float* scales, const PackedHead& head, int32_t* scores)
+      : scores_(reinterpret_cast<float*>(scores)), words_(scores), scale_(head.key_scale) {
+    factor_ = hn::Mul(hn::LoadU(kF32, scales), hn::Set(kF32, kLog2E));
+    max_ = hn::Set(kF32, hwy::LowestValue<float>());
+  }
+
+  template <class Sums>
+  HWY_INLINE void AddKeys(const Sums& sums, size_t t, size_t T) {
+    Unroll<kScalars>([&](auto j) HWY_ATTR {
+      const VF factor = hn::Mul(factor_, hn::Set(kF32, scale_[t + j]));
+      const VF score = hn::Mul(hn::ConvertTo(kF32, sums.v[j][0]), factor);
+      hn::StoreU(score, kF32, scores_ + (t + j) * kQueries);
+      max_ = hn::Max(max_, score);
+    });
+    static_cast<void>(T);
+  }
+
+  HWY_INLINE void Finish(size_t T, float* factor) {
+    VI carry = hn::Set(kI32, kHalfStep), sum = hn::Zero(kI32);
+    const VF unit = hn::Set(kF32, 255.0f * 256.0f / kPower2Unit);
+    for (size_t t = 0; t < T; t += 4) {
+      VI p[4];
+      for (size_t i = 0; i < 4; ++i) {
+        p[i] = hn::Zero(kI32);
+        if (t + i >= T) continue;
+        const VF x = hn::Sub(hn::LoadU(kF32, scores_ + (t + i) * kQueries), max_);
+        const VF power = Power2(hn::Max(x, hn::Set(kF32, -126.0f)));
+        p[i] = hn::Add(hn::ConvertTo(kI32, hn::Mul(power, unit)), carry);
+        carry = hn::And(p[i], hn::Set(kI32, 255));
+        p[i] = hn::ShiftRight<8>(p[i]);
+        sum = hn::Add(sum, p[i]);
+      }
+      hn::StoreU(CombineBytes(p[0], p[1], p[2], p[3]), kI32, words_ + t / 4 * kQueries);
+    }
+    hn::StoreU(hn::Div(hn::Set(kF32, 1.0f), hn::ConvertTo(kF32, sum)), kF32, factor);
+  }
+
+ private:
+  float* scores_;
+  int32_t* words_;
+  const float* scale_;
+  VF factor_, max_;
+};
+
+#endif
+
+}  // namespace
+}  // namespace vitrine::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();

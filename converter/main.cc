@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // vitrine-convert: the command line.
 #include <CLI/CLI.hpp>
-
+#include <array>
 #include <cstdio>
-#include <iostream>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,16 +11,16 @@
 #include "converter/error.h"
 #include "converter/family/family.h"
 #include "converter/report.h"
+#include "platforms/linux/command_line.h"
 #include "platforms/linux/progress.h"
 
 namespace vitrine {
 namespace {
 
-constexpr int kFailure = 1, kWrongUsage = 2;
-
 struct CommandLine {
   ConvertOptions options;
-  std::string recipe = "dynamic", image_size, report;
+  std::string recipe = "dynamic", image_size, mean, deviation;
+  std::filesystem::path report;
   bool json = false;
 };
 
@@ -35,63 +35,140 @@ ImageSize ParseImageSize(const std::string& text) {
   ImageSize size;
   char rest = 0;
   const int read = std::sscanf(text.c_str(), "%dx%d%c", &size.height, &size.width, &rest);
-  if (read == 1 && text.find('x') == std::string::npos) size.width = size.height;
-  else if (read != 2) throw CLI::ValidationError("--image-size", "'" + text + "' is not H or HxW");
-  if (size.height < 1 || size.width < 1) throw CLI::ValidationError("--image-size", "'" + text + "' is not above zero");
+  if (read == 1 && text.find('x') == std::string::npos)
+    size.width = size.height;
+  else if (read != 2)
+    throw CLI::ValidationError("--image-size", "'" + text + "' is not H or HxW");
+  if (size.height < 1 || size.width < 1)
+    throw CLI::ValidationError("--image-size", "'" + text + "' is not above zero");
   return size;
+}
+
+/// "0.485,0.456,0.406". One word, so that what follows it on the command line is not taken for a fourth
+/// number.
+std::optional<std::vector<float>> ParseChannels(const char* flag, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  std::array<float, 3> rgb;
+  char rest = 0;
+  if (std::sscanf(text.c_str(), "%f,%f,%f%c", &rgb[0], &rgb[1], &rgb[2], &rest) != 3) {
+    throw CLI::ValidationError(flag, "'" + text + "' is not three numbers R,G,B");
+  }
+  return std::vector<float>(rgb.begin(), rgb.end());
 }
 
 /// CLI11 sets a plain value; an option that was not given stays absent.
 template <typename T>
-CLI::Option* AddOptional(CLI::App& app, const std::string& names, std::optional<T>* target, const std::string& help) {
-  return app.add_option_function<T>(names, [target](const T& value) { *target = value; }, help);
+CLI::Option* AddOptional(CLI::App& app, const std::string& names, std::optional<T>* target,
+                         const std::string& help) {
+  return app.add_option_function<T>(
+      names, [target](const T& value) { *target = value; }, help);
 }
 
 void Declare(CLI::App& app, CommandLine* line) {
   ConversionInputs& inputs = line->options.inputs;
-  app.add_option("CHECKPOINT", inputs.checkpoint,
-                 "A .safetensors, .pth/.pt/.bin or .npz file, or a folder as the Hugging Face hub lays it out")->required();
-  app.add_option("-o,--output", line->options.output, "The model file to write, OUT.vit")->required()->type_name("OUT.vit");
-  app.add_option("--recipe", line->recipe, "dynamic: int8 weights and activations, needs no data; f32: nothing quantized")
-      ->capture_default_str()->check(CLI::IsMember({"dynamic", "f32"}))->type_name("NAME");
+  app.add_option(
+         "CHECKPOINT", inputs.checkpoint,
+         "A .safetensors, .pth/.pt/.bin or .npz file, or a folder as the Hugging Face hub lays it out")
+      ->required()
+      ->type_name("");
+  app.add_option("-o,--output", line->options.output, "The model file to write")
+      ->required()
+      ->type_name("OUT.vit");
+  app.add_option("--recipe", line->recipe,
+                 "dynamic: int8 weights and activations, needs no data; f32: nothing quantized")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"dynamic", "f32"}))
+      ->type_name("NAME");
   AddOptional<std::filesystem::path>(app, "--config", &inputs.config,
-                "Configuration: Hugging Face or timm hub config.json, or a JSON object of timm VisionTransformer arguments "
-                "(default: the one beside the checkpoint)")->type_name("FILE");
+                                     "Configuration: Hugging Face or timm hub config.json, or a JSON object "
+                                     "of timm VisionTransformer arguments "
+                                     "(default: the one beside the checkpoint)")
+      ->type_name("FILE");
   AddOptional<std::filesystem::path>(app, "--preprocessor", &inputs.preprocessor,
-                "Preprocessing: preprocessor_config.json or timm pretrained_cfg (default: the one beside the checkpoint)")->type_name("FILE");
-  AddOptional<std::vector<float>>(app, "--mean", &inputs.mean, "Mean of each channel, of pixels scaled to 0..1")
-      ->delimiter(',')->type_name("R,G,B");
-  AddOptional<std::vector<float>>(app, "--std", &inputs.deviation, "Standard deviation of each channel, of pixels scaled to 0..1")
-      ->delimiter(',')->type_name("R,G,B");
-  AddOptional<double>(app, "--crop-pct", &inputs.crop_fraction, "Input size divided by the resized shortest side, 0 to 1")->type_name("X");
-  AddOptional<std::string>(app, "--interpolation", &inputs.interpolation, "nearest, bilinear, bicubic, lanczos, box or hamming")->type_name("NAME");
-  AddOptional<std::filesystem::path>(app, "--labels", &inputs.labels, "Class names: one a line, or JSON {\"0\": \"...\"}")->type_name("FILE");
+                                     "Preprocessing: preprocessor_config.json or timm pretrained_cfg "
+                                     "(default: the one beside the checkpoint)")
+      ->type_name("FILE");
+  app.add_option("--mean", line->mean,
+                 "Mean of each channel, of pixels scaled to 0..1 (default: what the preprocessing says, else "
+                 "the family's own)")
+      ->type_name("R,G,B");
+  app.add_option("--std", line->deviation,
+                 "Standard deviation of each channel, of pixels scaled to 0..1 (default: as --mean)")
+      ->type_name("R,G,B");
+  AddOptional<double>(app, "--crop-pct", &inputs.crop_fraction,
+                      "Input size divided by the resized shortest side, above 0 to 1 (default: as --mean)")
+      ->type_name("X");
+  AddOptional<std::string>(app, "--interpolation", &inputs.interpolation,
+                           "nearest, bilinear, bicubic, lanczos, box or hamming (default: as --mean)")
+      ->type_name("NAME");
+  AddOptional<std::filesystem::path>(
+      app, "--labels", &inputs.labels,
+      "Class names: one a line, or JSON {\"0\": \"...\"} (default: those in the configuration)")
+      ->type_name("FILE");
   AddOptional<std::filesystem::path>(app, "--calibrate", &line->options.calibrate,
-                "A folder of photos on which int8 is compared with f32 (default: four patterns that the converter makes)")->type_name("DIR");
+                                     "A folder of photos on which int8 is compared with f32 (default: four "
+                                     "patterns that the converter makes)")
+      ->type_name("DIR");
   app.add_option("--calibrate-images", line->options.calibration_images, "At most how many of them")
-      ->capture_default_str()->check(CLI::Range(1, 100000))->type_name("N");
-  app.add_option("--image-size", line->image_size,
-                 "Input size in pixels; position embeddings are interpolated (default: what the preprocessing says)")->type_name("H[xW]");
-  AddOptional<int>(app, "--heads", &inputs.heads, "Attention heads, where no file tells (default: width / 64)")
-      ->check(CLI::Range(1, 4096))->type_name("N");
-  AddOptional<std::string>(app, "--family", &inputs.family, "Model family, where the tensors' names do not tell: " + Join(FamilyNames()))->type_name("NAME");
-  app.add_option("--threads", line->options.threads, "Threads for the check; 0: as many as processors")->capture_default_str()
-      ->check(CLI::Range(0, 256))->type_name("N");
-  app.add_option("--report", line->report, "Write fidelity, sizes and what runs in which type to this .json or .html file")->type_name("FILE");
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000))
+      ->type_name("N");
+  app.add_option(
+         "--image-size", line->image_size,
+         "Input size in pixels; position embeddings are interpolated (default: what the preprocessing says)")
+      ->type_name("H[xW]");
+  AddOptional<int>(app, "--heads", &inputs.heads,
+                   "Attention heads, where no file tells (default: width / 64)")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N");
+  AddOptional<std::string>(app, "--family", &inputs.family,
+                           "Model family, where the tensors' names do not tell: " + Join(FamilyNames()))
+      ->check(CLI::IsMember(FamilyNames()))
+      ->type_name("NAME");
+  app.add_option("--threads", line->options.threads, "Threads for the check; 0: as many as processors")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 256))
+      ->type_name("N");
+  app.add_option("--report", line->report,
+                 "Write fidelity, sizes and what runs in which type to this .json or .html file")
+      ->type_name("FILE");
   app.add_flag("--json", line->json, "Print the summary on stdout as one JSON object");
   app.set_version_flag("--version", "vitrine-convert " VITRINE_VERSION);
 }
 
+/// What was typed as one word each.
+void ParseWords(CommandLine* line) {
+  ConversionInputs& inputs = line->options.inputs;
+  line->options.recipe = RecipeOf(line->recipe);
+  if (!line->image_size.empty()) inputs.image_size = ParseImageSize(line->image_size);
+  inputs.mean = ParseChannels("--mean", line->mean);
+  inputs.deviation = ParseChannels("--std", line->deviation);
+  if (!line->report.empty()) CheckReportName(line->report);
+}
+
+/// Refuses, before any work, an output that a rename would destroy: /dev/null, or the checkpoint itself.
+void CheckOutput(const ConvertOptions& options) {
+  std::error_code none;
+  if (!std::filesystem::exists(options.output, none)) return;
+  if (!std::filesystem::is_regular_file(options.output, none))
+    Fail(options.output.string(), ": is not a file that can be replaced");
+  if (std::filesystem::equivalent(options.output, options.inputs.checkpoint, none)) {
+    Fail(options.output.string(), ": is the checkpoint, choose another name for the model");
+  }
+}
+
 int Run(const CommandLine& line) {
-  if (!line.report.empty()) CheckReportName(line.report);
+  CheckOutput(line.options);
+  if (!line.report.empty()) CheckReportFolder(line.report);
   ConversionSummary summary;
   {
     Progress bar(!line.json);
-    summary = Convert(line.options, [&](const std::string& what, double fraction) { bar.Show(what, fraction); });
+    summary =
+        Convert(line.options, [&](const std::string& what, double fraction) { bar.Show(what, fraction); });
   }
   if (!line.report.empty()) WriteReport(summary, line.report);
-  std::cout << (line.json ? JsonOf(summary) : TextOf(summary)) << std::flush;
-  return 0;
+  std::fputs((line.json ? JsonOf(summary) : TextOf(summary)).c_str(), stdout);
+  return FinishOutput("vitrine-convert", 0);
 }
 
 }  // namespace
@@ -103,25 +180,26 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Turns a trained Vision Transformer into one int8 model file for vitrine.\n\n"
       "  vitrine-convert dinov2-small/ -o dinov2.vit\n"
-      "  vitrine-convert deit_tiny.pth -o deit.vit --labels imagenet.txt --calibrate photos/\n",
+      "  vitrine-convert deit_tiny.pth -o deit.vit --labels imagenet.txt --calibrate photos/",
       "vitrine-convert");
+  app.usage("Usage: vitrine-convert CHECKPOINT -o OUT.vit [OPTIONS]");
+  app.formatter(std::make_shared<HelpFormatter>());
   Declare(app, &line);
   try {
     app.parse(argc, argv);
-    line.options.recipe = RecipeOf(line.recipe);
-    if (!line.image_size.empty()) line.options.inputs.image_size = ParseImageSize(line.image_size);
+    ParseWords(&line);
   } catch (const CLI::Success& success) {
-    return app.exit(success);
+    return FinishOutput("vitrine-convert", app.exit(success));
   } catch (const std::exception& error) {
-    std::cerr << "vitrine-convert: " << error.what() << " (see --help)\n";
+    PrintError("vitrine-convert", std::string(error.what()) + " (see --help)");
     return kWrongUsage;
   }
   try {
     return Run(line);
   } catch (const std::bad_alloc&) {
-    std::cerr << "vitrine-convert: not enough memory\n";
+    PrintError("vitrine-convert", "not enough memory");
   } catch (const std::exception& error) {
-    std::cerr << "vitrine-convert: " << error.what() << "\n";
+    PrintError("vitrine-convert", error.what());
   }
   return kFailure;
 }

@@ -28,30 +28,48 @@ std::string Format(const char* format, Values... values) {
 std::string Megabytes(uint64_t bytes) { return Format("%.1f MB", static_cast<double>(bytes) / 1e6); }
 
 ordered_json ToJson(const ConversionSummary& s) {
-  ordered_json json = {{"output", s.output.string()}, {"file_bytes", s.file_bytes}, {"seconds", s.seconds}, {"family", s.family},
-                       {"recipe", s.recipe}, {"sqnr_db", s.fidelity.sqnr_db}, {"agreement", s.fidelity.agreement},
-                       {"images", s.fidelity.images}, {"synthetic_images", s.fidelity.synthetic}, {"arena_bytes", s.arena_bytes},
-                       {"macs", s.macs}, {"parameters", s.parameters}, {"tokens", s.tokens}, {"classes", s.classes},
-                       {"image", {{"height", s.image_height}, {"width", s.image_width}, {"preprocessing", s.preprocessing}}},
-                       {"source", {{"format", s.source_format}, {"bytes", s.source_bytes}, {"sha256", s.source_sha256}}},
-                       {"remarks", s.remarks}};
+  ordered_json json = {
+      {"output", s.output.string()},
+      {"file_bytes", s.file_bytes},
+      {"seconds", s.seconds},
+      {"family", s.family},
+      {"recipe", s.recipe},
+      {"sqnr_db", s.fidelity.sqnr_db},
+      {"agreement", s.fidelity.agreement},
+      {"images", s.fidelity.images},
+      {"synthetic_images", s.fidelity.synthetic},
+      {"arena_bytes", s.arena_bytes},
+      {"macs", s.macs},
+      {"parameters", s.parameters},
+      {"tokens", s.tokens},
+      {"classes", s.classes},
+      {"image", {{"height", s.image_height}, {"width", s.image_width}, {"preprocessing", s.preprocessing}}},
+      {"source", {{"format", s.source_format}, {"bytes", s.source_bytes}, {"sha256", s.source_sha256}}},
+      {"remarks", s.remarks}};
   ordered_json ops = ordered_json::array();
   for (const OperatorSummary& op : s.operators) {
-    ops.push_back({{"name", op.name}, {"kind", op.kind}, {"type", op.type}, {"macs", op.macs}, {"parameters", op.parameters}, {"sqnr_db", op.sqnr_db}});
+    ops.push_back({{"name", op.name},
+                   {"kind", op.kind},
+                   {"type", op.type},
+                   {"macs", op.macs},
+                   {"parameters", op.parameters},
+                   {"sqnr_db", op.sqnr_db}});
   }
   json["ops"] = ops;
   return json;
 }
 
 const OperatorSummary& Worst(const ConversionSummary& s) {
-  return *std::min_element(s.operators.begin(), s.operators.end(),
-                           [](const OperatorSummary& a, const OperatorSummary& b) { return a.sqnr_db < b.sqnr_db; });
+  return *std::min_element(
+      s.operators.begin(), s.operators.end(),
+      [](const OperatorSummary& a, const OperatorSummary& b) { return a.sqnr_db < b.sqnr_db; });
 }
 
 /// How the multiply-accumulates divide among the types, most first: "98 % qd8_f32_qc8w, 2 % f32".
 std::string TypeShares(const ConversionSummary& s) {
   std::map<std::string, int64_t> macs;
-  for (const OperatorSummary& op : s.operators) macs[op.kind == "Attention" ? "attention in f32" : op.type] += op.macs;
+  for (const OperatorSummary& op : s.operators)
+    macs[op.kind == "Attention" ? "attention in f32" : op.type] += op.macs;
   std::vector<std::pair<int64_t, std::string>> sorted;
   for (const auto& [type, count] : macs) {
     if (count > 0) sorted.emplace_back(count, type);
@@ -59,8 +77,12 @@ std::string TypeShares(const ConversionSummary& s) {
   std::sort(sorted.rbegin(), sorted.rend());
   std::string line;
   for (const auto& [count, type] : sorted) {
-    const double share = 100.0 * static_cast<double>(count) / static_cast<double>(std::max<int64_t>(1, s.macs));
-    line += (line.empty() ? "" : ", ") + Format(share < 1 ? "%.1f %% %s" : "%.0f %% %s", share, type.c_str());
+    const double share =
+        100.0 * static_cast<double>(count) / static_cast<double>(std::max<int64_t>(1, s.macs));
+    line += (line.empty() ? "" : ", ") + Format(share < 0.1 ? "under %.1f %% %s"
+                                                : share < 1 ? "%.1f %% %s"
+                                                            : "%.0f %% %s",
+                                                std::max(share, 0.1), type.c_str());
   }
   return line;
 }
@@ -81,13 +103,19 @@ void Write(const std::filesystem::path& file, const std::string& text) {
 
 std::string TextOf(const ConversionSummary& s) {
   std::string text;
-  const auto row = [&](const char* name, const std::string& value) { text += Format("  %-12s ", name) + value + "\n"; };
+  const auto row = [&](const char* name, const std::string& value) {
+    text += Format("  %-12s ", name) + value + "\n";
+  };
   text += s.output.string() + "\n";
-  row("model", s.family + Format(", %d blocks of width %d, %d heads, %d tokens, %d classes", s.depth, s.width, s.heads, s.tokens, s.classes));
+  row("model", s.family + Format(", %d blocks of width %d, %d heads, %d tokens, %d classes", s.depth, s.width,
+                                 s.heads, s.tokens, s.classes));
   row("image", s.preprocessing);
-  row("size", Megabytes(s.file_bytes) + " from " + Megabytes(s.source_bytes) + Format(", arena %.2f MB", static_cast<double>(s.arena_bytes) / 1e6));
+  row("size", Megabytes(s.file_bytes) + " from " + Megabytes(s.source_bytes) +
+                  Format(", arena %.2f MB", static_cast<double>(s.arena_bytes) / 1e6));
   row("work", Format("%.2f G multiply-accumulates: ", static_cast<double>(s.macs) / 1e9) + TypeShares(s));
-  const std::string images = Format("%d %s", s.fidelity.images, s.fidelity.synthetic ? "made-up patterns (give --calibrate DIR for photos)" : "photos");
+  const std::string images =
+      Format("%d %s", s.fidelity.images,
+             s.fidelity.synthetic ? "made-up patterns (give --calibrate DIR for photos)" : "photos");
   const std::string top1 = s.classes > 0 ? Format(", same class on %.1f %%", 100 * s.fidelity.agreement) : "";
   row("fidelity", Format("%.1f dB against f32", s.fidelity.sqnr_db) + top1 + ", on " + images);
   row("worst", Worst(s).name + Format(", %.1f dB", Worst(s).sqnr_db));
@@ -99,7 +127,13 @@ std::string TextOf(const ConversionSummary& s) {
 std::string JsonOf(const ConversionSummary& summary) { return ToJson(summary).dump() + "\n"; }
 
 void CheckReportName(const std::filesystem::path& file) {
-  if (file.extension() != ".json" && file.extension() != ".html") Fail(file.string(), ": a report is a .json or .html file");
+  if (file.extension() != ".json" && file.extension() != ".html")
+    Fail(file.string(), ": a report is a .json or .html file");
+}
+
+void CheckReportFolder(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder)) Fail(file.string(), ": the report's folder is not there");
 }
 
 void WriteReport(const ConversionSummary& summary, const std::filesystem::path& file) {

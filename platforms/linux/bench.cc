@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -26,13 +27,15 @@ struct Options : CommonOptions {
 
 struct Measured {
   double load_ms = 0, first_ms = 0;
-  std::vector<double> latency_ms;     // sorted
-  std::vector<double> operator_us;    // mean over the counted runs
+  std::vector<double> latency_ms;   // sorted
+  std::vector<double> operator_us;  // mean over the counted runs
   size_t arena_bytes = 0, packed_bytes = 0;
   int threads = 0;
 };
 
-double Milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+double Milliseconds(Clock::duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
 
 /// Adds up the time between operators.
 struct Stopwatch {
@@ -63,7 +66,7 @@ Measured Measure(const Options& options) {
   Measured m;
   const auto start = Clock::now();
   const Model model = OrFail(Model::Open(options.model.c_str()));
-  Session session = OrFail(Session::Create(model, {.thread_count = options.threads}));
+  Session session = options.CreateSession(model);
   m.load_ms = Milliseconds(Clock::now() - start);
   m.arena_bytes = session.arena_bytes();
   m.packed_bytes = session.packed_bytes();
@@ -75,7 +78,8 @@ Measured Measure(const Options& options) {
   for (int i = 0; i < total; ++i) {
     const bool counted = i >= options.warmup_runs;
     Stopwatch watch{m.operator_us};
-    const double ms = RunOnce(session, counted && options.profile ? Observer{Stopwatch::After, &watch} : Observer{});
+    const double ms =
+        RunOnce(session, counted && options.profile ? Observer{Stopwatch::After, &watch} : Observer{});
     if (i == 0) m.first_ms = ms;
     if (counted) m.latency_ms.push_back(ms);
     bar.Show(counted ? "running" : "warming up", static_cast<double>(i + 1) / total);
@@ -107,26 +111,51 @@ std::string CpuName() {
   for (std::string line; std::getline(info, line);) {
     for (const char* key : {"model name", "Hardware", "Model"}) {
       const size_t colon = line.find(": ");
-      if (line.starts_with(key) && colon != std::string::npos) return line.substr(colon + 2) + ", " + InstructionSet();
+      if (line.starts_with(key) && colon != std::string::npos)
+        return line.substr(colon + 2) + ", " + InstructionSet();
     }
   }
   return InstructionSet();
 }
 
 void PrintJson(const Model& model, const Options& options, const Measured& m) {
-  nlohmann::ordered_json json = {
-      {"threads", m.threads}, {"runs", m.latency_ms.size()},
-      {"latency_ms", {{"min", m.latency_ms.front()}, {"p50", Percentile(m.latency_ms, 50)}, {"p90", Percentile(m.latency_ms, 90)}, {"p99", Percentile(m.latency_ms, 99)}}},
-      {"load_ms", m.load_ms}, {"first_ms", m.first_ms}, {"peak_rss_bytes", PeakResidentBytes()}, {"arena_bytes", m.arena_bytes},
-      {"packed_bytes", m.packed_bytes}, {"cpu", CpuName()}};
+  nlohmann::ordered_json json = {{"threads", m.threads},
+                                 {"runs", m.latency_ms.size()},
+                                 {"latency_ms",
+                                  {{"min", m.latency_ms.front()},
+                                   {"p50", Percentile(m.latency_ms, 50)},
+                                   {"p90", Percentile(m.latency_ms, 90)},
+                                   {"p99", Percentile(m.latency_ms, 99)}}},
+                                 {"load_ms", m.load_ms},
+                                 {"first_ms", m.first_ms},
+                                 {"peak_rss_bytes", PeakResidentBytes()},
+                                 {"arena_bytes", m.arena_bytes},
+                                 {"packed_bytes", m.packed_bytes},
+                                 {"cpu", CpuName()}};
   if (options.profile) {
     json["ops"] = nlohmann::ordered_json::array();
     for (size_t i = 0; i < m.operator_us.size(); ++i) {
       const OperatorInfo& op = model.operators()[i];
-      json["ops"].push_back({{"name", op.name}, {"kind", op.kind}, {"type", op.type}, {"us", m.operator_us[i]}, {"macs", op.macs}});
+      json["ops"].push_back({{"name", op.name},
+                             {"kind", op.kind},
+                             {"type", op.type},
+                             {"us", m.operator_us[i]},
+                             {"macs", op.macs}});
     }
   }
   std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+}
+
+/// Where the time goes, by kind of operator, most first.
+void PrintKinds(const Model& model, const Measured& m, double total) {
+  std::map<std::string, double> us_of;
+  for (size_t i = 0; i < m.operator_us.size(); ++i) us_of[model.operators()[i].kind] += m.operator_us[i];
+  std::vector<std::pair<double, std::string>> sorted;
+  for (const auto& [kind, us] : us_of) sorted.emplace_back(us, kind);
+  std::sort(sorted.rbegin(), sorted.rend());
+  std::printf("\n  %-26s %9s %7s\n", "kind", "us", "share");
+  for (const auto& [us, kind] : sorted)
+    std::printf("  %-26s %9.1f %5.1f %%\n", kind.c_str(), us, 100 * us / total);
 }
 
 void PrintProfile(const Model& model, const Measured& m) {
@@ -140,6 +169,7 @@ void PrintProfile(const Model& model, const Measured& m) {
     if (op.macs > 0) std::printf("%9.1f", static_cast<double>(op.macs) / us / 1000);
     std::printf("\n");
   }
+  PrintKinds(model, m, total);
 }
 
 void Bench(const Options& options) {
@@ -147,12 +177,15 @@ void Bench(const Options& options) {
   const Model model = OrFail(Model::Open(options.model.c_str()));
   if (options.json) return PrintJson(model, options, m);
   const double megabyte = 1e6;
-  std::printf("%s on %s, %d thread%s\n", options.model.c_str(), CpuName().c_str(), m.threads, m.threads == 1 ? "" : "s");
-  std::printf("  latency   min %.2f ms, p50 %.2f, p90 %.2f, p99 %.2f  (%zu runs, the first %.2f ms)\n", m.latency_ms.front(), Percentile(m.latency_ms, 50),
-              Percentile(m.latency_ms, 90), Percentile(m.latency_ms, 99), m.latency_ms.size(), m.first_ms);
+  std::printf("%s on %s, %d thread%s\n", options.model.c_str(), CpuName().c_str(), m.threads,
+              m.threads == 1 ? "" : "s");
+  std::printf("  latency   min %.2f ms, p50 %.2f, p90 %.2f, p99 %.2f  (%zu runs, the first %.2f ms)\n",
+              m.latency_ms.front(), Percentile(m.latency_ms, 50), Percentile(m.latency_ms, 90),
+              Percentile(m.latency_ms, 99), m.latency_ms.size(), m.first_ms);
   std::printf("  load      %.1f ms\n", m.load_ms);
-  std::printf("  memory    arena %.2f MB, packed weights %.2f MB, peak resident %.1f MB\n", static_cast<double>(m.arena_bytes) / megabyte,
-              static_cast<double>(m.packed_bytes) / megabyte, static_cast<double>(PeakResidentBytes()) / megabyte);
+  std::printf("  memory    arena %.2f MB, packed weights %.2f MB, peak resident %.1f MB\n",
+              static_cast<double>(m.arena_bytes) / megabyte, static_cast<double>(m.packed_bytes) / megabyte,
+              static_cast<double>(PeakResidentBytes()) / megabyte);
   if (options.profile) PrintProfile(model, m);
 }
 
@@ -162,8 +195,14 @@ void AddBench(CLI::App& app) {
   CLI::App* command = app.add_subcommand("bench", "Measure latency and memory on this machine");
   auto options = std::make_shared<Options>();
   options->Declare(*command);
-  command->add_option("--warmup-runs", options->warmup_runs, "Inferences before the counted ones")->capture_default_str()->check(CLI::Range(0, 1'000'000))->type_name("N");
-  command->add_option("--num-runs", options->runs, "Inferences that are counted")->capture_default_str()->check(CLI::Range(1, 1'000'000))->type_name("N");
+  command->add_option("--warmup-runs", options->warmup_runs, "Inferences before the counted ones")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1'000'000))
+      ->type_name("N");
+  command->add_option("--num-runs", options->runs, "Inferences that are counted")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("N");
   command->add_flag("--profile", options->profile, "Also the time of each operator");
   command->callback([options] { Bench(*options); });
 }

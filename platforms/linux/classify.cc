@@ -29,10 +29,11 @@ std::vector<Guess> TopK(std::span<const float> logits, int count) {
   std::vector<int> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
   const size_t k = std::min(order.size(), static_cast<size_t>(count));
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k), order.end(), [&](int a, int b) {
-    const float pa = probabilities[static_cast<size_t>(a)], pb = probabilities[static_cast<size_t>(b)];
-    return pa != pb ? pa > pb : a < b;
-  });
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k), order.end(), [&](int a, int b) {
+        const float pa = probabilities[static_cast<size_t>(a)], pb = probabilities[static_cast<size_t>(b)];
+        return pa != pb ? pa > pb : a < b;
+      });
   std::vector<Guess> guesses;
   for (size_t i = 0; i < k; ++i) guesses.push_back({order[i], probabilities[static_cast<size_t>(order[i])]});
   return guesses;
@@ -42,21 +43,26 @@ std::string LabelOf(const Model& model, int index) {
   return model.label_count() > 0 ? model.label(index) : "class " + std::to_string(index);
 }
 
-void PrintJson(const Model& model, const Session& session, const Options& options, const std::string& path, double latency_ms) {
-  nlohmann::ordered_json line = {{"image", path}, {"top", nlohmann::ordered_json::array()}, {"latency_ms", latency_ms}};
+void PrintJson(const Model& model, const Session& session, const Options& options, const std::string& path,
+               double latency_ms) {
+  nlohmann::ordered_json line = {
+      {"image", path}, {"top", nlohmann::ordered_json::array()}, {"latency_ms", latency_ms}};
   for (const Guess& guess : TopK(session.logits(), options.top_k)) {
-    line["top"].push_back({{"index", guess.index}, {"label", LabelOf(model, guess.index)}, {"probability", guess.probability}});
+    line["top"].push_back(
+        {{"index", guess.index}, {"label", LabelOf(model, guess.index)}, {"probability", guess.probability}});
   }
   if (options.logits) line["logits"] = session.logits();
   std::printf("%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
-void PrintText(const Model& model, const Session& session, const Options& options, const std::string& path, double latency_ms) {
+void PrintText(const Model& model, const Session& session, const Options& options, const std::string& path,
+               double latency_ms) {
   std::printf("%s  (%.1f ms)\n", path.c_str(), latency_ms);
   for (const Guess& guess : TopK(session.logits(), options.top_k)) {
     constexpr int kBar = 24;
     const std::string bar(static_cast<size_t>(guess.probability * kBar + 0.5f), '#');
-    std::printf("  %5.1f %%  %-*s  %s\n", 100 * static_cast<double>(guess.probability), kBar, bar.c_str(), LabelOf(model, guess.index).c_str());
+    std::printf("  %5.1f %%  %-*s  %s\n", 100 * static_cast<double>(guess.probability), kBar, bar.c_str(),
+                LabelOf(model, guess.index).c_str());
   }
   if (!options.logits) return;
   std::printf("  logits");
@@ -66,7 +72,7 @@ void PrintText(const Model& model, const Session& session, const Options& option
 
 void Classify(const Options& options, int* exit_code) {
   const Model model = OrFail(Model::Open(options.model.c_str()));
-  Session session = OrFail(Session::Create(model, {.thread_count = options.threads}));
+  Session session = options.CreateSession(model);
   if (session.logits().empty()) throw Failure(options.model + ": has no classifier: use vitrine embed");
   RunOnImages(session, options.images, exit_code, [&](const std::string& path, double latency_ms) {
     (options.json ? PrintJson : PrintText)(model, session, options, path, latency_ms);
@@ -80,8 +86,11 @@ void AddClassify(CLI::App& app, int* exit_code) {
   CLI::App* command = app.add_subcommand("classify", "Say what is on photos");
   auto options = std::make_shared<Options>();
   options->Declare(*command);
-  command->add_option("IMAGE", options->images, "JPEG, PNG, BMP or PNM files")->required();
-  command->add_option("--top-k", options->top_k, "How many classes to print")->capture_default_str()->check(CLI::Range(1, 1'000'000))->type_name("K");
+  command->add_option("IMAGE", options->images, "JPEG, PNG, BMP or PNM files")->required()->type_name("");
+  command->add_option("--top-k", options->top_k, "How many classes to print")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("K");
   command->add_flag("--logits", options->logits, "Print the number of every class, before the softmax");
   command->callback([options, exit_code] { Classify(*options, exit_code); });
 }

@@ -3,11 +3,10 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <vitrine/vitrine.hpp>
-
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vitrine/vitrine.hpp>
 
 namespace vitrine {
 
@@ -27,8 +26,8 @@ T OrFail(Result<T> result) {
   return std::move(result).value();
 }
 
-/// Declares a subcommand's arguments on `app`; what it does is its callback. A callback sets *exit_code when it goes on
-/// after a failure.
+/// Declares a subcommand's arguments on `app`; what it does is its callback. A callback sets *exit_code when
+/// it goes on after a failure.
 void AddClassify(CLI::App& app, int* exit_code);
 void AddEmbed(CLI::App& app, int* exit_code);
 void AddBench(CLI::App& app);
@@ -41,12 +40,21 @@ struct CommonOptions {
   bool json = false;
 
   void Declare(CLI::App& app, bool with_threads = true) {
-    app.add_option("MODEL.vit", model, "A model that vitrine-convert has written")->required();
+    app.add_option("MODEL.vit", model, "A model that vitrine-convert has written")->required()->type_name("");
     if (with_threads) {
       app.add_option("--threads", threads, "Threads that compute; 0: as many as processors")
-          ->capture_default_str()->check(CLI::Range(0, 256))->type_name("N");
+          ->capture_default_str()
+          ->check(CLI::Range(0, 256))
+          ->type_name("N");
     }
     app.add_flag("--json", json, "Print JSON, one object a line");
+  }
+
+  /// A session of `opened`, the model that these options name.
+  Session CreateSession(const Model& opened) const {
+    Result<Session> session = Session::Create(opened, {.thread_count = threads});
+    if (!session.ok()) throw Failure(model + ": " + session.status().message());
+    return std::move(session).value();
   }
 };
 

@@ -26,7 +26,7 @@ void Print(const Session& session, bool json, const std::string& path) {
 
 void Embed(const Options& options, int* exit_code) {
   const Model model = OrFail(Model::Open(options.model.c_str()));
-  Session session = OrFail(Session::Create(model, {.thread_count = options.threads}));
+  Session session = options.CreateSession(model);
   if (session.embedding().empty()) throw Failure(options.model + ": has no embedding");
   RunOnImages(session, options.images, exit_code, [&](const std::string& path, double) {
     Print(session, options.json, path);
@@ -37,10 +37,11 @@ void Embed(const Options& options, int* exit_code) {
 }  // namespace
 
 void AddEmbed(CLI::App& app, int* exit_code) {
-  CLI::App* command = app.add_subcommand("embed", "Print each photo's embedding: the name and the numbers on one line");
+  CLI::App* command =
+      app.add_subcommand("embed", "Print each photo's embedding: the name and the numbers on one line");
   auto options = std::make_shared<Options>();
   options->Declare(*command);
-  command->add_option("IMAGE", options->images, "JPEG, PNG, BMP or PNM files")->required();
+  command->add_option("IMAGE", options->images, "JPEG, PNG, BMP or PNM files")->required()->type_name("");
   command->callback([options, exit_code] { Embed(*options, exit_code); });
 }
 

@@ -9,22 +9,25 @@
 
 namespace vitrine {
 
-/// Runs the session on each photo and calls `show(path, latency_ms)` after it; the latency spans resize and inference,
-/// not reading the file. A photo that cannot be read gives a line on stderr and the next one's turn; *exit_code is 1 then.
+/// Runs the session on each photo and calls `show(path, latency_ms)` after it; the latency spans resize and
+/// inference, not reading the file. A photo that cannot be read gives a line on stderr and the next one's
+/// turn; *exit_code is 1 then.
 template <typename Show>
 void RunOnImages(Session& session, const std::vector<std::string>& paths, int* exit_code, const Show& show);
 
 }  // namespace vitrine
 
 #include <chrono>
-#include <iostream>
+
+#include "platforms/linux/command_line.h"
 
 template <typename Show>
-void vitrine::RunOnImages(Session& session, const std::vector<std::string>& paths, int* exit_code, const Show& show) {
+void vitrine::RunOnImages(Session& session, const std::vector<std::string>& paths, int* exit_code,
+                          const Show& show) {
   for (const std::string& path : paths) {
     const Result<Image> image = Image::Load(path.c_str());
     if (!image.ok()) {
-      std::cerr << "vitrine: " << image.status().message() << std::endl;
+      PrintError("vitrine", image.status().message());
       *exit_code = 1;
       continue;
     }

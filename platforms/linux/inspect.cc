@@ -16,7 +16,9 @@ struct Options : CommonOptions {
   bool self_test = false;
 };
 
-ordered_json NumberOrNull(double value) { return std::isnan(value) ? ordered_json(nullptr) : ordered_json(value); }
+ordered_json NumberOrNull(double value) {
+  return std::isnan(value) ? ordered_json(nullptr) : ordered_json(value);
+}
 
 ordered_json LabelsOf(const Model& model) {
   ordered_json labels = ordered_json::array();
@@ -27,8 +29,13 @@ ordered_json LabelsOf(const Model& model) {
 ordered_json OperatorsOf(const Model& model) {
   ordered_json ops = ordered_json::array();
   for (const OperatorInfo& op : model.operators()) {
-    ops.push_back({{"name", op.name}, {"kind", op.kind}, {"type", op.type}, {"shape", {op.rows, op.columns}}, {"macs", op.macs},
-                   {"parameters", op.parameters}, {"sqnr_db", NumberOrNull(double{op.sqnr_db})}});
+    ops.push_back({{"name", op.name},
+                   {"kind", op.kind},
+                   {"type", op.type},
+                   {"shape", {op.rows, op.columns}},
+                   {"macs", op.macs},
+                   {"parameters", op.parameters},
+                   {"sqnr_db", NumberOrNull(double{op.sqnr_db})}});
   }
   return ops;
 }
@@ -36,61 +43,107 @@ ordered_json OperatorsOf(const Model& model) {
 void PrintJson(const Model& model, const Session& session) {
   const ModelInfo& info = model.info();
   const ordered_json json = {
-      {"format", std::to_string(info.format_major) + "." + std::to_string(info.format_minor)}, {"producer", info.producer},
-      {"family", info.family}, {"recipe", info.recipe},
-      {"image", {{"height", info.image_height}, {"width", info.image_width}, {"channels", info.image_channels}, {"resize", info.resize},
-                 {"interpolation", info.interpolation}, {"mean", info.mean}, {"std", info.deviation}}},
-      {"tokens", info.tokens}, {"macs", info.macs}, {"parameters", info.parameters}, {"file_bytes", info.file_bytes},
-      {"arena_bytes", session.arena_bytes()}, {"packed_bytes", session.packed_bytes()}, {"classes", session.logits().size()},
-      {"embedding", session.embedding().size()}, {"labels", LabelsOf(model)},
-      {"source", {{"file", info.source_file}, {"format", info.source_format}, {"sha256", info.source_sha256}}},
-      {"fidelity", {{"images", info.fidelity_images}, {"synthetic", info.fidelity_synthetic}, {"sqnr_db", info.sqnr_db}, {"agreement", info.agreement}}},
+      {"format", std::to_string(info.format_major) + "." + std::to_string(info.format_minor)},
+      {"producer", info.producer},
+      {"family", info.family},
+      {"recipe", info.recipe},
+      {"image",
+       {{"height", info.image_height},
+        {"width", info.image_width},
+        {"channels", info.image_channels},
+        {"resize", info.resize},
+        {"interpolation", info.interpolation},
+        {"mean", info.mean},
+        {"std", info.deviation}}},
+      {"tokens", info.tokens},
+      {"macs", info.macs},
+      {"parameters", info.parameters},
+      {"file_bytes", info.file_bytes},
+      {"arena_bytes", session.arena_bytes()},
+      {"packed_bytes", session.packed_bytes()},
+      {"classes", session.logits().size()},
+      {"embedding", session.embedding().size()},
+      {"labels", LabelsOf(model)},
+      {"source",
+       {{"file", info.source_file}, {"format", info.source_format}, {"sha256", info.source_sha256}}},
+      {"fidelity",
+       {{"images", info.fidelity_images},
+        {"synthetic", info.fidelity_synthetic},
+        {"sqnr_db", info.sqnr_db},
+        {"agreement", info.agreement}}},
       {"ops", OperatorsOf(model)}};
   std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+}
+
+/// "classes    cardboard, glass, ... (1000)": the first ones, as many as fit a line.
+void PrintLabels(const Model& model) {
+  constexpr size_t kWidth = 80;
+  std::string line;
+  int shown = 0;
+  for (; shown < model.label_count() && line.size() < kWidth; ++shown)
+    line += (shown > 0 ? ", " : "") + std::string(model.label(shown));
+  if (shown > 0) std::printf("  classes    %s%s\n", line.c_str(), shown < model.label_count() ? ", ..." : "");
 }
 
 void PrintText(const Model& model, const Session& session, const std::string& path) {
   const ModelInfo& info = model.info();
   const auto text = [](std::string_view view) { return std::string(view); };
-  std::printf("%s\n  format     %d.%d, written by %s\n", path.c_str(), info.format_major, info.format_minor, text(info.producer).c_str());
+  std::printf("%s\n  format     %d.%d, written by %s\n", path.c_str(), info.format_major, info.format_minor,
+              text(info.producer).c_str());
   std::printf("  model      %s, recipe %s\n", text(info.family).c_str(), text(info.recipe).c_str());
-  std::printf("  source     %s (%s), SHA-256 %s\n", text(info.source_file).c_str(), text(info.source_format).c_str(), text(info.source_sha256).c_str());
-  std::printf("  image      %dx%dx%d, %s, %s\n", info.image_height, info.image_width, info.image_channels, text(info.resize).c_str(), text(info.interpolation).c_str());
-  std::printf("  output     %zu classes, embedding of %zu\n", session.logits().size(), session.embedding().size());
-  std::printf("  work       %lld tokens, %.3f G multiply-accumulates, %.2f M parameters\n", static_cast<long long>(info.tokens),
-              static_cast<double>(info.macs) / 1e9, static_cast<double>(info.parameters) / 1e6);
-  std::printf("  memory     file %.2f MB, packed weights %.2f MB, arena %.2f MB (%d thread%s)\n", static_cast<double>(info.file_bytes) / 1e6,
-              static_cast<double>(session.packed_bytes()) / 1e6, static_cast<double>(session.arena_bytes()) / 1e6, session.thread_count(),
+  std::printf("  source     %s (%s), SHA-256 %s\n", text(info.source_file).c_str(),
+              text(info.source_format).c_str(), text(info.source_sha256).c_str());
+  std::printf("  image      %dx%dx%d, %s, %s\n", info.image_height, info.image_width, info.image_channels,
+              text(info.resize).c_str(), text(info.interpolation).c_str());
+  std::printf("  output     %zu classes, embedding of %zu\n", session.logits().size(),
+              session.embedding().size());
+  PrintLabels(model);
+  std::printf("  work       %lld tokens, %.3f G multiply-accumulates, %.2f M parameters\n",
+              static_cast<long long>(info.tokens), static_cast<double>(info.macs) / 1e9,
+              static_cast<double>(info.parameters) / 1e6);
+  std::printf("  memory     file %.2f MB, packed weights %.2f MB, arena %.2f MB (%d thread%s)\n",
+              static_cast<double>(info.file_bytes) / 1e6, static_cast<double>(session.packed_bytes()) / 1e6,
+              static_cast<double>(session.arena_bytes()) / 1e6, session.thread_count(),
               session.thread_count() == 1 ? "" : "s");
   if (info.fidelity_images > 0) {
-    std::printf("  fidelity   %.1f dB against f32, same class on %.1f %%, measured on %d %s\n", static_cast<double>(info.sqnr_db),
-                100 * static_cast<double>(info.agreement), info.fidelity_images, info.fidelity_synthetic ? "made-up patterns" : "photos");
+    std::printf("  fidelity   %.1f dB against f32, same class on %.1f %%, measured on %d %s\n",
+                static_cast<double>(info.sqnr_db), 100 * static_cast<double>(info.agreement),
+                info.fidelity_images, info.fidelity_synthetic ? "made-up patterns" : "photos");
   }
-  std::printf("\n  %-26s %-13s %-14s %13s %10s %11s %8s\n", "operator", "kind", "type", "shape", "M MACs", "parameters", "SQNR dB");
+  std::printf("\n  %-26s %-13s %-14s %13s %10s %11s %8s\n", "operator", "kind", "type", "shape", "M MACs",
+              "parameters", "SQNR dB");
   for (const OperatorInfo& op : model.operators()) {
     const std::string shape = std::to_string(op.rows) + "x" + std::to_string(op.columns);
-    std::printf("  %-26s %-13s %-14s %13s %10.2f %11lld ", op.name, op.kind, op.type, shape.c_str(), static_cast<double>(op.macs) / 1e6, static_cast<long long>(op.parameters));
-    if (std::isnan(op.sqnr_db)) std::printf("%8s\n", "-");
-    else std::printf("%8.1f\n", static_cast<double>(op.sqnr_db));
+    std::printf("  %-26s %-13s %-14s %13s %10.2f %11lld ", op.name, op.kind, op.type, shape.c_str(),
+                static_cast<double>(op.macs) / 1e6, static_cast<long long>(op.parameters));
+    if (std::isnan(op.sqnr_db))
+      std::printf("%8s\n", "-");
+    else
+      std::printf("%8.1f\n", static_cast<double>(op.sqnr_db));
   }
 }
 
 void Inspect(const Options& options) {
   const Model model = OrFail(Model::Open(options.model.c_str()));
-  Session session = OrFail(Session::Create(model, {.thread_count = options.threads}));
+  Session session = options.CreateSession(model);
   if (options.self_test) OrFail(session.SelfTest());
-  if (options.json) PrintJson(model, session);
-  else PrintText(model, session, options.model);
-  if (options.self_test && !options.json) std::printf("\n  self-test  the reference image gives the expected output on this processor\n");
+  if (options.json)
+    PrintJson(model, session);
+  else
+    PrintText(model, session, options.model);
+  if (options.self_test && !options.json)
+    std::printf("\n  self-test  the reference image gives the expected output on this processor\n");
 }
 
 }  // namespace
 
 void AddInspect(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("inspect", "Show a model's operators, types, shapes, sizes and measured fidelity");
+  CLI::App* command =
+      app.add_subcommand("inspect", "Show a model's operators, types, shapes, sizes and measured fidelity");
   auto options = std::make_shared<Options>();
   options->Declare(*command);
-  command->add_flag("--self-test", options->self_test, "Also run the reference image that the file carries, and compare");
+  command->add_flag("--self-test", options->self_test,
+                    "Also run the reference image that the file carries, and compare");
   command->callback([options] { Inspect(*options); });
 }
 

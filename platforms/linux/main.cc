@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // vitrine: the command on the device.
-#include <iostream>
 #include <new>
 
 #include "platforms/linux/command.h"
+#include "platforms/linux/command_line.h"
 
 int main(int argc, char** argv) {
   using namespace vitrine;
-  constexpr int kFailure = 1, kWrongUsage = 2;
   int exit_code = 0;
-  CLI::App app("Runs Vision Transformers in int8.\n\n"
-               "  vitrine classify waste.vit photo.jpg\n"
-               "  vitrine bench waste.vit --threads 4 --profile\n", "vitrine");
-  app.require_subcommand(1);
+  CLI::App app(
+      "Runs Vision Transformers in int8.\n\n"
+      "  vitrine classify waste.vit photo.jpg\n"
+      "  vitrine bench waste.vit --threads 4 --profile\n\n"
+      "vitrine SUBCOMMAND --help explains a subcommand's options.",
+      "vitrine");
+  app.usage("Usage: vitrine SUBCOMMAND [OPTIONS]");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", std::string("vitrine ") + Version());
   AddClassify(app, &exit_code);
   AddEmbed(app, &exit_code);
@@ -20,16 +23,18 @@ int main(int argc, char** argv) {
   AddInspect(app);
   try {
     app.parse(argc, argv);
-    return exit_code;
+    if (app.get_subcommands().empty())
+      throw CLI::RequiredError("A subcommand (classify, embed, bench or inspect)");
+    return FinishOutput("vitrine", exit_code);
   } catch (const CLI::Success& success) {
-    return app.exit(success);
+    return FinishOutput("vitrine", app.exit(success));
   } catch (const CLI::ParseError& error) {
-    std::cerr << "vitrine: " << error.what() << " (see --help)\n";
+    PrintError("vitrine", std::string(error.what()) + " (see --help)");
     return kWrongUsage;
   } catch (const std::bad_alloc&) {
-    std::cerr << "vitrine: not enough memory\n";
+    PrintError("vitrine", "not enough memory");
   } catch (const std::exception& error) {
-    std::cerr << "vitrine: " << error.what() << "\n";
+    PrintError("vitrine", error.what());
   }
   return kFailure;
 }

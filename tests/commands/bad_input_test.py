@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wrong files and wrong flags: exit 1 or 2, one line on stderr, and nothing left beside the output."""
+import os
+import resource
+import struct
+
+import commands
+from commands import FOLDER, ROOT, SAMPLES, convert, model, tiny_model, vitrine
+
+TINY = ROOT / "models/vit-tiny-waste"
+FIXTURE = ROOT / "tests/fixtures/vit/timm_hub"
+CHECKPOINTS = ROOT / "tests/fixtures/checkpoint"
+
+
+def file(name, data):
+    path = FOLDER / name
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+class VitrineTest(commands.CommandTest):
+    def photos(self):
+        yield FOLDER / "missing.jpg", "No such file"
+        yield FOLDER, "directory"
+        yield file("text.jpg", "hello, world\n"), "not an image"
+        yield file("empty.jpg", ""), "empty"
+        jpeg, png = SAMPLES[0].read_bytes(), (FIXTURE / "image.png").read_bytes()
+        for i in range(1, 8):
+            yield file(f"cut{i}.jpg", jpeg[:len(jpeg) * i // 8]), "cut"
+            yield file(f"cut{i}.png", png[:len(png) * i // 8]), ""
+        yield ROOT / "README.md", "not an image"
+
+    def test_a_photo_that_cannot_be_read(self):
+        for path, says in self.photos():
+            for command in ("classify", "embed"):
+                with self.subTest(photo=path.name, command=command):
+                    finished = vitrine(command, tiny_model(), path, "--json")
+                    self.assert_failure(finished, says=says)
+                    self.assertIn(str(path), finished.stderr)
+                    self.assertEqual(finished.stdout, "")
+
+    def test_a_bad_photo_does_not_keep_the_next_from_its_turn(self):
+        finished = vitrine("classify", tiny_model(), SAMPLES[0], FOLDER / "missing.jpg", SAMPLES[1], "--json")
+        self.assert_failure(finished, says="missing.jpg")
+        self.assertEqual([commands.parse(line)["image"] for line in finished.stdout.splitlines()], [str(SAMPLES[0]), str(SAMPLES[1])])
+
+    def test_a_model_that_is_none(self):
+        for path in (FOLDER / "missing.vit", FOLDER, file("empty.vit", ""), file("text.vit", "hello, world\n" * 100),
+                     TINY / "model.safetensors", SAMPLES[0]):
+            for command in (["classify", path, SAMPLES[0]], ["embed", path, SAMPLES[0]], ["bench", path], ["inspect", path]):
+                with self.subTest(model=path.name, command=command[0]):
+                    self.assert_failure(vitrine(*command), says=str(path))
+
+    def test_a_full_disk_behind_stdout(self):
+        for command in (["classify", tiny_model(), SAMPLES[0]], ["embed", tiny_model(), SAMPLES[0], "--json"],
+                        ["bench", tiny_model(), "--num-runs", 1], ["inspect", tiny_model()], ["--help"]):
+            with self.subTest(command=command[0]), open("/dev/full", "w") as full:
+                words = [str(word) for word in [*commands.vitrine_words, *command]]
+                finished = commands.subprocess.run(words, stdout=full, stderr=commands.subprocess.PIPE, text=True)
+                self.assert_failure(finished, says="standard output")
+
+    def test_wrong_usage(self):
+        good = tiny_model()
+        for words in ([], ["teach-me"], ["classify"], ["classify", good], ["embed", good], ["bench"], ["inspect"], ["bench", good, SAMPLES[0]],
+                      ["classify", good, SAMPLES[0], "--topk", 3], ["classify", good, SAMPLES[0], "--top-k", 0],
+                      ["classify", good, SAMPLES[0], "--top-k", "three"], ["classify", good, SAMPLES[0], "--threads", -1],
+                      ["bench", good, "--num-runs", 0], ["bench", good, "--num-runs"], ["bench", good, "--warmup-runs", "1.5"], ["--verbose"]):
+            with self.subTest(words=words):
+                self.assert_failure(vitrine(*words), code=2, says="--help")
+        self.assertIn("teach-me", vitrine("teach-me").stderr)
+
+
+class ConverterTest(commands.CommandTest):
+    def setUp(self):
+        self.out = FOLDER / "converted"
+        self.out.mkdir(exist_ok=True)
+        self.tensors = commands.read_safetensors(FIXTURE / "model.safetensors")
+
+    def refuses(self, *arguments, says="", code=1, **options):
+        """Nothing comes of it, and a file that was there stays as it was."""
+        target = self.out / "model.vit"
+        target.write_bytes(b"an older model")
+        self.assert_failure(convert(*arguments, "-o", target, **options), code=code, says=says)
+        self.assertEqual(os.listdir(self.out), ["model.vit"])
+        self.assertEqual(target.read_bytes(), b"an older model")
+
+    def refuses_tensors(self, says, **changed):
+        path = FOLDER / "changed.safetensors"
+        commands.write_safetensors(path, {**self.tensors, **changed})
+        self.refuses(path, "--config", FIXTURE / "config.json", says=says)
+
+    def test_a_checkpoint_that_is_none(self):
+        for path in (FOLDER / "missing.safetensors", FOLDER / "missing", self.out, ROOT, ROOT / "README.md", SAMPLES[0], tiny_model(),
+                     file("empty.safetensors", ""), file("text.pth", "hello, world\n"), file("zip.npz", b"PK\x03\x04" + bytes(100)),
+                     *(CHECKPOINTS / name for name in ("document.docx", "torchscript.pt", "hostile.pth", "hostile_legacy.pth",
+                                                       "hostile_plain.pkl", "no_tensors.pth", "quantized.pth", "sparse.pth", "complex.pth",
+                                                       "short_storage.pth", "others.npz", "every_type.safetensors"))):
+            with self.subTest(checkpoint=path.name):
+                self.refuses(path)
+
+    def test_a_checkpoint_cut_short_anywhere(self):
+        for original in (FIXTURE / "model.safetensors", ROOT / "tests/fixtures/vit/timm_vit/model.safetensors", CHECKPOINTS / "deit.pth"):
+            whole = original.read_bytes()
+            for i in range(1, 20):
+                with self.subTest(checkpoint=original.name, part=i):
+                    self.refuses(file("cut" + original.suffix, whole[:len(whole) * i // 20]))
+
+    def test_a_family_that_it_does_not_know(self):
+        names = ["patch_embed.proj.weight", "layers.0.blocks.0.attn.relative_position_bias_table", "layers.0.blocks.0.attn.qkv.weight",
+                 "layers.0.downsample.reduction.weight", "head.weight"]
+        path = FOLDER / "swin.safetensors"
+        commands.write_safetensors(path, {name: ("F32", [4], bytes(16)) for name in names})
+        self.refuses(path, says="Swin")
+
+    def test_a_missing_a_foreign_and_a_misshapen_tensor(self):
+        name = "blocks.0.mlp.fc1.weight"
+        self.refuses_tensors("blocks.0.extra", **{"blocks.0.extra": ("F32", [1], bytes(4))})
+        self.refuses_tensors(name, **{name: ("F32", [1], bytes(4))})
+        del self.tensors[name]
+        self.refuses_tensors(name)
+
+    def test_a_weight_that_is_no_number(self):
+        for name in ("blocks.0.attn.qkv.weight", "blocks.1.norm1.weight", "head.bias", "pos_embed", "cls_token", "patch_embed.proj.weight"):
+            dtype, shape, data = self.tensors[name]
+            for value in (float("nan"), float("inf")):
+                value_bytes = struct.pack({"F32": "<f", "F16": "<e"}[dtype], value)
+                with self.subTest(tensor=name, value=value):
+                    self.refuses_tensors("finite number", **{name: (dtype, shape, data[:8] + value_bytes + data[8 + len(value_bytes):])})
+
+    def test_labels_that_are_too_few(self):
+        self.refuses(TINY, "--labels", file("labels.txt", "one\ntwo\n"), says="2 labels for 6 classes")
+        self.refuses(TINY, "--labels", file("labels.json", '{"0": "one"'))
+        self.refuses(TINY, "--labels", FOLDER / "missing.txt", says="missing.txt")
+
+    def test_configurations_that_are_none(self):
+        for text in ("", "not JSON", "[]", "{}" * 2, '{"num_heads": "many"}', '{"num_heads": 1e300}', "[" * 100000):
+            with self.subTest(text=text[:20]):
+                self.refuses(FIXTURE / "model.safetensors", "--config", file("config.json", text))
+                if "num_heads" not in text:
+                    self.refuses(FIXTURE / "model.safetensors", "--preprocessor", file("preprocessor.json", text))
+
+    def test_an_output_that_cannot_be_written(self):
+        for target in (FOLDER / "missing/model.vit", self.out, "/proc/model.vit", FOLDER / ("x" * 300 + ".vit")):
+            with self.subTest(target=str(target)[-40:]):
+                self.assert_failure(convert(FIXTURE, "-o", target))
+        self.refuses(FIXTURE, "--report", FOLDER / "missing/report.html", says="report.html")
+
+    def test_an_output_that_is_no_file_is_not_replaced(self):
+        fifo = FOLDER / "fifo"
+        if not fifo.exists():
+            os.mkfifo(fifo)
+        self.assert_failure(convert(FIXTURE, "-o", fifo), says="fifo")
+        self.assertTrue(fifo.is_fifo())
+
+    def test_the_checkpoint_is_not_written_over(self):
+        path = file("own.safetensors", (FIXTURE / "model.safetensors").read_bytes())
+        before = path.read_bytes()
+        self.assert_failure(convert(path, "--config", FIXTURE / "config.json", "-o", path), says="own.safetensors")
+        self.assertEqual(path.read_bytes(), before)
+
+    def test_a_full_disk(self):
+        limit = 10000   # bytes a file; Python ignores SIGXFSZ, and so does the command then
+        self.refuses(FIXTURE, says="model.vit", restore_signals=False,
+                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+
+    def test_wrong_usage(self):
+        for words in (["--recipe", "int3"], ["--mean", "1,2"], ["--mean", "1,2,x"], ["--std", "1,2,3,4"], ["--image-size", "big"],
+                      ["--image-size", "0"], ["--heads", "-1"], ["--crop-pct", "x"], ["--calibrate-images", "0"], ["--frobnicate"],
+                      ["--family", "swin"], ["--report", "report.txt"], ["--report"]):
+            with self.subTest(words=words):
+                self.refuses(TINY, *words, code=2, says="--help")
+        self.assert_failure(convert(), code=2)
+        self.assert_failure(convert(TINY), code=2, says="--output")
+        self.assert_failure(convert("-o", self.out / "model.vit"), code=2, says="CHECKPOINT")
+
+    def test_flags_that_do_not_fit_the_model(self):
+        for words in (["--heads", 7], ["--image-size", 100], ["--image-size", 1000000], ["--std", "0,0,0"],
+                      ["--calibrate", self.out], ["--calibrate", FOLDER / "missing"], ["--family", "hf-dinov2"]):
+            with self.subTest(words=words):
+                self.refuses(TINY, *words)
+
+
+if __name__ == "__main__":
+    commands.main()

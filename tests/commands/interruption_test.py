@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A conversion that is interrupted leaves the folder as it found it."""
+import os
+import signal
+import subprocess
+import time
+
+import commands
+from commands import FOLDER, ROOT
+
+CHECKPOINT = ROOT / "models" / "vit-tiny-waste"
+
+
+def start(target):
+    return subprocess.Popen([commands.converter, CHECKPOINT, "-o", target], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+class InterruptionTest(commands.CommandTest):
+    def setUp(self):
+        self.folder = FOLDER / "interrupted"
+        self.folder.mkdir(exist_ok=True)
+        self.target = self.folder / "model.vit"
+        self.target.write_bytes(b"an older model")
+
+    def check_folder(self, child):
+        self.assertEqual(os.listdir(self.folder), ["model.vit"])
+        if child.returncode == 0:
+            self.assertGreater(self.target.stat().st_size, 1000)
+            self.target.write_bytes(b"an older model")
+        else:
+            self.assertEqual(self.target.read_bytes(), b"an older model")
+
+    def test_while_the_part_is_being_written(self):
+        for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(signal=sent.name):
+                child = start(self.target)
+                while child.poll() is None and len(os.listdir(self.folder)) < 2:
+                    pass
+                child.send_signal(sent)
+                _, said = child.communicate()
+                self.assertEqual(said, b"")
+                self.assertIn(child.returncode, (128 + sent, -sent))
+                self.check_folder(child)
+
+    def test_at_any_moment(self):
+        began = time.monotonic()
+        child = start(self.target)
+        child.communicate()
+        whole = time.monotonic() - began
+        self.assertEqual(child.returncode, 0)
+        self.target.write_bytes(b"an older model")
+        for i in range(20):
+            child = start(self.target)
+            time.sleep(whole * i / 20)
+            child.send_signal(signal.SIGTERM if i % 2 else signal.SIGINT)
+            child.communicate()
+            self.assertIn(child.returncode, (0, 130, 143, -2, -15))
+            self.check_folder(child)
+
+
+if __name__ == "__main__":
+    commands.main()

@@ -81,7 +81,7 @@ HWY_FLATTEN void Exponentiate(size_t T, Tile& tile) {
   });
 }
 
-/// out = probabilities * value for kCount vectors of columns.
+/// out = probabilities * value for kCount vectors of columns, and `rows` rows or a few more.
 template <size_t kCount, bool kWhole = true>
 HWY_FLATTEN void Mix(const float* value, size_t value_stride, size_t T, const Tile& tile, size_t rows, float* out,
                     size_t out_stride, size_t lanes = kLanes) {
@@ -90,7 +90,6 @@ HWY_FLATTEN void Mix(const float* value, size_t value_stride, size_t T, const Ti
         SumOfOuterProducts<FloatProduct, kCount, kWhole>(tile.scores + q, kQueries, value, value_stride, T, lanes);
     Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
       constexpr size_t j = i / kCount;
-      if (q + j >= rows) return;
       const VF v = hn::Mul(sums.v[j][i % kCount], hn::Set(kF32, tile.factor[q + j]));
       float* to = out + (q + j) * out_stride + i % kCount * kLanes;
       if constexpr (kWhole) {
@@ -102,8 +101,8 @@ HWY_FLATTEN void Mix(const float* value, size_t value_stride, size_t T, const Ti
   }
 }
 
-void MixHead(const float* value, size_t value_stride, size_t T, size_t K, const Tile& tile, size_t rows,
-                        float* out, size_t out_stride) {
+void MixHead(const float* value, size_t value_stride, size_t T, size_t K, const Tile& tile, size_t rows, float* out,
+             size_t out_stride) {
   size_t i = 0;
   for (; i + kVectors * kLanes <= K; i += kVectors * kLanes) {
     Mix<kVectors>(value + i, value_stride, T, tile, rows, out + i, out_stride);
@@ -122,7 +121,7 @@ void PackAttentionHead(const AttentionArguments& a, size_t head, void* packed) {
   }
 }
 
-/// Writes `rows` <= kQueries rows, all heads, in f32.
+/// Writes kQueries rows in f32, all heads, of which the last are nothing where there are only `rows`.
 void AttendRows(const AttentionArguments& a, const float* keys, size_t first, size_t rows, float* scratch, float* out,
                 size_t out_stride) {
   Tile tile;
@@ -146,14 +145,12 @@ void AttentionTile(const AttentionArguments& a, const void* packed, size_t first
   float* rest = rows_f32 + kQueries * D;
   for (size_t row = first; row < last; row += kQueries) {
     const size_t rows = std::min(kQueries, last - row);
-    if (a.out.type == RowType::kF32) {
+    if (a.out.type == RowType::kF32 && rows == kQueries) {
       AttendRows(a, keys, row, rows, rest, static_cast<float*>(a.out.data) + row * a.out.stride, a.out.stride);
       continue;
     }
     AttendRows(a, keys, row, rows, rest, rows_f32, D);
-    for (size_t i = 0; i < rows; ++i) {
-      QuantizeRow<false>(rows_f32 + i * D, D, 0.0f, 1.0f, RangeOf(rows_f32 + i * D, D), a.out, row + i);
-    }
+    for (size_t i = 0; i < rows; ++i) WriteRow(rows_f32 + i * D, D, a.out, row + i);
   }
 }
 

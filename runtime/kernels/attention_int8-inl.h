@@ -19,7 +19,7 @@ namespace {
 struct WordScalars {
   VI v[2];
 
-  HWY_INLINE explicit WordScalars(const int32_t* p) : v{hn::LoadU(kI32, p), hn::LoadU(kI32, p + 4)} {}
+  HWY_INLINE explicit WordScalars(const int32_t* p) { LoadVectors(p, v); }
 };
 struct SignedDot {
   using T = int32_t;
@@ -56,7 +56,7 @@ using SignedDot = UnsignedDot;
 #endif
 
 /// Quantizes `rows` <= kQueries queries of one head into words; returns their scales.
-HWY_INLINE void PackQueries(const float* query, size_t stride, size_t rows, size_t K, const Int8Scratch& scratch,
+HWY_FLATTEN void PackQueries(const float* query, size_t stride, size_t rows, size_t K, const Int8Scratch& scratch,
                             float* scales) {
   for (size_t r = 0; r < rows; ++r) {
     scales[r] = QuantizeSymmetric<false>(query + r * stride, nullptr, K, scratch.bytes + r * RoundUp(K, 16));
@@ -88,7 +88,7 @@ HWY_FLATTEN void Attend(const PackedHead& head, const float* scales, size_t T, s
         sum = hn::Sub(sum, bias[i % kQueryVectors]);
       });
     }
-    softmax.AddKeys(sums, t, T);
+    softmax.AddKeys(sums, t);
   }
   softmax.Finish(T, factor);
 }
@@ -108,7 +108,6 @@ HWY_FLATTEN void MixColumns(const PackedHead& head, size_t column, size_t T, siz
                                                               (T + 3) / 4);
     Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
       constexpr size_t j = i / kCount, c = i % kCount;
-      if (q + j >= rows) return;
       const VF mix = hn::Mul(hn::ConvertTo(kF32, sums.v[j][c]), hn::Set(kF32, factor[q + j]));
       const VF v = hn::MulAdd(mix, scale[c], offset[c]);
       float* to = out + (q + j) * out_stride + c * kLanes;
@@ -131,7 +130,7 @@ void Mix(const PackedHead& head, size_t T, size_t K, const int32_t* probabilitie
   if (i < K) MixColumns<1, false>(head, i, T, K, probabilities, factor, rows, out + i, stride, K - i);
 }
 
-/// Writes `rows` <= kQueries rows, all heads, in f32.
+/// Writes kQueries rows in f32, all heads, of which the last are nothing where there are only `rows`.
 void AttendRows(const AttentionArguments& a, void* packed, size_t first, size_t rows, const Int8Scratch& scratch,
                 float* out, size_t stride) {
   float scales[kQueries], factor[kQueries];
@@ -145,26 +144,23 @@ void AttendRows(const AttentionArguments& a, void* packed, size_t first, size_t 
 }
 
 void AttentionTile(const AttentionArguments& a, void* packed, size_t first, size_t last, void* memory) {
-  const Int8Scratch scratch(memory, a.T, a.H, a.K);
+  const Int8Scratch scratch(memory, a.T, a.K);
   const size_t D = a.H * a.K;
   for (size_t row = first; row < last; row += kQueries) {
     const size_t rows = HWY_MIN(kQueries, last - row);
-    if (a.out.type == RowType::kF32) {
+    if (a.out.type == RowType::kF32 && rows == kQueries) {
       float* out = static_cast<float*>(a.out.data) + row * a.out.stride;
       AttendRows(a, packed, row, rows, scratch, out, a.out.stride);
       continue;
     }
     AttendRows(a, packed, row, rows, scratch, scratch.output, D);
-    for (size_t i = 0; i < rows; ++i) {
-      const float* x = scratch.output + i * D;
-      QuantizeRow<false>(x, D, 0.0f, 1.0f, RangeOf(x, D), a.out, row + i);
-    }
+    for (size_t i = 0; i < rows; ++i) WriteRow(scratch.output + i * D, D, a.out, row + i);
   }
 }
 
 void PackHead(const AttentionArguments& a, size_t head, void* packed, void* memory) {
   const PackedHead packed_head(packed, head, a.T, a.K);
-  PackKeys(a, head, packed_head, Int8Scratch(memory, a.T, a.H, a.K));
+  PackKeys(a, head, packed_head, Int8Scratch(memory, a.T, a.K));
   PackValues(a, head, packed_head);
 }
 

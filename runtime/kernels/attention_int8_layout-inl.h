@@ -49,7 +49,7 @@ struct Int8Scratch {
     const size_t k = RoundUp(K, 16), rows = kAttentionTileRows;
     return rows * (H * K * sizeof(float) + 2 * k + RoundUp(T, 16) * sizeof(int32_t)) + k * sizeof(float);
   }
-  Int8Scratch(void* scratch, size_t T, size_t H, size_t K) {
+  Int8Scratch(void* scratch, size_t T, size_t K) {
     const size_t k = RoundUp(K, 16), rows = kAttentionTileRows;
     char* p = static_cast<char*>(scratch);
     scores = reinterpret_cast<int32_t*>(p), p += rows * RoundUp(T, 16) * sizeof(int32_t);
@@ -57,7 +57,6 @@ struct Int8Scratch {
     bytes = reinterpret_cast<int8_t*>(p), p += rows * k;
     mean = reinterpret_cast<float*>(p), p += k * sizeof(float);
     output = reinterpret_cast<float*>(p);
-    static_cast<void>(H);
   }
 };
 

@@ -18,26 +18,50 @@ constexpr float kValueBias = 128;
 
 constexpr float kSmallestRange = 1e-30f;
 
-/// Writes x - mean (x alone where kMean = false) as int8 in [-127, 127] and zeros up to a multiple of 16; returns the scale.
+/// Returns lanes of x - mean, or of x where there is no mean.
+template <bool kMean, bool kWhole>
+HWY_INLINE VF LoadCentered(const float* x, const float* mean, size_t lanes) {
+  const VF v = Load<kWhole>(x, lanes);
+  return kMean ? hn::Sub(v, hn::LoadU(kF32, mean)) : v;
+}
+
 template <bool kMean>
-HWY_INLINE float QuantizeSymmetric(const float* x, const float* mean, size_t n, int8_t* out) {
-  VF largest = hn::Zero(kF32);
-  const auto load = [&](size_t i) HWY_ATTR {
-    const VF v = i + kLanes <= n ? hn::LoadU(kF32, x + i) : hn::LoadN(kF32, x + i, n - i);
-    return kMean ? hn::Sub(v, hn::LoadU(kF32, mean + i)) : v;
-  };
-  for (size_t i = 0; i < n; i += kLanes) largest = hn::Max(largest, hn::Abs(load(i)));
-  const float max = hn::ReduceMax(kF32, largest);
-  const bool is_zero = !(max > kSmallestRange);
-  const BytesOfRange<false> bytes_of(0.0f, is_zero ? 0.0f : 127.0f / max, 0.0f);
+HWY_INLINE float LargestMagnitude(const float* x, const float* mean, size_t n) {
+  VF a = hn::Zero(kF32), b = a;
   size_t i = 0;
   for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
-    StoreBytes(bytes_of(load(i)), bytes_of(load(i + kLanes)), bytes_of(load(i + 2 * kLanes)),
-               bytes_of(load(i + 3 * kLanes)), out + i);
+    Unroll<4>([&](auto v) HWY_ATTR {
+      const VF magnitude = hn::Abs(LoadCentered<kMean, true>(x + i + v * kLanes, mean + i + v * kLanes, kLanes));
+      VF& largest = v % 2 == 0 ? a : b;
+      largest = hn::Max(largest, magnitude);
+    });
   }
-  for (; i < n; i += kLanes) StoreBytesN(bytes_of(load(i)), out + i, HWY_MIN(kLanes, n - i));
-  for (i = n; i % 16 != 0; ++i) out[i] = 0;
-  return is_zero ? 0.0f : max / 127.0f;
+  for (; i + kLanes <= n; i += kLanes) a = hn::Max(a, hn::Abs(LoadCentered<kMean, true>(x + i, mean + i, kLanes)));
+  if (i < n) a = hn::Max(a, hn::Abs(LoadCentered<kMean, false>(x + i, mean + i, n - i)));
+  return hn::ReduceMax(kF32, hn::Max(a, b));
+}
+
+/// Writes x - mean (x alone where kMean = false) as int8 in [-127, 127] and zeros up to a multiple of 16; returns the
+/// scale. mean has zeros up to a multiple of 16.
+template <bool kMean>
+HWY_INLINE float QuantizeSymmetric(const float* x, const float* mean, size_t n, int8_t* out) {
+  const float largest = LargestMagnitude<kMean>(x, mean, n);
+  const bool is_zero = !(largest > kSmallestRange);
+  const BytesOfRange<false> bytes_of(0.0f, is_zero ? 0.0f : 127.0f / largest, 0.0f);
+  size_t i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    VI v[4];
+    Unroll<4>([&](auto j) HWY_ATTR {
+      v[j] = bytes_of(LoadCentered<kMean, true>(x + i + j * kLanes, mean + i + j * kLanes, kLanes));
+    });
+    StoreBytes(v[0], v[1], v[2], v[3], out + i);
+  }
+  if (i < n) {
+    for (; i + kLanes <= n; i += kLanes) StoreBytesN(bytes_of(LoadCentered<kMean, true>(x + i, mean + i, kLanes)), out + i, kLanes);
+    if (i < n) StoreBytesN(bytes_of(LoadCentered<kMean, false>(x + i, mean + i, n - i)), out + i, n - i);
+    for (i = n; i % 16 != 0; ++i) out[i] = 0;
+  }
+  return is_zero ? 0.0f : largest * (1.0f / 127.0f);
 }
 
 /// Turns quantized rows [rows, K] into words [K / 4, width].
@@ -99,43 +123,81 @@ HWY_INLINE VI CombineBytes(VI a, VI b, VI c, VI d) {
 #endif
 }
 
-/// Packs `lanes` columns of the values. value = byte * scale + offset, with the bytes in [0, 254].
-template <bool kWhole>
-HWY_INLINE void PackValueColumns(const float* x, size_t stride, size_t T, size_t lanes, size_t word_stride,
-                                 int32_t* words, float* scale, float* offset) {
-  Range range = EmptyRange();
-  for (size_t t = 0; t < T; ++t) range.Add(Load<kWhole>(x + t * stride, lanes));
-  const VF width = hn::Sub(range.max, range.min), steps = hn::Set(kF32, 254.0f);
-  const VF inverse = hn::IfThenElseZero(hn::Gt(width, hn::Set(kF32, kSmallestRange)), hn::Div(steps, width));
-  const VF step = hn::Div(width, steps);
-  const VF zero = hn::IfThenElseZero(hn::Gt(inverse, hn::Zero(kF32)), hn::Round(hn::Mul(range.min, inverse)));
-  const VF low = hn::IfThenElse(hn::Gt(inverse, hn::Zero(kF32)), hn::Mul(zero, step), range.min);
-  hn::StoreU(step, kF32, scale);
-  hn::StoreU(hn::MulAdd(step, hn::Set(kF32, kValueBias), low), kF32, offset);
-  const VF rounder = hn::Sub(hn::Set(kF32, kRounder), zero);
-  const VI flip = hn::Set(kI32, kValueFlip);
-  for (size_t t = 0; t < T; t += 4, words += word_stride) {
-    const auto bytes = [&](size_t i) HWY_ATTR {
-      // Rows beyond the last meet probabilities of zero; any value will do.
-      const float* row = x + HWY_MIN(t + i, T - 1) * stride;
-      return RoundToBits(hn::MulAdd(Load<kWhole>(row, lanes), inverse, rounder));
-    };
-    hn::StoreU(hn::Xor(CombineBytes(bytes(0), bytes(1), bytes(2), bytes(3)), flip), kI32, words);
+/// How kCount vectors of columns become bytes in [0, 254]: value = byte * step + low.
+template <size_t kCount>
+struct ValueBytes {
+  VF inverse[kCount], rounder[kCount];
+
+  /// Returns words of the four rows from `x` on; there is one row, repeated, where the stride is zero.
+  template <bool kWhole>
+  HWY_INLINE VI Word(const float* x, size_t stride, size_t lanes, size_t i) const {
+    VI row[4];
+    Unroll<4>([&](auto r) HWY_ATTR {
+      row[r] = RoundToBits(hn::MulAdd(Load<kWhole>(x + r * stride + i * kLanes, lanes), inverse[i], rounder[i]));
+    });
+    return hn::Xor(CombineBytes(row[0], row[1], row[2], row[3]), hn::Set(kI32, kValueFlip));
   }
+};
+
+template <size_t kCount, bool kWhole>
+HWY_INLINE ValueBytes<kCount> ValueBytesOf(const float* x, size_t stride, size_t T, size_t lanes, float* scale,
+                                           float* offset) {
+  Range range[kCount];
+  Unroll<kCount>([&](auto i) HWY_ATTR { range[i] = EmptyRange(); });
+  for (size_t t = 0; t < T; ++t, x += stride) {
+    Unroll<kCount>([&](auto i) HWY_ATTR { range[i].Add(Load<kWhole>(x + i * kLanes, lanes)); });
+  }
+  ValueBytes<kCount> bytes;
+  Unroll<kCount>([&](auto i) HWY_ATTR {
+    const VF width = hn::Sub(range[i].max, range[i].min), steps = hn::Set(kF32, 254.0f);
+    const auto is_constant = hn::Not(hn::Gt(width, hn::Set(kF32, kSmallestRange)));
+    const VF inverse = hn::IfThenZeroElse(is_constant, hn::Div(steps, width));
+    const VF step = hn::IfThenZeroElse(is_constant, hn::Div(width, steps));
+    const VF zero = hn::Round(hn::Mul(range[i].min, inverse));
+    const VF low = hn::IfThenElse(is_constant, range[i].min, hn::Mul(zero, step));
+    hn::StoreU(step, kF32, scale + i * kLanes);
+    hn::StoreU(hn::MulAdd(step, hn::Set(kF32, kValueBias), low), kF32, offset + i * kLanes);
+    bytes.inverse[i] = inverse;
+    bytes.rounder[i] = hn::Sub(hn::Set(kF32, kRounder), zero);
+  });
+  return bytes;
 }
 
-void PackValues(const AttentionArguments& a, size_t head, const PackedHead& packed) {
+/// Packs kCount vectors of columns, or one with fewer lanes (kWhole = false).
+template <size_t kCount, bool kWhole = true>
+HWY_INLINE void PackValueColumns(const float* x, size_t stride, size_t T, size_t word_stride, const PackedHead& packed,
+                                 size_t column, size_t lanes = kLanes) {
+  const auto bytes = ValueBytesOf<kCount, kWhole>(x, stride, T, lanes, packed.value_scale + column,
+                                                  packed.value_offset + column);
+  int32_t* words = packed.values + column;
+  size_t t = 0;
+  for (; t + 4 <= T; t += 4, x += 4 * stride, words += word_stride) {
+    Unroll<kCount>([&](auto i) HWY_ATTR {
+      hn::StoreU(bytes.template Word<kWhole>(x, stride, lanes, i), kI32, words + i * kLanes);
+    });
+  }
+  if (t == T) return;
+  // Of a last group only the rows that there are; the others meet probabilities of zero.
+  Unroll<kCount>([&](auto i) HWY_ATTR {
+    VI word = bytes.template Word<kWhole>(x, 0, lanes, i);
+    for (size_t r = 1; t + r < T; ++r) {
+      const VI next = bytes.template Word<kWhole>(x + r * stride, 0, lanes, i);
+      const VI mask = hn::Set(kI32, static_cast<int32_t>(0xFFu << (8 * r)));
+      word = hn::Or(hn::AndNot(mask, word), hn::And(mask, next));
+    }
+    hn::StoreU(word, kI32, words + i * kLanes);
+  });
+}
+
+HWY_FLATTEN void PackValues(const AttentionArguments& a, size_t head, const PackedHead& packed) {
   const size_t word_stride = RoundUp(a.K, 16);
   const float* value = a.value + head * a.K;
   size_t i = 0;
-  for (; i + kLanes <= a.K; i += kLanes) {
-    PackValueColumns<true>(value + i, a.value_stride, a.T, kLanes, word_stride, packed.values + i,
-                           packed.value_scale + i, packed.value_offset + i);
+  for (; i + 2 * kLanes <= a.K; i += 2 * kLanes) {
+    PackValueColumns<2>(value + i, a.value_stride, a.T, word_stride, packed, i);
   }
-  if (i < a.K) {
-    PackValueColumns<false>(value + i, a.value_stride, a.T, a.K - i, word_stride, packed.values + i,
-                            packed.value_scale + i, packed.value_offset + i);
-  }
+  for (; i + kLanes <= a.K; i += kLanes) PackValueColumns<1>(value + i, a.value_stride, a.T, word_stride, packed, i);
+  if (i < a.K) PackValueColumns<1, false>(value + i, a.value_stride, a.T, word_stride, packed, i, a.K - i);
 }
 
 }  // namespace

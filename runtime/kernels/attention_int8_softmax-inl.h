@@ -45,43 +45,46 @@ class Softmax {
     max_ = vdupq_n_s16(-32768);
   }
 
-  /// Takes the products of the queries with kScalars keys from `t` on.
+  /// Takes the products of the queries with kScalars keys from `t` on. Keys beyond the last are zero, and so is the mean of
+  /// all scores: they cannot exceed the largest.
   template <class Sums>
-  HWY_INLINE void AddKeys(const Sums& sums, size_t t, size_t T) {
+  HWY_INLINE void AddKeys(const Sums& sums, size_t t) {
     const int32x4_t low = vld1q_s32(factor_), high = vld1q_s32(factor_ + 4);
     int16_t* scores = scores_ + t * 8;
-    const int16_t* fraction = fraction_ + t;
+    const int16x8_t fraction = vld1q_s16(fraction_ + t);
     Unroll<kScalars>([&](auto j) HWY_ATTR {
       const int32x4_t a = vqrdmulhq_s32(sums.v[j][0].raw, low), b = vqrdmulhq_s32(sums.v[j][1].raw, high);
-      const int16x8_t score = vqrdmulhq_n_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), fraction[j]);
+      const int16x4_t half = j < 4 ? vget_low_s16(fraction) : vget_high_s16(fraction);
+      const int16x8_t score = vqrdmulhq_lane_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), half, j % 4);
       vst1q_s16(scores + j * 8, score);
-      // Keys beyond the last are zero, and so is the mean of all scores: they cannot exceed the largest.
       max_ = vmaxq_s16(max_, score);
     });
-    static_cast<void>(T);
   }
 
-  /// Turns scores into words of probabilities, in place, and returns 1 / their sum.
+  /// Turns scores into words of probabilities, in place, and writes 1 / their sums.
   HWY_INLINE void Finish(size_t T, float* factor) {
     // Scores beyond the last key become the smallest, whose probability is zero.
     for (size_t t = T; t < RoundUp(T, 4); ++t) vst1q_s16(scores_ + t * 8, vdupq_n_s16(-32768));
+    const Table low(kPowerTable.low), high(kPowerTable.high);
     // One more, so that the table needs no sign, and half a step of the table, which rounds.
     const int16x8_t base = vsubq_s16(max_, vdupq_n_s16(256 + 4));
     uint32x4_t sum[2] = {vdupq_n_u32(0), vdupq_n_u32(0)};
     uint16x8_t carry = vdupq_n_u16(kHalfStep);
-    for (size_t t = 0; t < T; t += 4) {
+    const int16_t* scores = scores_;
+    uint16_t* words = reinterpret_cast<uint16_t*>(words_);
+    for (size_t t = 0; t < T; t += 4, scores += 32, words += 16) {
+      int16x8_t x[4];
       uint16x8_t p[4];
-      LookUp(vqsubq_s16(vld1q_s16(scores_ + t * 8), base), vqsubq_s16(vld1q_s16(scores_ + t * 8 + 8), base), p);
-      LookUp(vqsubq_s16(vld1q_s16(scores_ + t * 8 + 16), base), vqsubq_s16(vld1q_s16(scores_ + t * 8 + 24), base), p + 2);
-      for (uint16x8_t& v : p) {
-        v = vqaddq_u16(v, carry);
-        carry = vandq_u16(v, vdupq_n_u16(255));
-      }
-      const uint16x8_t first = HighBytes(p[0], p[1]), second = HighBytes(p[2], p[3]);
-      const uint16x8x2_t words = vzipq_u16(first, second);
+      Unroll<4>([&](auto i) HWY_ATTR { x[i] = vqsubq_s16(vld1q_s16(scores + i * 8), base); });
+      Unroll<2>([&](auto i) HWY_ATTR { LookUp(low, high, x[2 * i], x[2 * i + 1], p[2 * i], p[2 * i + 1]); });
+      Unroll<4>([&](auto i) HWY_ATTR {
+        p[i] = vqaddq_u16(p[i], carry);
+        carry = vandq_u16(p[i], vdupq_n_u16(255));
+      });
+      const uint16x8x2_t word = vzipq_u16(HighBytes(p[0], p[1]), HighBytes(p[2], p[3]));
       Unroll<2>([&](auto i) HWY_ATTR {
-        vst1q_u32(reinterpret_cast<uint32_t*>(words_) + t * 2 + i * 4, vreinterpretq_u32_u16(words.val[i]));
-        sum[i] = vpadalq_u16(sum[i], vpaddlq_u8(vreinterpretq_u8_u16(words.val[i])));
+        vst1q_u16(words + i * 8, word.val[i]);
+        sum[i] = AddBytes(sum[i], vreinterpretq_u8_u16(word.val[i]));
       });
     }
     Unroll<2>([&](auto i) HWY_ATTR {
@@ -90,24 +93,40 @@ class Softmax {
   }
 
  private:
-  /// Returns 2^x in units of 1 / 255 / 256 for two vectors of exponents.
-  static HWY_INLINE void LookUp(int16x8_t a, int16x8_t b, uint16x8_t* p) {
-    const uint8x16x2_t parts = vtrnq_u8(vreinterpretq_u8_s16(a), vreinterpretq_u8_s16(b));
-    const uint8x16_t index = vshrq_n_u8(parts.val[0], 3);
-    const uint8x16x2_t power = vtrnq_u8(Table(kPowerTable.low, index), Table(kPowerTable.high, index));
-    p[0] = vqshlq_u16(vreinterpretq_u16_u8(power.val[0]), vshrq_n_s16(a, 8));
-    p[1] = vqshlq_u16(vreinterpretq_u16_u8(power.val[1]), vshrq_n_s16(b, 8));
-  }
-  static HWY_INLINE uint8x16_t Table(const uint8_t* table, uint8x16_t index) {
+  struct Table {
 #if HWY_ARCH_ARM_A64
-    return vqtbl2q_u8({vld1q_u8(table), vld1q_u8(table + 16)}, index);
+    uint8x16x2_t t;
+
+    HWY_INLINE explicit Table(const uint8_t* p) : t{vld1q_u8(p), vld1q_u8(p + 16)} {}
+    HWY_INLINE uint8x16_t operator[](uint8x16_t index) const { return vqtbl2q_u8(t, index); }
 #else
-    const uint8x8x4_t t = {vld1_u8(table), vld1_u8(table + 8), vld1_u8(table + 16), vld1_u8(table + 24)};
-    return vcombine_u8(vtbl4_u8(t, vget_low_u8(index)), vtbl4_u8(t, vget_high_u8(index)));
+    uint8x8x4_t t;
+
+    HWY_INLINE explicit Table(const uint8_t* p) : t{vld1_u8(p), vld1_u8(p + 8), vld1_u8(p + 16), vld1_u8(p + 24)} {}
+    HWY_INLINE uint8x16_t operator[](uint8x16_t index) const {
+      return vcombine_u8(vtbl4_u8(t, vget_low_u8(index)), vtbl4_u8(t, vget_high_u8(index)));
+    }
 #endif
+  };
+
+  /// Gives 2^x, x with 8 fraction bits, in units of 1 / 255 / 256, for two vectors of exponents.
+  static HWY_INLINE void LookUp(const Table& low, const Table& high, int16x8_t a, int16x8_t b, uint16x8_t& power_a,
+                                uint16x8_t& power_b) {
+    const uint8x16_t fraction = vtrnq_u8(vreinterpretq_u8_s16(a), vreinterpretq_u8_s16(b)).val[0];
+    const uint8x16_t index = vshrq_n_u8(fraction, 3);
+    const uint8x16x2_t power = vtrnq_u8(low[index], high[index]);
+    power_a = vqshlq_u16(vreinterpretq_u16_u8(power.val[0]), vshrq_n_s16(a, 8));
+    power_b = vqshlq_u16(vreinterpretq_u16_u8(power.val[1]), vshrq_n_s16(b, 8));
   }
   static HWY_INLINE uint16x8_t HighBytes(uint16x8_t a, uint16x8_t b) {
     return vreinterpretq_u16_u8(vtrnq_u8(vreinterpretq_u8_u16(a), vreinterpretq_u8_u16(b)).val[1]);
+  }
+  static HWY_INLINE uint32x4_t AddBytes(uint32x4_t sum, uint8x16_t bytes) {
+#if defined(__ARM_FEATURE_DOTPROD)
+    return vdotq_u32(sum, bytes, vdupq_n_u8(1));
+#else
+    return vpadalq_u16(sum, vpaddlq_u8(bytes));
+#endif
   }
 
   int16_t* scores_;
@@ -129,14 +148,13 @@ class Softmax {
   }
 
   template <class Sums>
-  HWY_INLINE void AddKeys(const Sums& sums, size_t t, size_t T) {
+  HWY_INLINE void AddKeys(const Sums& sums, size_t t) {
     Unroll<kScalars>([&](auto j) HWY_ATTR {
       const VF factor = hn::Mul(factor_, hn::Set(kF32, scale_[t + j]));
       const VF score = hn::Mul(hn::ConvertTo(kF32, sums.v[j][0]), factor);
       hn::StoreU(score, kF32, scores_ + (t + j) * kQueries);
       max_ = hn::Max(max_, score);
     });
-    static_cast<void>(T);
   }
 
   HWY_INLINE void Finish(size_t T, float* factor) {
@@ -144,16 +162,16 @@ class Softmax {
     const VF unit = hn::Set(kF32, 255.0f * 256.0f / kPower2Unit);
     for (size_t t = 0; t < T; t += 4) {
       VI p[4];
-      for (size_t i = 0; i < 4; ++i) {
+      Unroll<4>([&](auto i) HWY_ATTR {
         p[i] = hn::Zero(kI32);
-        if (t + i >= T) continue;
+        if (t + i >= T) return;
         const VF x = hn::Sub(hn::LoadU(kF32, scores_ + (t + i) * kQueries), max_);
         const VF power = Power2(hn::Max(x, hn::Set(kF32, -126.0f)));
         p[i] = hn::Add(hn::ConvertTo(kI32, hn::Mul(power, unit)), carry);
         carry = hn::And(p[i], hn::Set(kI32, 255));
         p[i] = hn::ShiftRight<8>(p[i]);
         sum = hn::Add(sum, p[i]);
-      }
+      });
       hn::StoreU(CombineBytes(p[0], p[1], p[2], p[3]), kI32, words_ + t / 4 * kQueries);
     }
     hn::StoreU(hn::Div(hn::Set(kF32, 1.0f), hn::ConvertTo(kF32, sum)), kF32, factor);

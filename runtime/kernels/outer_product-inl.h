@@ -24,6 +24,11 @@ HWY_INLINE void Unroll(const Body& body) {
   Unroll(body, std::make_index_sequence<kCount>());
 }
 
+/// Loads kCount vectors.
+template <class V, size_t kCount>
+HWY_INLINE void LoadVectors(const hn::TFromV<V>* p, V (&v)[kCount]) {
+  Unroll<kCount>([&](auto i) HWY_ATTR { v[i] = hn::LoadU(hn::DFromV<V>(), p + i * kLanes); });
+}
 /// The product of f32. On 64-bit ARM the lane of a register is an operand of the fused multiply-add; GCC 12 given the
 /// intrinsic copies accumulators back and forth, 14 % more instructions.
 struct FloatProduct {
@@ -34,7 +39,7 @@ struct FloatProduct {
   struct Scalars {
     V v[kScalars / 4];
 
-    HWY_INLINE explicit Scalars(const float* p) : v{hn::LoadU(kF32, p), hn::LoadU(kF32, p + 4)} {}
+    HWY_INLINE explicit Scalars(const float* p) { LoadVectors(p, v); }
   };
   template <size_t kLane>
   static HWY_INLINE V MulAdd(const Scalars& s, V a, V sum) {
@@ -56,31 +61,44 @@ struct Sums {
   typename Product::V v[kScalars][kCount];
 };
 
-/// Returns the sum over `steps` of the outer products of scalars[step], kScalars of them, and vectors[step], kCount of them,
-/// the last of which may have fewer lanes (kWhole = false, kCount = 1).
+/// Adds the outer product of kScalars scalars and kCount vectors, the last of which may have fewer lanes (kWhole = false).
+template <class Product, size_t kCount, bool kWhole>
+HWY_INLINE void AddOuterProduct(const typename Product::T* HWY_RESTRICT scalars,
+                                const typename Product::T* HWY_RESTRICT vectors, size_t lanes,
+                                Sums<Product, kCount>& sums) {
+  using V = typename Product::V;
+  const hn::DFromV<V> d;
+  const typename Product::Scalars s(scalars);
+  V a[kCount];
+  if constexpr (kWhole) {
+    LoadVectors(vectors, a);
+  } else {
+    a[0] = hn::LoadN(d, vectors, lanes);
+  }
+  Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
+    V& sum = sums.v[i / kCount][i % kCount];
+    sum = Product::template MulAdd<i / kCount>(s, a[i % kCount], sum);
+  });
+}
+
+/// Returns the sum over `steps` of the outer products of scalars[step] and vectors[step].
 template <class Product, size_t kCount, bool kWhole = true>
 HWY_INLINE Sums<Product, kCount> SumOfOuterProducts(const typename Product::T* HWY_RESTRICT scalars, size_t scalar_stride,
                                                     const typename Product::T* HWY_RESTRICT vectors,
                                                     size_t vector_stride, size_t steps, size_t lanes = kLanes) {
   using V = typename Product::V;
-  const hn::DFromV<V> d;
   Sums<Product, kCount> sums;
-  Unroll<kScalars * kCount>([&](auto i) HWY_ATTR { sums.v[i / kCount][i % kCount] = hn::Zero(d); });
-  const auto step = [&]() HWY_ATTR {
-    const typename Product::Scalars s(scalars);
-    V a[kCount];
-    Unroll<kCount>([&](auto i) HWY_ATTR {
-      a[i] = kWhole ? hn::LoadU(d, vectors + i * kLanes) : hn::LoadN(d, vectors + i * kLanes, lanes);
-    });
-    Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
-      V& sum = sums.v[i / kCount][i % kCount];
-      sum = Product::template MulAdd<i / kCount>(s, a[i % kCount], sum);
-    });
-    scalars += scalar_stride;
-    vectors += vector_stride;
-  };
-  for (; steps >= 4; steps -= 4) Unroll<4>([&](auto) HWY_ATTR { step(); });
-  for (; steps > 0; --steps) step();
+  Unroll<kScalars * kCount>([&](auto i) HWY_ATTR { sums.v[i / kCount][i % kCount] = hn::Zero(hn::DFromV<V>()); });
+  for (; steps >= 4; steps -= 4) {
+    AddOuterProduct<Product, kCount, kWhole>(scalars, vectors, lanes, sums);
+    AddOuterProduct<Product, kCount, kWhole>(scalars + scalar_stride, vectors + vector_stride, lanes, sums);
+    AddOuterProduct<Product, kCount, kWhole>(scalars + 2 * scalar_stride, vectors + 2 * vector_stride, lanes, sums);
+    AddOuterProduct<Product, kCount, kWhole>(scalars + 3 * scalar_stride, vectors + 3 * vector_stride, lanes, sums);
+    scalars += 4 * scalar_stride, vectors += 4 * vector_stride;
+  }
+  for (; steps > 0; --steps, scalars += scalar_stride, vectors += vector_stride) {
+    AddOuterProduct<Product, kCount, kWhole>(scalars, vectors, lanes, sums);
+  }
   return sums;
 }
 

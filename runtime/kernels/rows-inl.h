@@ -3,6 +3,7 @@
 // A kernel includes this after highway.h; it is compiled once for every instruction set, hence no guard.
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "hwy/highway.h"
 #include "runtime/kernels/rows.h"
@@ -156,6 +157,16 @@ HWY_INLINE void QuantizeRow(const float* x, size_t n, float center, float scale,
     out.quantization[row] = q.quantization;
     StoreRow(x, n, BytesOfRange<kCenter>(center, scale * q.inverse_scale, zero_point), bytes);
   }
+}
+
+/// Writes n values as row `row` of `out`, of any type.
+HWY_INLINE void WriteRow(const float* x, size_t n, const OutputRows& out, size_t row) {
+  if (out.type == RowType::kF32) {
+    std::memcpy(static_cast<float*>(out.data) + row * out.stride, x, n * sizeof(float));
+    return;
+  }
+  const Range range = out.type == RowType::kQd8 ? RangeOf(x, n) : EmptyRange();
+  QuantizeRow<false>(x, n, 0.0f, 1.0f, range, out, row);
 }
 
 }  // namespace

@@ -26,7 +26,9 @@ void RemovePartAndExit(int signal) {
 }
 
 int OpenNameless(const std::filesystem::path& folder) {
-  std::string name = (folder / ".vitrine-weights-XXXXXX").string();
+  const int nameless = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (nameless >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return nameless;
+  std::string name = (folder / ".vitrine-weights-XXXXXX").string();  // a file system without nameless files
   const int file = mkostemp(name.data(), O_CLOEXEC);
   if (file >= 0) unlink(name.c_str());
   return file;
@@ -42,12 +44,12 @@ OutputFile::OutputFile(std::filesystem::path target) : target_(std::move(target)
   part_ += ".";
   part_ += std::to_string(getpid());
   part_ += ".part";
+  std::snprintf(part_to_remove, sizeof part_to_remove, "%s", part_.c_str());
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, RemovePartAndExit);
   weights_ = OpenNameless(folder);
   if (weights_ < 0) FailToWrite();
   file_ = open(part_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file_ < 0) FailToWrite();
-  std::snprintf(part_to_remove, sizeof part_to_remove, "%s", part_.c_str());
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, RemovePartAndExit);
 }
 
 OutputFile::~OutputFile() {

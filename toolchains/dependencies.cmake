@@ -117,7 +117,8 @@ vitrine_import(XNNPACK::XNNPACK
     ${deps_build}/cpuinfo/libcpuinfo.a
     Threads::Threads m)
 vitrine_import(highway INCLUDE highway LINK ${deps_build}/libhwy.a DEFINE ${VITRINE_HIGHWAY_DEFINITIONS})
-vitrine_import(flatbuffers INCLUDE flatbuffers/include)
+# Constants are aligned to a cache line, 64 bytes; FlatBuffers' builder asserts at most 32 unless told.
+vitrine_import(flatbuffers INCLUDE flatbuffers/include DEFINE FLATBUFFERS_MAX_ALIGNMENT=64)
 vitrine_import(stb INCLUDE stb)
 vitrine_import(nlohmann_json INCLUDE nlohmann_json/include)
 vitrine_import(CLI11 INCLUDE cli11/include)

@@ -119,14 +119,15 @@ Contents ReadShards(const MappedFile& index_file, std::vector<MappedFile>& files
 Contents ReadFile(const MappedFile& file) {
   const std::string_view text = Text(file);
   if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) return ReadZip(file);
+  // Eight bytes of header length, whose upper ones are zero and whose lower ones may look like another file's magic.
+  const bool is_safetensors = text.size() > 8 && text[7] == '\0' && text[8] == '{';
+  if (is_safetensors) return ReadSafetensors(file);
   if (const std::string foreign = NameForeignFile(file.bytes()); !foreign.empty()) {
     Fail(file.name(), " is ", foreign);
   }
   const bool is_pickle = text.size() > 2 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5;
   if (is_pickle) return ReadTorchLegacy(file);
-  if (file.path().extension() == ".safetensors" || (text.size() > 8 && text[8] == '{')) {
-    return ReadSafetensors(file);
-  }
+  if (file.path().extension() == ".safetensors") return ReadSafetensors(file);
   Fail(file.name(),
        " is not a checkpoint: neither safetensors, nor PyTorch (.pth, .pt, .bin), nor NumPy (.npz)");
 }

@@ -2,6 +2,7 @@
 #include "runtime/image/preprocess.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "runtime/image/pixels.h"
@@ -32,6 +33,9 @@ int ScaleSide(int side, int64_t numerator, int denominator) {
   return static_cast<int>(side * numerator / denominator);
 }
 
+/// As Python rounds, half to even.
+int RoundSide(double side) { return static_cast<int>(std::clamp(std::nearbyint(side), 1.0, 1e9)); }
+
 bool IsInputSide(int side) { return side >= 1 && side <= kMaxInputSide; }
 
 }  // namespace
@@ -44,6 +48,13 @@ Placement Place(const Preprocess& preprocess, int source_width, int source_heigh
       place.resized_height = preprocess.height;
       break;
     case ResizeMode::kShortestSide: {
+      if (preprocess.resize_width != preprocess.resize_height && preprocess.resize_width > 0) {
+        const double ratio = std::min(static_cast<double>(source_width) / preprocess.resize_width,
+                                      static_cast<double>(source_height) / preprocess.resize_height);
+        place.resized_width = RoundSide(source_width / ratio);
+        place.resized_height = RoundSide(source_height / ratio);
+        break;
+      }
       const int shorter = std::min(source_width, source_height);
       place.resized_width = ScaleSide(preprocess.resize_height, source_width, shorter);
       place.resized_height = ScaleSide(preprocess.resize_height, source_height, shorter);
@@ -68,7 +79,7 @@ Result<Preprocessor> Preprocessor::Create(const Preprocess& preprocess) {
                          preprocess.width, preprocess.height, kMaxInputSide);
   }
   const bool uses_height = preprocess.resize != ResizeMode::kNone;
-  const bool uses_width = preprocess.resize == ResizeMode::kSquash;
+  const bool uses_width = preprocess.resize == ResizeMode::kSquash || (uses_height && preprocess.resize_width != 0);
   if ((uses_height && !IsInputSide(preprocess.resize_height)) ||
       (uses_width && !IsInputSide(preprocess.resize_width))) {
     return Status::Error(Code::kInvalidArgument,

@@ -15,8 +15,9 @@ namespace vitrine {
 /// What size the picture gets before its center is cut out.
 enum class ResizeMode : uint8_t {
   kNone = 0,  ///< that of the input
-  kShortestSide =
-      1,        ///< the shorter side becomes resize_height; the longer keeps the ratio, cut to a whole number
+  /// the shorter side becomes resize_height; the longer keeps the ratio, cut to a whole number. With another
+  /// resize_width: the smallest picture that covers resize_height x resize_width, rounded (timm's ResizeKeepRatio).
+  kShortestSide = 1,
   kSquash = 2,  ///< resize_height x resize_width, whatever the ratio
 };
 
@@ -33,7 +34,7 @@ struct Preprocess {
   int channels = 3;  ///< 3: RGB; 1: gray
   ResizeMode resize = ResizeMode::kShortestSide;
   int resize_height = 256;
-  int resize_width = 256;
+  int resize_width = 0;  ///< kSquash; kShortestSide where it differs from resize_height
   Interpolation interpolation = Interpolation::kBicubic;
   CropRounding crop_rounding = CropRounding::kHalfToEven;
 };

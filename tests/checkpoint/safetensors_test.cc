@@ -60,6 +60,14 @@ TEST_CASE("A safetensors file is refused when its header cannot be there") {
              ContainsSubstring("claims a header of 18446744073709551615 bytes"));
 }
 
+TEST_CASE("A safetensors header whose length looks like another file's magic is read") {
+  const ScratchFolder folder;
+  std::string header = R"({"weight": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})";
+  header.resize('{', ' ');  // its length is the first byte
+  const Checkpoint checkpoint = Checkpoint::Open(folder.Write("model.bin", Safetensors(header, 4)));
+  CHECK(checkpoint.tensors().contains("weight"));
+}
+
 TEST_CASE("A safetensors file cut anywhere is refused") {
   const std::string whole = ReadBytes(Fixture("every_type.safetensors"));
   const ScratchFolder folder;

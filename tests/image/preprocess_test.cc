@@ -128,6 +128,19 @@ TEST_CASE("Places pictures by the rules of torchvision and of Hugging Face") {
   CHECK(Place(preprocess, 101, 101).top == 62);
 }
 
+TEST_CASE("An input that is no square is covered as timm covers it") {
+  Preprocess preprocess;
+  preprocess.height = preprocess.resize_height = 100;
+  preprocess.width = preprocess.resize_width = 200;
+  const Placement wide = Place(preprocess, 512, 384);  // 384 / 2.56 = 150
+  CHECK(wide.resized_width == 200);
+  CHECK(wide.resized_height == 150);
+  CHECK(wide.kept == Rect{0, 25, 200, 100});
+  const Placement wider = Place(preprocess, 1001, 250);  // 1001 / 2.5 = 400.4
+  CHECK(wider.resized_width == 400);
+  CHECK(wider.resized_height == 100);
+}
+
 TEST_CASE("Allocates nothing while the size of the picture repeats or two sizes take turns") {
   const auto large = Noise(200 * 100 * 3, 1), small = Noise(60 * 90 * 3, 2);
   const ImageView views[] = {{large.data(), 200, 100, 600, PixelFormat::kRgb8},

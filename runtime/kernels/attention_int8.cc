@@ -16,7 +16,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 
-#if HWY_TARGET == HWY_AVX3_DL || HWY_TARGET_IS_NEON
+#if HWY_TARGET == HWY_AVX3_DL
 #include "runtime/kernels/attention_int8-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -44,8 +44,7 @@ HWY_EXPORT(Kernels);
 
 AttentionInt8Kernels ChooseKernels() {
 #if defined(__aarch64__)
-  constexpr unsigned long kDotProduct = 1 << 20, kI8mm = 1 << 13;  // HWCAP_ASIMDDP, HWCAP2_I8MM
-  if (getauxval(AT_HWCAP2) & kI8mm) return AttentionInt8I8mm();
+  constexpr unsigned long kDotProduct = 1 << 20;  // HWCAP_ASIMDDP
   if (getauxval(AT_HWCAP) & kDotProduct) return AttentionInt8Dot();
 #endif
   return HWY_DYNAMIC_DISPATCH(Kernels)();

@@ -68,7 +68,7 @@ void Declare(CLI::App& app, CommandLine* line) {
   ConversionInputs& inputs = line->options.inputs;
   app.add_option(
          "CHECKPOINT", inputs.checkpoint,
-         "A .safetensors, .pth/.pt/.bin or .npz file, or a folder as the Hugging Face hub lays it out")
+         "A .safetensors, .pth/.pt/.bin, .npz or .onnx file, or a folder as the Hugging Face hub lays it out")
       ->required()
       ->type_name("");
   app.add_option("-o,--output", line->options.output, "The model file to write")

@@ -3,7 +3,7 @@
 # system and compiler, and leaves both in .deps (or $VITRINE_DEPS_DIR) for all build folders to share.
 #
 #   XNNPACK::XNNPACK  highway  flatbuffers  stb                       the runtime's
-#   nlohmann_json  CLI11  unzip                                       the converter's and the commands'
+#   nlohmann_json  protozero  CLI11  unzip                                    the converter's and the commands'
 #   Catch2::Catch2WithMain                                            the tests'
 
 if(DEFINED ENV{VITRINE_DEPS_DIR})
@@ -53,9 +53,10 @@ if(CMAKE_TOOLCHAIN_FILE)
   set(deps_compilers -DCMAKE_TOOLCHAIN_FILE=${deps_build}/project/toolchain.cmake)
 endif()
 
-# Builds the targets of third_party/ that are named, unless they were built from the same lock before.
+# Builds the targets of third_party/ that are named, unless they were built before from the same lines of the lock.
 function(vitrine_build_dependencies title)
-  file(SHA256 ${PROJECT_SOURCE_DIR}/toolchains/dependencies.lock lock)
+  file(STRINGS ${PROJECT_SOURCE_DIR}/toolchains/dependencies.lock lock
+    REGEX "^(xnnpack|pthreadpool|cpuinfo|fp16|fxdiv|highway|zlib|catch2) ")
   file(SHA256 ${deps_build}/project/CMakeLists.txt project)
   set(toolchain)
   if(CMAKE_TOOLCHAIN_FILE)
@@ -121,6 +122,7 @@ vitrine_import(highway INCLUDE highway LINK ${deps_build}/libhwy.a DEFINE ${VITR
 vitrine_import(flatbuffers INCLUDE flatbuffers/include DEFINE FLATBUFFERS_MAX_ALIGNMENT=64)
 vitrine_import(stb INCLUDE stb)
 vitrine_import(nlohmann_json INCLUDE nlohmann_json/include)
+vitrine_import(protozero INCLUDE protozero/include)
 vitrine_import(CLI11 INCLUDE cli11/include)
 vitrine_import(unzip INCLUDE zlib zlib/contrib/minizip LINK ${deps_build}/libunzip.a)
 if(VITRINE_BUILD_TESTS)

@@ -24,7 +24,7 @@ namespace vitrine::checkpoint {
 class Checkpoint {
  public:
   /// Opens a checkpoint: .safetensors, PyTorch .pth/.pt/.bin/.pth.tar (zip, or the format from before 1.6),
-  /// .npz, an index of shards (model.safetensors.index.json), or a folder as the Hugging Face hub lays it
+  /// .npz, .onnx, an index of shards (model.safetensors.index.json), or a folder as the Hugging Face hub lays it
   /// out. The content decides, not the name. Error for anything else, saying what the file is where that can
   /// be told.
   static Checkpoint Open(const std::filesystem::path& file_or_folder);
@@ -35,8 +35,11 @@ class Checkpoint {
   /// checkpoint's other entries ("epoch", "args": {...}), objects as their attributes, tensors as null.
   const nlohmann::json& metadata() const { return contents_.metadata; }
 
-  /// "safetensors", "PyTorch", "PyTorch (legacy)" or "NumPy".
+  /// "safetensors", "PyTorch", "PyTorch (legacy)", "NumPy" or "ONNX".
   const std::string& format() const { return contents_.format; }
+
+  /// Whether a bias that is not there may be zero: exporters of graphs leave such additions out.
+  bool omits_zeros() const { return contents_.omits_zeros; }
 
   /// What a person may want to know about the choice that was made: "weights taken from 'model_ema'".
   const std::vector<std::string>& notes() const { return contents_.notes; }

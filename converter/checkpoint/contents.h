@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,13 +22,19 @@ struct Contents {
   std::map<std::string, Tensor> tensors;
   nlohmann::json metadata = nlohmann::json::object();
   std::vector<std::string> notes;
+  bool omits_zeros = false;  ///< a bias that is zero may have been left out
   std::vector<std::unique_ptr<std::byte[]>> inflated;  ///< what `tensors` view where the file was compressed
+  std::vector<MappedFile> data_files;  ///< what they view where the file keeps them in others beside it
 };
 
 Contents ReadSafetensors(const MappedFile& file);
 Contents ReadTorchZip(const MappedFile& file, ZipArchive& archive);
 Contents ReadTorchLegacy(const MappedFile& file);
 Contents ReadNpz(const MappedFile& file, ZipArchive& archive);
+Contents ReadOnnx(const MappedFile& file);
+
+/// Whether a file without any magic begins as an ONNX file does.
+bool LooksLikeOnnx(std::span<const std::byte> bytes);
 
 /// Reads one file of whatever container its content says. Error names what it is when it is no checkpoint.
 Contents ReadFile(const MappedFile& file);

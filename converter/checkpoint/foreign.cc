@@ -41,13 +41,6 @@ constexpr Stranger kTexts[] = {
     {0, "{"sv, "a JSON file, not the weights"},
 };
 
-// An ONNX file is a protobuf without a magic: field 1, the version of its IR, is one byte, and field 2
-// follows, the producer's name, or field 7 or 8, the graph or the operator set.
-bool LooksLikeOnnx(std::string_view text) {
-  return text.size() > 3 && text[0] == 0x08 && text[1] > 0 && text[1] < 32 &&
-         (text[2] == 0x12 || text[2] == 0x3a || text[2] == 0x42);
-}
-
 }  // namespace
 
 std::string NameForeignFile(std::span<const std::byte> bytes) {
@@ -63,7 +56,6 @@ std::string NameForeignFile(std::span<const std::byte> bytes) {
   for (const Stranger& stranger : kTexts) {
     if (start.starts_with(stranger.magic)) return stranger.what;
   }
-  if (LooksLikeOnnx(text)) return "an ONNX model; convert the checkpoint that it was exported from";
   return "";
 }
 

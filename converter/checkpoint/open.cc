@@ -32,7 +32,7 @@ fs::path FindInFolder(const fs::path& folder) {
   std::vector<std::string> others;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string extension = entry.path().extension().string();
-    for (const char* known : {".safetensors", ".pth", ".pt", ".npz", ".tar"}) {
+    for (const char* known : {".safetensors", ".pth", ".pt", ".npz", ".tar", ".onnx"}) {
       if (extension == known) others.push_back(entry.path().filename().string());
     }
   }
@@ -119,17 +119,20 @@ Contents ReadShards(const MappedFile& index_file, std::vector<MappedFile>& files
 Contents ReadFile(const MappedFile& file) {
   const std::string_view text = Text(file);
   if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) return ReadZip(file);
-  // Eight bytes of header length, whose upper ones are zero and whose lower ones may look like another file's magic.
+  // Eight bytes of header length, whose upper ones are zero and whose lower ones may look like another file's
+  // magic.
   const bool is_safetensors = text.size() > 8 && text[7] == '\0' && text[8] == '{';
   if (is_safetensors) return ReadSafetensors(file);
+  if (LooksLikeOnnx(file.bytes())) return ReadOnnx(file);
   if (const std::string foreign = NameForeignFile(file.bytes()); !foreign.empty()) {
     Fail(file.name(), " is ", foreign);
   }
   const bool is_pickle = text.size() > 2 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5;
   if (is_pickle) return ReadTorchLegacy(file);
   if (file.path().extension() == ".safetensors") return ReadSafetensors(file);
-  Fail(file.name(),
-       " is not a checkpoint: neither safetensors, nor PyTorch (.pth, .pt, .bin), nor NumPy (.npz)");
+  Fail(
+      file.name(),
+      " is not a checkpoint: neither safetensors, nor PyTorch (.pth, .pt, .bin), nor NumPy (.npz), nor ONNX");
 }
 
 Checkpoint Checkpoint::Open(const fs::path& file_or_folder) try {
@@ -141,6 +144,7 @@ Checkpoint Checkpoint::Open(const fs::path& file_or_folder) try {
   } else {
     checkpoint.contents_ = ReadFile(first);
     checkpoint.files_.push_back(std::move(first));
+    for (MappedFile& file : checkpoint.contents_.data_files) checkpoint.files_.push_back(std::move(file));
   }
   if (checkpoint.tensors().empty()) Fail(path.filename().string(), " holds no tensors");
   StripPrefixes(checkpoint.contents_);

@@ -166,6 +166,8 @@ Configuration ReadConfiguration(const ConversionInputs& inputs, const json& meta
   json model = Flatten(file);
   if (const std::string trained = TrainedAs(metadata); !trained.empty())
     Fill(&model, {{"architecture", trained}});
+  // What a graph computes is so, whatever a file beside it says.
+  if (metadata.is_object() && metadata.contains("graph")) model.update(metadata["graph"]);
   configuration.model = {std::move(model), name};
   configuration.preprocessor = FindPreprocessor(inputs, file, name, &configuration.remarks);
   configuration.labels_given = inputs.labels.has_value();

@@ -29,7 +29,7 @@ struct Configuration {
 /// file is not there or not JSON; a file beside the checkpoint that is no model configuration is left alone,
 /// with a remark. `metadata` is what the checkpoint holds beside its weights: timm's and DeiT's training
 /// scripts leave the model's name there ("arch", "args": {"model"}), which stands in where no file gives an
-/// `architecture`.
+/// `architecture`. Its "graph", which an ONNX file gives, wins over the files.
 Configuration ReadConfiguration(const ConversionInputs& inputs, const nlohmann::json& metadata = {});
 
 }  // namespace vitrine

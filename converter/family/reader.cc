@@ -82,6 +82,7 @@ void Reader::ReadWeight(Slot slot, int outputs, int inputs, int block, std::span
 }
 
 void Reader::ReadBias(Slot slot, int outputs, int block, std::span<float> out) {
+  if (checkpoint_.omits_zeros() && !names_.Find(slot, Part::kBias, block)) return;  // `out` is zero already
   const Tensor& tensor = Require(slot, Part::kBias, block);
   Shape expected = {outputs};
   if (order_ == Order::kFlax && HasHeads(slot)) expected = {outputs / head_size_, head_size_};

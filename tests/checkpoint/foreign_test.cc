@@ -21,7 +21,7 @@ TEST_CASE("A file that is no checkpoint is named") {
       {"{\"model_type\": \"vit\"}", "x.pth is a JSON file, not the weights"},
       {"\x20\0\0\0VITR...."s, "x.pth is a .vit model already"},
       {"\x1c\0\0\0TFL3...."s, "x.pth is a TensorFlow Lite model"},
-      {"\x08\x08\x12\x07pytorch"s, "x.pth is an ONNX model"},
+      {"\x08\x08\x12\x07pytorch"s, "x.pth is an ONNX file without a graph"},
       {"\x89HDF\r\n\x1a\n"s, "x.pth is an HDF5 file (Keras)"},
       {"\x89PNG\r\n\x1a\n"s, "x.pth is an image, not a checkpoint"},
       {"\x1f\x8b\x08\0"s, "x.pth is compressed with gzip: unpack it first"},

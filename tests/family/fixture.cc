@@ -84,7 +84,7 @@ std::vector<ModelFixture> WideFixtures() {
   for (const json& entry : json::parse(ReadBytes(root / "index.json"))) {
     const fs::path folder = root / entry["name"].get<std::string>();
     const json meta = json::parse(ReadBytes(folder / "meta.json"));
-    if (meta.contains("state_dict")) fixtures.push_back(ReadWide(folder, meta));
+    fixtures.push_back(ReadWide(folder, meta));
   }
   return fixtures;
 }

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converter/checkpoint/onnx/settings.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vitrine::checkpoint {
+namespace {
+
+using nlohmann::json;
+
+struct HeadShape {
+  int64_t heads = 0, size = 0;
+};
+
+class Observer {
+ public:
+  explicit Observer(const OnnxGraph& graph) : graph_(graph) {}
+
+  json Run() {
+    for (const OnnxNode& node : graph_.model().nodes) {
+      if (node.outputs.empty()) continue;
+      if (node.op == "LayerNormalization" || node.op == "Sqrt") SeeNorm(node);
+      if (node.op == "Softmax" || node.op == "Attention") SeeAttention(node);
+      if (node.op == "ReduceMean") SeeMean(node);
+      SeeActivation(node);
+    }
+    const std::vector<int64_t>& image = graph_.model().image_shape;
+    if (image.size() == 4 && image[2] > 0 && image[3] > 0) settings_["img_size"] = {image[2], image[3]};
+    return settings_;
+  }
+
+ private:
+  void Say(const char* key, const json& value) {
+    if (!settings_.contains(key)) settings_[key] = value;
+  }
+
+  // One operator, or sqrt(variance + epsilon).
+  void SeeNorm(const OnnxNode& node) {
+    if (const OnnxAttribute* epsilon = node.Find("epsilon")) Say("layer_norm_eps", epsilon->real);
+    const OnnxNode* sum = node.op == "Sqrt" ? graph_.Producer(node.input(0)) : nullptr;
+    if (!sum || sum->op != "Add") return;
+    for (const std::string_view input : sum->inputs) {
+      if (const auto epsilon = graph_.Scalar(input); epsilon && *epsilon < 1e-2)
+        Say("layer_norm_eps", *epsilon);
+    }
+  }
+
+  // gelu(x) = x (1 + erf(x / sqrt 2)) / 2, or with tanh(.. x^3 ..); quick_gelu(x) = x sigmoid(1.702 x)
+  void SeeActivation(const OnnxNode& node) {
+    if (node.op == "Gelu") {
+      const OnnxAttribute* approximate = node.Find("approximate");
+      Say("act_layer", approximate && approximate->text == "tanh" ? "gelu_tanh" : "gelu");
+    } else if (node.op == "Erf") {
+      Say("act_layer", "gelu");
+    } else if (node.op == "Swish") {
+      Say("act_layer", "silu");
+    } else if (node.op == "Sigmoid") {
+      const OnnxNode* scaled = graph_.Producer(node.input(0));
+      const bool quick =
+          scaled && scaled->op == "Mul" &&
+          std::any_of(scaled->inputs.begin(), scaled->inputs.end(), [&](std::string_view input) {
+            const std::optional<double> factor = graph_.Scalar(input);
+            return factor && std::abs(*factor - 1.702) < 1e-3;
+          });
+      Say("act_layer", quick ? "quick_gelu" : "silu");
+    } else if (node.op == "Tanh") {
+      // A pooler's tanh reads a linear layer, the activation's a product with sqrt(2 / pi).
+      const OnnxNode* scaled = graph_.Producer(node.input(0));
+      if (scaled && scaled->op == "Mul") Say("act_layer", "gelu_tanh");
+    }
+  }
+
+  void SeeMean(const OnnxNode& node) {
+    const OnnxAttribute* attribute = node.Find("axes");
+    const std::vector<int64_t> axes = attribute ? attribute->integers : graph_.Integers(node.input(1));
+    // DINOv2's classifier reads the class token beside the mean.
+    const std::vector<OnnxGraph::Use>& uses = graph_.Uses(node.outputs[0]);
+    const bool beside = std::any_of(uses.begin(), uses.end(),
+                                    [](const OnnxGraph::Use& use) { return use.node->op == "Concat"; });
+    if (axes == std::vector<int64_t>{1} && !beside) Say("global_pool", "avg");
+  }
+
+  // The first attention stands for all of them.
+  void SeeAttention(const OnnxNode& node) {
+    if (settings_.contains("num_heads")) return;
+    double scale = 1;
+    const OnnxNode* product = node.op == "Softmax" ? Product(node.input(0), &scale) : &node;
+    if (!product || product->inputs.size() < 2) return;
+    const HeadShape heads = Heads(product->input(0), &scale);
+    Heads(product->input(1), &scale);
+    if (heads.heads < 1) return;
+    Say("num_heads", heads.heads);
+    const double usual = 1 / std::sqrt(static_cast<double>(heads.size));
+    if (product->op == "Attention") {
+      const OnnxAttribute* given = product->Find("scale");
+      scale *= given ? given->real : usual;
+    }
+    if (std::abs(scale / usual - 1) > 1e-4) Say("qk_scale", scale);
+  }
+
+  /// Back from softmax over masks and factors to Q K^T.
+  const OnnxNode* Product(std::string_view value, double* scale) const {
+    const OnnxNode* node = graph_.Producer(value);
+    for (int depth = 0; node && node->op != "MatMul" && depth < 8; ++depth) node = Back(*node, scale);
+    return node && node->op == "MatMul" ? node : nullptr;
+  }
+
+  /// The node that makes what `node` scales, adds to or moves, with the factor into `scale`; nullptr behind
+  /// any other. A factor that the graph computes (PyTorch writes head_size^-0.5 so) makes the scale NaN:
+  /// unknown.
+  const OnnxNode* Back(const OnnxNode& node, double* scale) const {
+    if (OnlyMoves(node.op)) return graph_.Producer(node.input(0));
+    if (node.op != "Mul" && node.op != "Div" && node.op != "Add") return nullptr;
+    const size_t operand = graph_.Roots(node.input(0)).empty() ? 1 : 0;
+    if (node.op != "Add") {
+      const double factor = graph_.Scalar(node.input(operand)).value_or(std::nan(""));
+      *scale *= node.op == "Mul" ? factor : operand == 1 ? 1 / factor : std::nan("");
+    }
+    return graph_.Producer(node.input(1 - operand));
+  }
+
+  /// Follows a query or key back to its linear layer, over the reshape that splits it into heads.
+  HeadShape Heads(std::string_view value, double* scale) const {
+    std::vector<HeadShape> seen;
+    const OnnxNode* node = graph_.Producer(value);
+    for (int depth = 0; node && depth < 16; ++depth) {
+      if (node->op == "Reshape") seen.push_back(LastTwo(node->input(1)));
+      if (node->op == "MatMul" || node->op == "Gemm") return Fitting(seen, *node);
+      node = Back(*node, scale);
+    }
+    return {};
+  }
+
+  /// The one of the shapes that divides a layer's outputs, or a third of them where it is query, key and
+  /// value.
+  HeadShape Fitting(const std::vector<HeadShape>& seen, const OnnxNode& layer) const {
+    const std::vector<OnnxConstant> weight = graph_.Roots(layer.input(1));
+    if (weight.size() != 1 || weight[0].tensor->shape.size() != 2) return {};
+    const std::vector<int64_t>& shape = weight[0].tensor->shape;
+    const int64_t outputs = std::max(shape[0], shape[1]), inputs = std::min(shape[0], shape[1]);
+    for (HeadShape heads : seen) {
+      // Hugging Face leaves the number of heads to be found: [..., -1, size].
+      if (heads.heads < 0 && heads.size > 0 && inputs == outputs) heads.heads = outputs / heads.size;
+      const int64_t width = heads.heads * heads.size;
+      if (width > 0 && (width == outputs || width == inputs || 3 * width == outputs)) return heads;
+    }
+    return {};
+  }
+
+  /// The last two numbers of a shape, written as one constant or put together from several.
+  HeadShape LastTwo(std::string_view shape) const {
+    std::vector<int64_t> sizes = graph_.Integers(shape);
+    const OnnxNode* node = graph_.Producer(shape);
+    if (sizes.empty() && node && node->op == "Concat") {
+      for (const std::string_view input : node->inputs) {
+        const std::vector<int64_t> part = graph_.Integers(input);
+        sizes.insert(sizes.end(), part.begin(), part.end());
+        if (part.empty()) sizes.push_back(0);
+      }
+    }
+    constexpr int64_t kLargest = 1 << 20;
+    if (sizes.size() < 3) return {};
+    const HeadShape heads{sizes[sizes.size() - 2], sizes.back()};
+    const bool whole = heads.heads < kLargest && heads.size > 0 && heads.size < kLargest;
+    return whole ? heads : HeadShape();
+  }
+
+  const OnnxGraph& graph_;
+  json settings_ = json::object();
+};
+
+}  // namespace
+
+json OnnxSettings(const OnnxGraph& graph) { return Observer(graph).Run(); }
+
+}  // namespace vitrine::checkpoint

@@ -195,6 +195,7 @@ void AddBench(CLI::App& app) {
   CLI::App* command = app.add_subcommand("bench", "Measure latency and memory on this machine");
   auto options = std::make_shared<Options>();
   options->Declare(*command);
+  options->DeclarePacked(*command);
   command->add_option("--warmup-runs", options->warmup_runs, "Inferences before the counted ones")
       ->capture_default_str()
       ->check(CLI::Range(0, 1'000'000))

@@ -86,6 +86,7 @@ void AddClassify(CLI::App& app, int* exit_code) {
   CLI::App* command = app.add_subcommand("classify", "Say what is on photos");
   auto options = std::make_shared<Options>();
   options->Declare(*command);
+  options->DeclarePacked(*command);
   command->add_option("IMAGE", options->images, "JPEG, PNG, BMP or PNM files")->required()->type_name("");
   command->add_option("--top-k", options->top_k, "How many classes to print")
       ->capture_default_str()

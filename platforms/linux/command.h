@@ -32,27 +32,41 @@ void AddClassify(CLI::App& app, int* exit_code);
 void AddEmbed(CLI::App& app, int* exit_code);
 void AddBench(CLI::App& app);
 void AddInspect(CLI::App& app);
+void AddPack(CLI::App& app);
 
 /// Declares MODEL.vit, --threads and --json, which most subcommands have.
 struct CommonOptions {
-  std::string model;
+  static constexpr const char *kNone = "none", *kBeside = "";
+
+  std::string model, packed = kNone;
   int threads = 1;
   bool json = false;
 
-  void Declare(CLI::App& app, bool with_threads = true) {
+  void Declare(CLI::App& app) {
     app.add_option("MODEL.vit", model, "A model that vitrine-convert has written")->required()->type_name("");
-    if (with_threads) {
-      app.add_option("--threads", threads, "Threads that compute; 0: as many as processors")
-          ->capture_default_str()
-          ->check(CLI::Range(0, 256))
-          ->type_name("N");
-    }
+    app.add_option("--threads", threads, "Threads that compute; 0: as many as processors")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 256))
+        ->type_name("N");
     app.add_flag("--json", json, "Print JSON, one object a line");
+  }
+
+  /// Declares --packed, for commands that may keep a file beside the model.
+  void DeclarePacked(CLI::App& app) {
+    packed = kBeside;
+    app.add_option(
+           "--packed", packed,
+           "Weights as an earlier start has packed them for this processor; written where the file is "
+           "not there or does not fit; none: pack at every start")
+        ->default_str("MODEL.vit.packed")
+        ->type_name("FILE");
   }
 
   /// A session of `opened`, the model that these options name.
   Session CreateSession(const Model& opened) const {
-    Result<Session> session = Session::Create(opened, {.thread_count = threads});
+    const std::string file = packed == kBeside ? model + ".packed" : packed;
+    Result<Session> session = Session::Create(
+        opened, {.thread_count = threads, .packed_weights = file == kNone ? nullptr : file.c_str()});
     if (!session.ok()) throw Failure(model + ": " + session.status().message());
     return std::move(session).value();
   }

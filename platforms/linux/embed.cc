@@ -41,6 +41,7 @@ void AddEmbed(CLI::App& app, int* exit_code) {
       app.add_subcommand("embed", "Print each photo's embedding: the name and the numbers on one line");
   auto options = std::make_shared<Options>();
   options->Declare(*command);
+  options->DeclarePacked(*command);
   command->add_option("IMAGE", options->images, "JPEG, PNG, BMP or PNM files")->required()->type_name("");
   command->callback([options, exit_code] { Embed(*options, exit_code); });
 }

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   AddClassify(app, &exit_code);
   AddEmbed(app, &exit_code);
   AddBench(app);
+  AddPack(app);
   AddInspect(app);
   try {
     app.parse(argc, argv);

@@ -26,7 +26,7 @@ class AddPositionsOp final : public Op {
   Operands operands() const override { return {{patches_index_, -1, -1}, tokens_index_}; }
   OpCost cost() const override { return {"AddPositions", "f32", 0, static_cast<int64_t>(rows_ * columns_)}; }
 
-  Status Create() override {
+  Status Create(PackedWeights&) override {
     positions_ = program_.constant(positions_index_).f32();
     return program_.CheckConstant(positions_index_);
   }

@@ -19,7 +19,7 @@ class FillOp final : public Op {
   OpCost cost() const override {
     return {"Fill", "f32", 0, static_cast<int64_t>(program_.tensor(output_index_).elements())};
   }
-  Status Create() override { return program_.CheckConstant(constant_); }
+  Status Create(PackedWeights&) override { return program_.CheckConstant(constant_); }
 
   Status Setup(const Memory& memory) override {
     output_ = memory.tensor<float>(output_index_);

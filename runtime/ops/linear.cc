@@ -9,6 +9,7 @@
 
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
+#include "runtime/ops/packed_weights.h"
 
 namespace vitrine {
 namespace {
@@ -43,27 +44,32 @@ class LinearOp final : public Op {
 
   std::array<int, 2> packed_constants() const override { return {weight_, bias_}; }
 
-  Status Create() override {
-    VITRINE_RETURN_IF_ERROR(program_.CheckConstant(weight_));
-    if (bias_ >= 0) VITRINE_RETURN_IF_ERROR(program_.CheckConstant(bias_));
+  Status Create(PackedWeights& packed) override {
     const ConstantInfo weight = program_.constant(weight_);
-    const float* bias = bias_ >= 0 ? program_.constant(bias_).f32() : nullptr;
     const size_t n = weight.rows, k = weight.columns;
+    const bool ready = packed.ready(n * k * (weight.type == Type::F32 ? sizeof(float) : 1));
+    if (!ready) {
+      VITRINE_RETURN_IF_ERROR(program_.CheckConstant(weight_));
+      if (bias_ >= 0) VITRINE_RETURN_IF_ERROR(program_.CheckConstant(bias_));
+    }
+    const float* bias = bias_ >= 0 ? program_.constant(bias_).f32() : nullptr;
+    xnn_weights_cache_provider* const cache = packed.provider();
     xnn_status status;
     if (weight.type == Type::F32) {
       status = xnn_create_fully_connected_nc_f32(k, n, k, n, weight.f32(), bias, -kInfinity, kInfinity, 0,
-                                                 nullptr, nullptr, &operator_);
+                                                 nullptr, cache, &operator_);
     } else if (dynamic_) {
       status =
           xnn_create_fully_connected_nc_qd8_f32_qc8w(k, n, k, n, weight.scales(), weight.int8(), bias,
-                                                     -kInfinity, kInfinity, 0, nullptr, nullptr, &operator_);
+                                                     -kInfinity, kInfinity, 0, nullptr, cache, &operator_);
     } else {
       // These kernels add the bias before they multiply by the scale, unlike all others.
       std::vector<float> scaled_bias(n, 0.0f);
-      for (size_t i = 0; bias != nullptr && i < n; ++i) scaled_bias[i] = bias[i] / weight.scales()[i];
+      for (size_t i = 0; !ready && bias != nullptr && i < n; ++i)
+        scaled_bias[i] = bias[i] / weight.scales()[i];
       status = xnn_create_fully_connected_nc_f32_qc8w(k, n, k, n, weight.scales(), weight.int8(),
                                                       scaled_bias.data(), -kInfinity, kInfinity, 0, nullptr,
-                                                      nullptr, &operator_);
+                                                      cache, &operator_);
     }
     return Check(status, "create");
   }

@@ -38,7 +38,7 @@ class NormalizeOp final : public Op {
     return {"Normalize", TypeOfRows(program_, output_), 0, affine * static_cast<int64_t>(arguments_.D)};
   }
 
-  Status Create() override {
+  Status Create(PackedWeights&) override {
     for (const int constant : {gamma_, beta_}) {
       if (constant >= 0) VITRINE_RETURN_IF_ERROR(program_.CheckConstant(constant));
     }

@@ -33,7 +33,7 @@ class NormalizeHeadsOp final : public Op {
     return {"NormalizeHeads", "f32", 0, ((gamma_ >= 0) + (beta_ >= 0)) * static_cast<int64_t>(arguments_.D)};
   }
 
-  Status Create() override {
+  Status Create(PackedWeights&) override {
     for (const int constant : {gamma_, beta_}) {
       if (constant >= 0) VITRINE_RETURN_IF_ERROR(program_.CheckConstant(constant));
     }

@@ -14,6 +14,8 @@
 
 namespace vitrine {
 
+class PackedWeights;
+
 /// The tensors that an operator touches; -1 where there is none.
 struct Operands {
   std::array<int, 3> reads = {-1, -1, -1};
@@ -60,7 +62,11 @@ class Op {
   virtual ~Op() = default;
   virtual Operands operands() const = 0;
   virtual OpCost cost() const = 0;
-  virtual Status Create() { return {}; }
+  /// Weights that it packs go to, or come from, `packed`.
+  virtual Status Create(PackedWeights& packed) {
+    (void)packed;
+    return {};
+  }
   /// Sets `scratch_bytes` to what Run needs while it runs, `threads` threads working.
   virtual Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) {
     (void)pool;

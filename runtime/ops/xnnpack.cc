@@ -57,6 +57,8 @@ XnnpackMemory::XnnpackMemory() {
 XnnpackMemory::~XnnpackMemory() { --open_scopes; }
 size_t XnnpackMemory::bytes() const { return bytes_taken; }
 
+void* AllocateForXnnpack(size_t bytes) { return AlignedAllocate(nullptr, 64, bytes); }
+
 size_t RefusedXnnpackAllocations() { return refused.load(std::memory_order_relaxed); }
 
 }  // namespace vitrine

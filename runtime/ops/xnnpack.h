@@ -25,6 +25,9 @@ class XnnpackMemory {
   size_t bytes() const;
 };
 
+/// 64-byte aligned memory that counts as XNNPACK's, or null while it may not allocate. Free with std::free.
+void* AllocateForXnnpack(size_t bytes);
+
 /// Returns how often XNNPACK asked for memory when it should not have. Zero, or there is a mistake in an
 /// operator.
 size_t RefusedXnnpackAllocations();

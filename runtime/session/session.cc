@@ -24,20 +24,25 @@ Status Session::State::StartThreads(int count) {
   return {};
 }
 
-/// Packs operator by operator, and lets go of the file's pages as soon as an operator has its own copy of
-/// them.
-Status Session::State::CreateOps() {
+/// Packs operator by operator, or takes what an earlier start has packed, and lets go of the file's pages as
+/// soon as an operator has its own copy of them.
+Status Session::State::CreateOps(const char* packed_file) {
   const XnnpackMemory memory;
+  packed = std::make_unique<PackedWeights>(program().root().metadata_checksum());
+  if (packed_file != nullptr) packed->Load(packed_file);
   for (int i = 0; i < program().operator_count(); ++i) {
     Op& op = *ops[static_cast<size_t>(i)];
-    if (const Status status = op.Create(); !status.ok()) {
+    packed->Begin(i);
+    if (const Status status = op.Create(*packed); !status.ok()) {
       return Status::Error(status.code(), "%.80s: %s", program().op(i).name()->c_str(), status.message());
     }
     for (const int constant : op.packed_constants()) {
-      if (constant >= 0) model->file.Release(program().constant(constant).bytes);
+      if (constant >= 0 && !packed->loaded()) model->file.Release(program().constant(constant).bytes);
     }
   }
-  packed_bytes = memory.bytes();
+  packed_bytes = memory.bytes() + (packed->loaded() ? packed->bytes() : 0);
+  // Without the file the next start packs again, and that is all.
+  if (packed_file != nullptr && !packed->loaded()) (void)packed->Save(packed_file);
   return {};
 }
 
@@ -135,7 +140,7 @@ Result<Session> Session::Create(const Model& model, const SessionOptions& option
   Result<OpList> ops = MakeOps(state->program());
   if (!ops.ok()) return ops.status();
   state->ops = std::move(ops).value();
-  VITRINE_RETURN_IF_ERROR(state->CreateOps());
+  VITRINE_RETURN_IF_ERROR(state->CreateOps(options.packed_weights));
   VITRINE_RETURN_IF_ERROR(state->PlanAndSetup(options.arena));
   VITRINE_RETURN_IF_ERROR(state->PrepareImages());
   return Session(std::move(state));
@@ -209,6 +214,13 @@ Status Session::SelfTest() {
                        "self-test failed: the output differs from the file's reference by %.1f dB",
                        10 * std::log10(signal / noise));
 }
+
+Status Session::SavePackedWeights(const char* path) const {
+  if (state_->packed->loaded())
+    return Status::Error(Code::kInvalidArgument, "the weights came from a file already");
+  return state_->packed->Save(path);
+}
+bool Session::packed_from_file() const { return state_->packed->loaded(); }
 
 int Session::thread_count() const { return state_->threads; }
 size_t Session::arena_bytes() const { return state_->arena_bytes; }

@@ -14,6 +14,7 @@
 
 #include "runtime/arena/plan.h"
 #include "runtime/image/preprocess.h"
+#include "runtime/ops/packed_weights.h"
 #include "runtime/session/liveness.h"
 #include "runtime/session/model.h"
 
@@ -31,6 +32,7 @@ struct Session::State {
   int threads = 1;
   std::unique_ptr<pthreadpool, StopThreads> pool;    ///< none with one thread
   std::unique_ptr<std::byte, FreeMemory> own_arena;  ///< none where the caller gave one
+  std::unique_ptr<PackedWeights> packed;             ///< what `ops` read
   OpList ops;
   std::byte* arena = nullptr;
   size_t arena_bytes = 0, packed_bytes = 0;
@@ -41,7 +43,7 @@ struct Session::State {
 
   // In the order in which Session::Create calls them.
   Status StartThreads(int count);
-  Status CreateOps();
+  Status CreateOps(const char* packed_file);
   Status PlanAndSetup(std::span<std::byte> callers_arena);
   Status PrepareImages();
 

@@ -123,6 +123,20 @@ class AnswersTest(commands.CommandTest):
         for word in ("128x128", "3.72 M parameters", "block 8 attention", "self-test", "cardboard"):
             self.assertIn(word, text.stdout)
 
+    def test_pack_spares_the_next_start_the_packing(self):
+        vit = model("vit-tiny-waste")
+        packed = commands.FOLDER / "tiny.packed"
+        answer, = lines(vitrine("pack", vit, "-o", packed, "--json"))
+        self.assertEqual(answer["output"], str(packed))
+        self.assertEqual(answer["file_bytes"], packed.stat().st_size)
+        written = packed.stat().st_mtime_ns
+        expected, = lines(vitrine("embed", vit, SAMPLES[0], "--json", "--packed", "none"))
+        found, = lines(vitrine("embed", vit, SAMPLES[0], "--json", "--packed", packed))
+        self.assertEqual(found, expected)
+        self.assertEqual(packed.stat().st_mtime_ns, written)
+        refused = vitrine("pack", vit, "-o", commands.FOLDER / "no/such/file")
+        self.assertEqual((refused.returncode, len(refused.stderr.splitlines())), (1, 1))
+
     def test_two_threads_give_what_one_gives(self):
         one, two = (lines(vitrine("classify", model("vit-tiny-waste"), SAMPLES[2], "--json", "--logits", "--threads", n))[0]["logits"]
                     for n in (1, 2))

@@ -87,6 +87,10 @@ struct SessionOptions {
   int thread_count = 1;  ///< threads that compute, the caller's included; 0: as many as processors
   std::span<std::byte> arena =
       {};  ///< memory for activations, 64-byte aligned, outliving the session; empty: its own
+  /// File that keeps the packed weights between starts: a session maps it where it fits this model, processor
+  /// and library, and writes it where it does not. A folder that is full or read-only costs nothing but the
+  /// packing. Null: none.
+  const char* packed_weights = nullptr;
 };
 
 /// Called after each operator has run, with its index in Model::operators(): for profiling and for comparing
@@ -133,6 +137,11 @@ class Session {
   /// it must give. Fails with kInternal when they differ by more than rounding: the signal-to-noise ratio is
   /// below 25 dB.
   Status SelfTest();
+
+  /// Writes the packed weights to `path` for SessionOptions::packed_weights. Fails with kNotFound when it
+  /// cannot be written, kInvalidArgument when this session has them from a file itself.
+  Status SavePackedWeights(const char* path) const;
+  bool packed_from_file() const;  ///< whether this session has not packed anything
 
   int thread_count() const;
   size_t arena_bytes() const;   ///< activations and scratch

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/ops/packed_weights.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <xnnpack.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "runtime/model/checksum.h"
+#include "runtime/model/program.h"
+#include "runtime/ops/xnnpack.h"
+
+namespace vitrine {
+namespace {
+
+constexpr char kMagic[8] = {'V', 'I', 'T', 'P', 'A', 'C', 'K', '1'};
+constexpr size_t kMargin = 64;  // kernels may read so far beyond the last weight
+
+struct Header {
+  char magic[8];
+  uint64_t model_checksum, layout_checksum, entries;
+  uint64_t checksum;  // of the header with zero here, and of the table
+};
+
+template <typename T>
+std::span<const uint8_t> BytesOf(const T* data, size_t count = 1) {
+  return {reinterpret_cast<const uint8_t*>(data), count * sizeof(T)};
+}
+
+uint64_t Checksum(std::span<const uint8_t> bytes) {
+  Fletcher64 sum;
+  sum.Add(bytes);
+  return sum.value();
+}
+
+/// How XNNPACK packs here: the checksum of small matrices, one for each kind of kernel that Linear creates.
+uint64_t MeasureLayout() {
+  constexpr size_t kOutputs = 37, kInputs = 83;  // no multiple of any tile
+  std::array<int8_t, kOutputs * kInputs> weights;
+  std::array<float, kOutputs * kInputs> floats;
+  std::array<float, kOutputs> scales, bias;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    weights[i] = static_cast<int8_t>(i * 89 % 255 - 127);
+    floats[i] = static_cast<float>(weights[i]);
+  }
+  for (size_t i = 0; i < kOutputs; ++i) {
+    scales[i] = static_cast<float>(i + 1);
+    bias[i] = static_cast<float>(3 * i);
+  }
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  PackedWeights packed(0);
+  std::array<xnn_operator_t, 4> operators = {};
+  const auto kind = [&](int index) {
+    packed.Begin(index);
+    return &operators[static_cast<size_t>(index)];
+  };
+  xnn_weights_cache_provider* const cache = packed.provider();
+  xnn_create_fully_connected_nc_f32(kInputs, kOutputs, kInputs, kOutputs, floats.data(), bias.data(),
+                                    -kInfinity, kInfinity, 0, nullptr, cache, kind(0));
+  xnn_create_fully_connected_nc_f32(kInputs, 1, kInputs, 1, floats.data(), bias.data(), -kInfinity, kInfinity,
+                                    0, nullptr, cache, kind(1));
+  xnn_create_fully_connected_nc_f32_qc8w(kInputs, kOutputs, kInputs, kOutputs, scales.data(), weights.data(),
+                                         bias.data(), -kInfinity, kInfinity, 0, nullptr, cache, kind(2));
+  xnn_create_fully_connected_nc_qd8_f32_qc8w(kInputs, kOutputs, kInputs, kOutputs, scales.data(),
+                                             weights.data(), bias.data(), -kInfinity, kInfinity, 0, nullptr,
+                                             cache, kind(3));
+  for (const xnn_operator_t op : operators) {
+    if (op != nullptr) xnn_delete_operator(op);
+  }
+  return packed.ContentChecksum();
+}
+
+uint64_t LayoutChecksum() {
+  static const uint64_t checksum = MeasureLayout();
+  return checksum;
+}
+
+bool WriteAll(int file, std::span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return true;
+}
+
+}  // namespace
+
+struct PackedWeights::Entry {
+  uint64_t operator_index, offset, bytes, checksum;
+};
+
+PackedWeights::PackedWeights(uint64_t model_checksum)
+    : model_checksum_(model_checksum), provider_(new xnn_weights_cache_provider) {
+  *provider_ = {
+      .context = this,
+      .look_up =
+          [](void* self, const xnn_weights_cache_look_up_key*) {
+            return static_cast<PackedWeights*>(self)->LookUp();
+          },
+      .reserve_space = [](void* self,
+                          size_t bytes) { return static_cast<PackedWeights*>(self)->Reserve(bytes); },
+      .look_up_or_insert = [](void*, const xnn_weights_cache_look_up_key*, void* data,
+                              size_t) { return reinterpret_cast<size_t>(data); },
+      .is_finalized = [](void*) { return true; },
+      .offset_to_addr = [](void*, size_t offset) { return reinterpret_cast<void*>(offset); },
+      .delete_cache = [](void*) { return xnn_status_success; },
+  };
+}
+
+PackedWeights::~PackedWeights() {
+  for (const Block& block : blocks_) std::free(block.data);
+}
+
+std::span<const PackedWeights::Entry> PackedWeights::entries() const {
+  if (!loaded_) return {};
+  const auto* header = reinterpret_cast<const Header*>(file_.bytes().data());
+  return {reinterpret_cast<const Entry*>(header + 1), header->entries};
+}
+
+bool PackedWeights::Load(const char* path) {
+  Result<MappedFile> opened = MappedFile::Open(path);
+  if (!opened.ok()) return false;
+  const std::span<const uint8_t> file = opened.value().bytes();
+  if (file.size() < sizeof(Header)) return false;
+  Header header;
+  std::memcpy(&header, file.data(), sizeof header);
+  if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.model_checksum != model_checksum_ ||
+      header.layout_checksum != LayoutChecksum() ||
+      header.entries > (file.size() - sizeof header) / sizeof(Entry)) {
+    return false;
+  }
+  const std::span<const Entry> table(reinterpret_cast<const Entry*>(file.data() + sizeof header),
+                                     header.entries);
+  Fletcher64 sum;
+  const uint64_t stored = std::exchange(header.checksum, 0);
+  sum.Add(BytesOf(&header));
+  sum.Add(BytesOf(table.data(), table.size()));
+  if (sum.value() != stored) return false;
+  size_t bytes = 0;
+  for (const Entry& entry : table) {
+    const bool inside = entry.offset % kAlignment == 0 && entry.bytes <= file.size() &&
+                        entry.offset <= file.size() - entry.bytes &&
+                        file.size() - entry.offset - entry.bytes >= kMargin;
+    if (!inside || Checksum(file.subspan(entry.offset, entry.bytes)) != entry.checksum) return false;
+    bytes += entry.bytes;
+  }
+  file_ = std::move(opened).value();
+  loaded_ = true;
+  bytes_ = bytes;
+  return true;
+}
+
+Status PackedWeights::Save(const char* path) const {
+  std::vector<Entry> table;
+  uint64_t offset = RoundUp(sizeof(Header) + blocks_.size() * sizeof(Entry));
+  for (const Block& block : blocks_) {
+    const uint64_t checksum = Checksum({reinterpret_cast<const uint8_t*>(block.data), block.bytes});
+    table.push_back({static_cast<uint64_t>(block.operator_index), offset, block.bytes, checksum});
+    offset += RoundUp(block.bytes);
+  }
+  Header header = {{}, model_checksum_, LayoutChecksum(), table.size(), 0};
+  std::memcpy(header.magic, kMagic, sizeof kMagic);
+  Fletcher64 sum;
+  sum.Add(BytesOf(&header));
+  sum.Add(BytesOf(table.data(), table.size()));
+  header.checksum = sum.value();
+
+  const std::string part = std::string(path) + "." + std::to_string(getpid()) + ".part";
+  const int file = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file < 0) return Status::Error(Code::kNotFound, "%s: %s", path, std::strerror(errno));
+  static constexpr uint8_t kZeros[kAlignment + kMargin] = {};
+  const auto pad = [&](uint64_t bytes) { return WriteAll(file, {kZeros, RoundUp(bytes) - bytes}); };
+  const uint64_t metadata = sizeof header + table.size() * sizeof(Entry);
+  bool written = WriteAll(file, BytesOf(&header)) && WriteAll(file, BytesOf(table.data(), table.size())) &&
+                 pad(metadata);
+  for (const Block& block : blocks_) {
+    written = written && WriteAll(file, {reinterpret_cast<const uint8_t*>(block.data), block.bytes}) &&
+              pad(block.bytes);
+  }
+  written = written && WriteAll(file, {kZeros, kMargin});
+  written = close(file) == 0 && written && rename(part.c_str(), path) == 0;
+  if (written) return {};
+  const int error = errno;
+  unlink(part.c_str());
+  return Status::Error(Code::kNotFound, "%s: cannot write: %s", path, std::strerror(error));
+}
+
+void PackedWeights::Begin(int operator_index) {
+  current_ = operator_index;
+  current_entry_ = nullptr;
+  for (const Entry& entry : entries()) {
+    if (entry.operator_index == static_cast<uint64_t>(operator_index)) current_entry_ = &entry;
+  }
+}
+
+bool PackedWeights::ready(size_t least_bytes) const {
+  return current_entry_ != nullptr && current_entry_->bytes >= least_bytes;
+}
+
+size_t PackedWeights::LookUp() const {
+  if (current_entry_ == nullptr) return SIZE_MAX;
+  return reinterpret_cast<size_t>(file_.bytes().data() + current_entry_->offset);
+}
+
+void* PackedWeights::Reserve(size_t bytes) {
+  void* data = AllocateForXnnpack(bytes + kMargin);
+  if (data == nullptr) return nullptr;
+  blocks_.push_back({current_, static_cast<std::byte*>(data), bytes});
+  bytes_ += bytes;
+  return data;
+}
+
+uint64_t PackedWeights::ContentChecksum() const {
+  Fletcher64 sum;
+  for (const Block& block : blocks_) sum.Add({reinterpret_cast<const uint8_t*>(block.data), block.bytes});
+  return sum.value();
+}
+
+}  // namespace vitrine

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// PackedWeights: a session's weights in the layout that this processor's kernels read, from a file of an
+// earlier start where there is one.
+//
+//   header    | "VITPACK1" | checksum of the model | of the layout | entries | checksum of all these and the
+//   table | table     | operator, offset, bytes, checksum |  once for each operator with weights weights each
+//   64-byte aligned, 64 bytes behind the last
+//
+// Packing takes longer than all the rest of a start and copies every weight; a file is mapped instead, and
+// the model's own weights are then never read. The layout's checksum is taken from a small matrix that
+// XNNPACK packs on the spot for each kind of kernel: another processor, XNNPACK or choice of kernels gives
+// another one, and the file is written anew. Numbers are in this machine's byte order: the file is its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+#include <vitrine/status.hpp>
+
+#include "runtime/model/mapped_file.h"
+
+struct xnn_weights_cache_provider;
+
+namespace vitrine {
+
+/// Must outlive the operators that were created with it; does not move. One thread at a time.
+class PackedWeights {
+ public:
+  /// `model_checksum` tells one model's weights from another's.
+  explicit PackedWeights(uint64_t model_checksum);
+  ~PackedWeights();
+  PackedWeights(const PackedWeights&) = delete;
+  PackedWeights& operator=(const PackedWeights&) = delete;
+
+  /// Maps `path` and verifies all of it. False where it is not there, damaged, of another model or another
+  /// layout: the weights are then packed. Call before any operator is created.
+  bool Load(const char* path);
+
+  /// Writes what was packed to `path`, in one step: a reader sees the old file, none, or all of the new one.
+  /// Fails where the folder cannot be written to or is full; nothing is left behind then.
+  Status Save(const char* path) const;
+
+  /// The operator whose weights come next.
+  void Begin(int operator_index);
+  /// Whether that operator's weights are there already, at least so many bytes: its constants need not be
+  /// read.
+  bool ready(size_t least_bytes) const;
+
+  /// What XNNPACK's create functions take. Lives as long as this.
+  xnn_weights_cache_provider* provider() { return provider_.get(); }
+
+  bool loaded() const { return loaded_; }
+  uint64_t ContentChecksum() const;        ///< of all that was packed here
+  size_t bytes() const { return bytes_; }  ///< of all weights, packed or mapped
+
+ private:
+  struct Block {  // packed here
+    int operator_index;
+    std::byte* data;
+    size_t bytes;
+  };
+  struct Entry;
+
+  // XNNPACK's calls. Offsets are addresses.
+  size_t LookUp() const;
+  void* Reserve(size_t bytes);
+
+  std::span<const Entry> entries() const;
+
+  uint64_t model_checksum_;
+  std::unique_ptr<xnn_weights_cache_provider> provider_;
+  MappedFile file_;
+  std::vector<Block> blocks_;
+  int current_ = -1;
+  const Entry* current_entry_ = nullptr;  // in the file
+  bool loaded_ = false;
+  size_t bytes_ = 0;
+};
+
+}  // namespace vitrine

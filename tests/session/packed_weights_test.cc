@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// The file of packed weights: it changes how a session starts and nothing that it computes.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vitrine/vitrine.hpp>
+
+#include "tests/support/run.h"
+#include "tests/support/tiny_model.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Folder {
+ public:
+  Folder() : path_(fs::temp_directory_path() / ("vitrine_packed_" + std::to_string(getpid()))) {
+    fs::create_directories(path_);
+  }
+  ~Folder() { fs::remove_all(path_); }
+  std::string operator/(const char* name) const { return (path_ / name).string(); }
+  size_t files() const { return static_cast<size_t>(std::distance(fs::directory_iterator(path_), {})); }
+
+ private:
+  fs::path path_;
+};
+
+std::string Read(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void Write(const std::string& path, const std::string& content) {
+  fs::remove(path);  // a session may have the old one mapped
+  std::ofstream(path, std::ios::binary) << content;
+}
+
+struct Start {
+  std::vector<float> logits;
+  bool from_file;
+};
+
+Start StartAndRun(const Model& model, const char* packed) {
+  Result<Session> session = Session::Create(model, {.packed_weights = packed});
+  INFO(session.status().message());
+  REQUIRE(session.ok());
+  std::memset(session.value().input().data(), 77, session.value().input().size());
+  REQUIRE(session.value().Run().ok());
+  const std::span<const float> logits = session.value().logits();
+  return {{logits.begin(), logits.end()}, session.value().packed_from_file()};
+}
+
+TEST_CASE("TheSecondStartMapsWhatTheFirstHasPacked") {
+  for (const bool int8 : {true, false}) {
+    const Folder folder;
+    const std::string file = folder / "m.packed";
+    testing::ModelBytes bytes = testing::TinyVit(int8);
+    const Model model = Model::FromBytes(bytes.bytes()).value();
+    const Start plain = StartAndRun(model, nullptr);
+    const Start first = StartAndRun(model, file.c_str()), second = StartAndRun(model, file.c_str());
+    CHECK_FALSE(first.from_file);
+    CHECK(second.from_file);
+    CHECK(first.logits == plain.logits);
+    CHECK(second.logits == plain.logits);
+    CHECK(folder.files() == 1);
+  }
+}
+
+TEST_CASE("AFileThatDoesNotFitIsPackedAgainAndReplaced") {
+  const Folder folder;
+  const std::string file = folder / "m.packed";
+  const testing::ModelBytes int8_bytes = testing::TinyVit(true), f32_bytes = testing::TinyVit(false);
+  const Model model = Model::FromBytes(int8_bytes.bytes()).value();
+  const Model other = Model::FromBytes(f32_bytes.bytes()).value();
+  const std::vector<float> expected = StartAndRun(model, file.c_str()).logits;
+  const std::string whole = Read(file);
+
+  CHECK_FALSE(StartAndRun(other, file.c_str()).from_file);  // another model's, which takes its place
+  CHECK(StartAndRun(other, file.c_str()).from_file);
+  CHECK_FALSE(StartAndRun(model, file.c_str()).from_file);
+  CHECK(Read(file) == whole);
+
+  for (size_t length = 0; length < whole.size(); length += 1 + length / 8) {
+    Write(file, whole.substr(0, length));
+    const Start start = StartAndRun(model, file.c_str());
+    CHECK_FALSE(start.from_file);
+    CHECK(start.logits == expected);
+    REQUIRE(Read(file) == whole);
+  }
+  for (size_t at = 0; at < whole.size(); at += 1 + at / 16) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x20);
+    Write(file, damaged);
+    CHECK(StartAndRun(model, file.c_str()).logits == expected);
+  }
+}
+
+TEST_CASE("AFolderThatCannotBeWrittenToCostsOnlyThePacking") {
+  const Folder folder;
+  const testing::ModelBytes bytes = testing::TinyVit(true);
+  const Model model = Model::FromBytes(bytes.bytes()).value();
+  const std::vector<float> expected = StartAndRun(model, nullptr).logits;
+  for (const std::string& file : {folder / "no/such/folder", std::string("/proc/m.packed"), folder / ""}) {
+    const Start start = StartAndRun(model, file.c_str());
+    CHECK_FALSE(start.from_file);
+    CHECK(start.logits == expected);
+  }
+  CHECK(folder.files() == 0);
+}
+
+TEST_CASE("PackedWeightsAreSavedOnDemand") {
+  const Folder folder;
+  const std::string file = folder / "m.packed", nowhere = folder / "no/m.packed";
+  const testing::ModelBytes bytes = testing::TinyVit(true);
+  const Model model = Model::FromBytes(bytes.bytes()).value();
+  const Session session = Session::Create(model, {}).value();
+  CHECK(session.SavePackedWeights(nowhere.c_str()).code() == Code::kNotFound);
+  REQUIRE(session.SavePackedWeights(file.c_str()).ok());
+  const Session mapped = Session::Create(model, {.packed_weights = file.c_str()}).value();
+  CHECK(mapped.packed_from_file());
+  CHECK(mapped.SavePackedWeights(file.c_str()).code() == Code::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace vitrine

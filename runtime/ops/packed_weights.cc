@@ -43,6 +43,7 @@ uint64_t Checksum(std::span<const uint8_t> bytes) {
 
 /// How XNNPACK packs here: the checksum of small matrices, one for each kind of kernel that Linear creates.
 uint64_t MeasureLayout() {
+  const XnnpackMemory memory;
   constexpr size_t kOutputs = 37, kInputs = 83;  // no multiple of any tile
   std::array<int8_t, kOutputs * kInputs> weights;
   std::array<float, kOutputs * kInputs> floats;

@@ -5,7 +5,9 @@
 #include <CLI/CLI.hpp>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 #include <vitrine/vitrine.hpp>
 
 namespace vitrine {
@@ -34,20 +36,29 @@ void AddBench(CLI::App& app);
 void AddInspect(CLI::App& app);
 void AddPack(CLI::App& app);
 
+/// "0,4-7" as numbers; none where it is no such list.
+std::vector<int> ParseProcessors(std::string_view list);
+
 /// Declares MODEL.vit, --threads and --json, which most subcommands have.
 struct CommonOptions {
   static constexpr const char *kNone = "none", *kBeside = "";
 
-  std::string model, packed = kNone;
+  std::string model, packed = kNone, cpus;
   int threads = 1;
   bool json = false;
 
   void Declare(CLI::App& app) {
     app.add_option("MODEL.vit", model, "A model that vitrine-convert has written")->required()->type_name("");
-    app.add_option("--threads", threads, "Threads that compute; 0: as many as processors")
+    app.add_option("--threads", threads, "Threads that compute; 0: as many as processors to run on")
         ->capture_default_str()
         ->check(CLI::Range(0, 256))
         ->type_name("N");
+    app.add_option("--cpus", cpus, "Processors to run on, such as 4-7 or 0,2")
+        ->default_str("the fast ones")
+        ->type_name("LIST")
+        ->check([](const std::string& list) {
+          return ParseProcessors(list).empty() ? "expected processors such as 4-7 or 0,2, found " + list : "";
+        });
     app.add_flag("--json", json, "Print JSON, one object a line");
   }
 
@@ -64,6 +75,7 @@ struct CommonOptions {
 
   /// A session of `opened`, the model that these options name.
   Session CreateSession(const Model& opened) const {
+    OrFail(UseProcessors(ParseProcessors(cpus)));
     const std::string file = packed == kBeside ? model + ".packed" : packed;
     Result<Session> session = Session::Create(
         opened, {.thread_count = threads, .packed_weights = file == kNone ? nullptr : file.c_str()});

@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty())
-      throw CLI::RequiredError("A subcommand (classify, embed, bench or inspect)");
+      throw CLI::RequiredError("A subcommand (classify, embed, bench, pack or inspect)");
     return FinishOutput("vitrine", exit_code);
   } catch (const CLI::Success& success) {
     return FinishOutput("vitrine", app.exit(success));

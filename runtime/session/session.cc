@@ -5,18 +5,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "runtime/arena/plan.h"
 #include "runtime/ops/xnnpack.h"
+#include "runtime/session/processors.h"
 
 namespace vitrine {
 
 Status Session::State::StartThreads(int count) {
   if (count < 0 || count > 256)
     return Status::Error(Code::kInvalidArgument, "thread count is %d, expected 0 to 256", count);
-  if (count == 0) count = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (count == 0) count = static_cast<int>(AllowedProcessors().size());
   threads = count;
   if (count == 1) return {};
   pool.reset(pthreadpool_create(static_cast<size_t>(count)));

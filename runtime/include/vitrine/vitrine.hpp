@@ -84,7 +84,8 @@ class Model {
 };
 
 struct SessionOptions {
-  int thread_count = 1;  ///< threads that compute, the caller's included; 0: as many as processors
+  int thread_count =
+      1;  ///< threads that compute, the caller's included; 0: as many as processors that it may run on
   std::span<std::byte> arena =
       {};  ///< memory for activations, 64-byte aligned, outliving the session; empty: its own
   /// File that keeps the packed weights between starts: a session maps it where it fits this model, processor
@@ -92,6 +93,12 @@ struct SessionOptions {
   /// packing. Null: none.
   const char* packed_weights = nullptr;
 };
+
+/// Lets the calling thread, and the threads of sessions that it creates from now on, run on these processors
+/// only (Linux's numbers). Empty: on the fast ones of a machine that has fast and slow ones, which is where a
+/// ViT runs best: work is shared out evenly and a slow core would be waited for. Fails with kInvalidArgument
+/// when there is no such processor.
+Status UseProcessors(std::span<const int> processors = {});
 
 /// Called after each operator has run, with its index in Model::operators(): for profiling and for comparing
 /// layers.

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platforms/linux/command.h"
+
+#include <charconv>
+#include <string_view>
+
+namespace vitrine {
+namespace {
+
+/// The number that `text` begins with, taken off it; -1 where it begins with none.
+int TakeNumber(std::string_view* text) {
+  int number = -1;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || number < 0 || number > 4095) return -1;
+  text->remove_prefix(static_cast<size_t>(end - text->data()));
+  return number;
+}
+
+}  // namespace
+
+std::vector<int> ParseProcessors(std::string_view list) {
+  std::vector<int> processors;
+  for (;;) {
+    const int first = TakeNumber(&list);
+    int last = first;
+    if (list.starts_with('-')) {
+      list.remove_prefix(1);
+      last = TakeNumber(&list);
+    }
+    if (first < 0 || last < first) return {};
+    for (int i = first; i <= last; ++i) processors.push_back(i);
+    if (list.empty()) return processors;
+    if (!list.starts_with(',')) return {};
+    list.remove_prefix(1);
+  }
+}
+
+}  // namespace vitrine

@@ -14,6 +14,7 @@
 
 #include "platforms/linux/command.h"
 #include "platforms/linux/progress.h"
+#include "platforms/linux/thermal.h"
 
 namespace vitrine {
 namespace {
@@ -22,14 +23,32 @@ using Clock = std::chrono::steady_clock;
 
 struct Options : CommonOptions {
   int warmup_runs = 3, runs = 30;
+  double minutes = 0;  // sustained: for so long, instead of `runs`
   bool profile = false;
+  std::string csv;
+};
+
+/// One counted inference.
+struct Run {
+  double seconds;  // since the first
+  double latency_ms;
+};
+
+/// What the inferences of a stretch of time took, and the machine at its end.
+struct Stretch {
+  double seconds;  // at its end
+  size_t runs;
+  double p50, p99;
+  Thermal thermal;
 };
 
 struct Measured {
   double load_ms = 0, first_ms = 0;
-  std::vector<double> latency_ms;   // sorted
+  std::vector<Run> runs;
+  std::vector<double> latency_ms;   // of the runs, sorted
+  std::vector<Stretch> stretches;   // of a sustained measurement
   std::vector<double> operator_us;  // mean over the counted runs
-  size_t arena_bytes = 0, packed_bytes = 0;
+  size_t arena_bytes = 0, packed_bytes = 0, loaded_bytes = 0;
   int threads = 0;
 };
 
@@ -62,47 +81,103 @@ double RunOnce(Session& session, const Observer& observer = {}) {
   return Milliseconds(Clock::now() - start);
 }
 
-Measured Measure(const Options& options) {
-  Measured m;
-  const auto start = Clock::now();
-  const Model model = OrFail(Model::Open(options.model.c_str()));
-  Session session = options.CreateSession(model);
-  m.load_ms = Milliseconds(Clock::now() - start);
-  m.arena_bytes = session.arena_bytes();
-  m.packed_bytes = session.packed_bytes();
-  m.threads = session.thread_count();
-  m.operator_us.resize(model.operators().size());
-
-  Progress bar(!options.json);
-  const int total = options.warmup_runs + options.runs;
-  for (int i = 0; i < total; ++i) {
-    const bool counted = i >= options.warmup_runs;
-    Stopwatch watch{m.operator_us};
-    const double ms =
-        RunOnce(session, counted && options.profile ? Observer{Stopwatch::After, &watch} : Observer{});
-    if (i == 0) m.first_ms = ms;
-    if (counted) m.latency_ms.push_back(ms);
-    bar.Show(counted ? "running" : "warming up", static_cast<double>(i + 1) / total);
-  }
-  std::sort(m.latency_ms.begin(), m.latency_ms.end());
-  for (double& us : m.operator_us) us /= static_cast<double>(m.latency_ms.size());
-  return m;
-}
-
 /// The smallest latency that at least `percent` of the runs did not exceed.
 double Percentile(const std::vector<double>& sorted, double percent) {
   const double rank = std::ceil(percent / 100 * static_cast<double>(sorted.size()));
   return sorted[static_cast<size_t>(std::max(1.0, rank)) - 1];
 }
 
-size_t PeakResidentBytes() {
+/// A line of /proc/self/status, in bytes: VmHWM is the peak of resident memory, VmRSS what is resident now.
+size_t ResidentBytes(const char* line) {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
-    if (size_t kilobytes = 0; word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
+    if (size_t kilobytes = 0; word == line && status >> kilobytes) return kilobytes * 1024;
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<size_t>(usage.ru_maxrss) * 1024;
+}
+
+Stretch Summarize(const std::vector<Run>& runs, size_t first) {
+  std::vector<double> sorted;
+  for (size_t i = first; i < runs.size(); ++i) sorted.push_back(runs[i].latency_ms);
+  std::sort(sorted.begin(), sorted.end());
+  return {runs.back().seconds, sorted.size(), Percentile(sorted, 50), Percentile(sorted, 99), ReadThermal()};
+}
+
+void PrintStretch(const Stretch& stretch) {
+  std::printf("  %7.0f s  %6zu runs  p50 %8.2f ms  p99 %8.2f ms", stretch.seconds, stretch.runs, stretch.p50,
+              stretch.p99);
+  if (stretch.thermal.celsius) std::printf("  %5.1f C", *stretch.thermal.celsius);
+  if (stretch.thermal.megahertz) std::printf("  %5.0f MHz", *stretch.thermal.megahertz);
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+/// Sixty stretches over the whole time, none shorter than a second.
+void MeasureSustained(const Options& options, Session& session, Measured* m) {
+  const double total = 60 * options.minutes, length = std::max(1.0, total / 60);
+  const auto start = Clock::now();
+  size_t first = 0;
+  for (double seconds = 0; seconds < total;) {
+    const double ms = RunOnce(session);
+    seconds = Milliseconds(Clock::now() - start) / 1000;
+    m->runs.push_back({seconds, ms});
+    if (seconds < length * static_cast<double>(m->stretches.size() + 1) && seconds < total) continue;
+    m->stretches.push_back(Summarize(m->runs, first));
+    first = m->runs.size();
+    if (!options.json) PrintStretch(m->stretches.back());
+  }
+}
+
+void MeasureRuns(const Options& options, Session& session, Measured* m) {
+  Progress bar(!options.json);
+  const auto start = Clock::now();
+  for (int i = 0; i < options.runs; ++i) {
+    Stopwatch watch{m->operator_us};
+    const double ms = RunOnce(session, options.profile ? Observer{Stopwatch::After, &watch} : Observer{});
+    m->runs.push_back({Milliseconds(Clock::now() - start) / 1000, ms});
+    bar.Show("running", static_cast<double>(i + 1) / options.runs);
+  }
+  for (double& us : m->operator_us) us /= options.runs;
+}
+
+Measured Measure(const Options& options, const Model& model) {
+  Measured m;
+  const auto start = Clock::now();
+  Session session = options.CreateSession(model);
+  m.load_ms += Milliseconds(Clock::now() - start);
+  m.loaded_bytes = ResidentBytes("VmRSS:");
+  m.arena_bytes = session.arena_bytes();
+  m.packed_bytes = session.packed_bytes();
+  m.threads = session.thread_count();
+  m.operator_us.resize(model.operators().size());
+  {
+    Progress bar(!options.json);
+    for (int i = 0; i < options.warmup_runs; ++i) {
+      const double ms = RunOnce(session);
+      if (i == 0) m.first_ms = ms;
+      bar.Show("warming up", static_cast<double>(i + 1) / options.warmup_runs);
+    }
+  }
+  if (options.minutes > 0) {
+    MeasureSustained(options, session, &m);
+  } else {
+    MeasureRuns(options, session, &m);
+  }
+  if (options.warmup_runs == 0) m.first_ms = m.runs.front().latency_ms;
+  for (const Run& run : m.runs) m.latency_ms.push_back(run.latency_ms);
+  std::sort(m.latency_ms.begin(), m.latency_ms.end());
+  return m;
+}
+
+void WriteCsv(const std::string& path, const Measured& m) {
+  std::ofstream file(path);
+  file << "run,seconds,latency_ms\n";
+  for (size_t i = 0; i < m.runs.size(); ++i)
+    file << i << "," << m.runs[i].seconds << "," << m.runs[i].latency_ms << "\n";
+  file.close();
+  if (!file) throw Failure(path + ": cannot be written");
 }
 
 /// "Cortex-A76 ..., NEON_BF16": the processor's name where the kernel tells it, and the kernels in use.
@@ -118,6 +193,10 @@ std::string CpuName() {
   return InstructionSet();
 }
 
+nlohmann::json OrNull(const std::optional<double>& value) {
+  return value ? nlohmann::json(*value) : nlohmann::json();
+}
+
 void PrintJson(const Model& model, const Options& options, const Measured& m) {
   nlohmann::ordered_json json = {{"threads", m.threads},
                                  {"runs", m.latency_ms.size()},
@@ -128,7 +207,8 @@ void PrintJson(const Model& model, const Options& options, const Measured& m) {
                                    {"p99", Percentile(m.latency_ms, 99)}}},
                                  {"load_ms", m.load_ms},
                                  {"first_ms", m.first_ms},
-                                 {"peak_rss_bytes", PeakResidentBytes()},
+                                 {"loaded_rss_bytes", m.loaded_bytes},
+                                 {"peak_rss_bytes", ResidentBytes("VmHWM:")},
                                  {"arena_bytes", m.arena_bytes},
                                  {"packed_bytes", m.packed_bytes},
                                  {"cpu", CpuName()}};
@@ -142,6 +222,14 @@ void PrintJson(const Model& model, const Options& options, const Measured& m) {
                              {"us", m.operator_us[i]},
                              {"macs", op.macs}});
     }
+  }
+  for (const Stretch& stretch : m.stretches) {
+    json["sustained"].push_back({{"seconds", stretch.seconds},
+                                 {"runs", stretch.runs},
+                                 {"p50", stretch.p50},
+                                 {"p99", stretch.p99},
+                                 {"celsius", OrNull(stretch.thermal.celsius)},
+                                 {"megahertz", OrNull(stretch.thermal.megahertz)}});
   }
   std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
@@ -173,19 +261,29 @@ void PrintProfile(const Model& model, const Measured& m) {
 }
 
 void Bench(const Options& options) {
-  const Measured m = Measure(options);
+  const auto start = Clock::now();
   const Model model = OrFail(Model::Open(options.model.c_str()));
+  const double open_ms = Milliseconds(Clock::now() - start);
+  if (!options.json) {
+    std::printf("%s on %s\n", options.model.c_str(), CpuName().c_str());
+    std::fflush(stdout);
+  }
+  Measured m = Measure(options, model);
+  m.load_ms += open_ms;
+  if (!options.csv.empty()) WriteCsv(options.csv, m);
   if (options.json) return PrintJson(model, options, m);
+  std::printf("  threads   %d\n", m.threads);
   const double megabyte = 1e6;
-  std::printf("%s on %s, %d thread%s\n", options.model.c_str(), CpuName().c_str(), m.threads,
-              m.threads == 1 ? "" : "s");
   std::printf("  latency   min %.2f ms, p50 %.2f, p90 %.2f, p99 %.2f  (%zu runs, the first %.2f ms)\n",
               m.latency_ms.front(), Percentile(m.latency_ms, 50), Percentile(m.latency_ms, 90),
               Percentile(m.latency_ms, 99), m.latency_ms.size(), m.first_ms);
   std::printf("  load      %.1f ms\n", m.load_ms);
-  std::printf("  memory    arena %.2f MB, packed weights %.2f MB, peak resident %.1f MB\n",
-              static_cast<double>(m.arena_bytes) / megabyte, static_cast<double>(m.packed_bytes) / megabyte,
-              static_cast<double>(PeakResidentBytes()) / megabyte);
+  std::printf(
+      "  memory    arena %.2f MB, packed weights %.2f MB, resident once loaded %.1f MB, at its peak %.1f "
+      "MB\n",
+      static_cast<double>(m.arena_bytes) / megabyte, static_cast<double>(m.packed_bytes) / megabyte,
+      static_cast<double>(m.loaded_bytes) / megabyte,
+      static_cast<double>(ResidentBytes("VmHWM:")) / megabyte);
   if (options.profile) PrintProfile(model, m);
 }
 
@@ -204,7 +302,15 @@ void AddBench(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000))
       ->type_name("N");
-  command->add_flag("--profile", options->profile, "Also the time of each operator");
+  CLI::Option* profile = command->add_flag("--profile", options->profile, "Also the time of each operator");
+  command
+      ->add_option("--minutes", options->minutes,
+                   "Sustained: run for so long, and show latency, temperature and clock as they change")
+      ->check(CLI::Range(0.001, 100'000.0))
+      ->type_name("N")
+      ->excludes(profile);
+  command->add_option("--csv", options->csv, "Also write each inference's time to this file")
+      ->type_name("FILE");
   command->callback([options] { Bench(*options); });
 }
 

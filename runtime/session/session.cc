@@ -41,6 +41,9 @@ Status Session::State::CreateOps(const char* packed_file) {
     }
   }
   packed_bytes = memory.bytes() + (packed->loaded() ? packed->bytes() : 0);
+  // What verification has read, and the neighbours that the kernel maps with it; what a frame needs comes
+  // back.
+  model->file.Release(program().file());
   // Without the file the next start packs again, and that is all.
   if (packed_file != nullptr && !packed->loaded()) (void)packed->Save(packed_file);
   return {};

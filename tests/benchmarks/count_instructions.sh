@@ -50,7 +50,8 @@ make_model() {
 count() {
   local line
   line=$(mktemp)
-  toolchains/emulator/count.sh -o "$line" "$1" "$vitrine" bench "$model" --threads 1 --warmup-runs 0 --num-runs "$2" > /dev/null
+  toolchains/emulator/count.sh -o "$line" "$1" "$vitrine" bench "$model" --threads 1 --packed none --warmup-runs 0 \
+    --num-runs "$2" > /dev/null
   cat "$line"
   rm "$line"
 }

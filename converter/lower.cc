@@ -138,6 +138,9 @@ int Lowering::AddAttention(const std::string& name, int query, int key_value, si
   op.value_column = static_cast<uint32_t>(key_column + width);
   op.heads = static_cast<uint32_t>(config_.heads);
   op.head_size = static_cast<uint32_t>(config_.head_size);
+  // For few queries it costs more to quantize the keys and values than it saves.
+  constexpr size_t kFewestInt8Queries = 8;
+  if (rows >= kFewestInt8Queries) op.compute = RowType();
   op.output = builder_.AddTensor(name, RowType(), rows, width);
   const int output = op.output;
   builder_.AddOperator(name, std::move(op));

@@ -12,7 +12,7 @@ namespace vitrine {
 
 /// What runs in which type.
 enum class Recipe {
-  kDynamic,  ///< int8 weights with a scale a channel, activations int8 row by row
+  kDynamic,  ///< int8 weights with a scale a channel, activations and attention int8 row by row
   kF32,
 };
 

@@ -68,8 +68,10 @@ const OperatorSummary& Worst(const ConversionSummary& s) {
 /// How the multiply-accumulates divide among the types, most first: "98 % qd8_f32_qc8w, 2 % f32".
 std::string TypeShares(const ConversionSummary& s) {
   std::map<std::string, int64_t> macs;
-  for (const OperatorSummary& op : s.operators)
-    macs[op.kind == "Attention" ? "attention in f32" : op.type] += op.macs;
+  for (const OperatorSummary& op : s.operators) {
+    const char* attention = op.type == "int8" ? "attention in int8" : "attention in f32";
+    macs[op.kind == "Attention" ? attention : op.type] += op.macs;
+  }
   std::vector<std::pair<int64_t, std::string>> sorted;
   for (const auto& [type, count] : macs) {
     if (count > 0) sorted.emplace_back(count, type);

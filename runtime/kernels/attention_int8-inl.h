@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention in int8 by the micro-kernel of attention in f32, with words of four bytes for its scalars and lanes.
+// Attention in int8 by the micro-kernel of attention in f32, with groups of bytes for its scalars and lanes.
 // Included after highway.h, once for every instruction set, hence no guard. All of it has internal linkage: on ARM it is
 // compiled for more than one processor.
 #include "runtime/kernels/attention.h"
 #include "runtime/kernels/rows-inl.h"
 #include "runtime/kernels/exp-inl.h"
 #include "runtime/kernels/outer_product-inl.h"
+#include "runtime/kernels/byte_product-inl.h"
 #include "runtime/kernels/attention_int8_layout-inl.h"
 #include "runtime/kernels/attention_int8_pack-inl.h"
 #include "runtime/kernels/attention_int8_softmax-inl.h"
@@ -14,47 +15,6 @@ HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
 namespace {
 
-/// Products of words, four bytes with four bytes, added in 32 bits.
-#if HWY_ARCH_ARM_A64
-struct WordScalars {
-  VI v[2];
-
-  HWY_INLINE explicit WordScalars(const int32_t* p) { LoadVectors(p, v); }
-};
-struct SignedDot {
-  using T = int32_t;
-  using V = VI;
-  using Scalars = WordScalars;
-  template <size_t kLane>
-  static HWY_INLINE V MulAdd(const Scalars& s, V a, V sum) {
-    asm("sdot %0.4s, %1.16b, %2.4b[%3]"
-        : "+w"(sum.raw) : "w"(a.raw), "w"(s.v[kLane / 4].raw), "i"(kLane % 4));
-    return sum;
-  }
-};
-struct UnsignedDot : SignedDot {
-  template <size_t kLane>
-  static HWY_INLINE V MulAdd(const Scalars& s, V a, V sum) {
-    asm("udot %0.4s, %1.16b, %2.4b[%3]"
-        : "+w"(sum.raw) : "w"(a.raw), "w"(s.v[kLane / 4].raw), "i"(kLane % 4));
-    return sum;
-  }
-};
-#else
-struct UnsignedDot {
-  using T = int32_t;
-  using V = VI;
-  using Scalars = const int32_t*;
-  template <size_t kLane>
-  static HWY_INLINE V MulAdd(const Scalars& s, V a, V sum) {
-    const hn::Repartition<int8_t, I32> di8;
-    const hn::Repartition<uint8_t, I32> du8;
-    return hn::SumOfMulQuadAccumulate(kI32, hn::BitCast(du8, hn::Set(kI32, s[kLane])), hn::BitCast(di8, a), sum);
-  }
-};
-using SignedDot = UnsignedDot;
-#endif
-
 /// Quantizes `rows` <= kQueries queries of one head into words; returns their scales.
 HWY_FLATTEN void PackQueries(const float* query, size_t stride, size_t rows, size_t K, const Int8Scratch& scratch,
                             float* scales) {
@@ -62,26 +22,26 @@ HWY_FLATTEN void PackQueries(const float* query, size_t stride, size_t rows, siz
     scales[r] = QuantizeSymmetric<false>(query + r * stride, nullptr, K, scratch.bytes + r * RoundUp(K, 16));
   }
   for (size_t r = rows; r < kQueries; ++r) scales[r] = 0;
-  PackWords(scratch.bytes, rows, K, kQueries, 0, scratch.query);
+  PackGroups(scratch.bytes, rows, K, kQueries, 0, scratch.query);
 }
 
 /// Returns what unsigned keys add to the products: 128 times the sum of each query.
-HWY_INLINE void AddKeyBias(const int32_t* query, size_t words, VI (&bias)[kQueryVectors]) {
-  const int32_t flip[kScalars] = {kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip};
-  const auto sums = SumOfOuterProducts<SignedDot, kQueryVectors>(flip, 0, query, kQueries, words);
+HWY_INLINE void KeyBias(const int32_t* query, size_t groups, VI (&bias)[kQueryVectors]) {
+  const int32_t flip[8] = {kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip};
+  const auto sums = MultiplyBytes<true, kQueryVectors>(flip, 0, query, kQueries, groups);
   Unroll<kQueryVectors>([&](auto v) HWY_ATTR { bias[v] = sums.v[0][v]; });
 }
 
-/// Writes words of probabilities to scratch.scores, and one over their sums.
+/// Writes groups of probabilities to scratch.scores, and one over their sums.
 HWY_FLATTEN void Attend(const PackedHead& head, const float* scales, size_t T, size_t K, const Int8Scratch& scratch,
                         float* factor) {
-  const size_t words = (K + 3) / 4;
+  const size_t groups = Groups(K);
   Softmax softmax(scales, head, scratch.scores);
   VI bias[kQueryVectors];
-  if constexpr (kKeyFlip != 0) AddKeyBias(scratch.query, words, bias);
+  if constexpr (kKeyFlip != 0) KeyBias(scratch.query, groups, bias);
   for (size_t t = 0; t < T; t += kScalars) {
-    const int32_t* panel = head.keys + t / kKeyPanel * kKeyPanel * words + t % kKeyPanel;
-    auto sums = SumOfOuterProducts<SignedDot, kQueryVectors>(panel, kKeyPanel, scratch.query, kQueries, words);
+    const int32_t* panel = head.keys + (t / kKeyPanel * kKeyPanel * groups + t % kKeyPanel) * kGroupWords;
+    auto sums = MultiplyBytes<true, kQueryVectors>(panel, kKeyPanel, scratch.query, kQueries, groups);
     if constexpr (kKeyFlip != 0) {
       Unroll<kScalars * kQueryVectors>([&](auto i) HWY_ATTR {
         VI& sum = sums.v[i / kQueryVectors][i % kQueryVectors];
@@ -97,15 +57,15 @@ HWY_FLATTEN void Attend(const PackedHead& head, const float* scales, size_t T, s
 template <size_t kCount, bool kWhole = true>
 HWY_FLATTEN void MixColumns(const PackedHead& head, size_t column, size_t T, size_t K, const int32_t* probabilities,
                             const float* factor, size_t rows, float* out, size_t out_stride, size_t lanes = kLanes) {
-  const int32_t* values = head.values + column;
+  const int32_t* values = head.values + column * kGroupWords;
   VF scale[kCount], offset[kCount];
   Unroll<kCount>([&](auto i) HWY_ATTR {
     scale[i] = hn::LoadU(kF32, head.value_scale + column + i * kLanes);
     offset[i] = hn::LoadU(kF32, head.value_offset + column + i * kLanes);
   });
   for (size_t q = 0; q < rows; q += kScalars) {
-    const auto sums = SumOfOuterProducts<UnsignedDot, kCount>(probabilities + q, kQueries, values, RoundUp(K, 16),
-                                                              (T + 3) / 4);
+    const auto sums = MultiplyBytes<false, kCount>(probabilities + q * kGroupWords, kQueries, values, RoundUp(K, 16),
+                                                   Groups(T));
     Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
       constexpr size_t j = i / kCount, c = i % kCount;
       const VF mix = hn::Mul(hn::ConvertTo(kF32, sums.v[j][c]), hn::Set(kF32, factor[q + j]));

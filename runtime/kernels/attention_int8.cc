@@ -16,7 +16,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 
-#if HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET == HWY_AVX3_DL || HWY_TARGET_IS_NEON
 #include "runtime/kernels/attention_int8-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -40,14 +40,16 @@ HWY_AFTER_NAMESPACE();
 namespace vitrine::kernels {
 namespace {
 
-HWY_EXPORT(Kernels);
-
+// Not by Highway's dispatch: without optimization its inline functions do not follow this file's HWY_WANT_AVX3_DL.
 AttentionInt8Kernels ChooseKernels() {
 #if defined(__aarch64__)
-  constexpr unsigned long kDotProduct = 1 << 20;  // HWCAP_ASIMDDP
+  constexpr unsigned long kDotProduct = 1 << 20, kI8mm = 1 << 13;  // HWCAP_ASIMDDP, HWCAP2_I8MM
+  if (getauxval(AT_HWCAP2) & kI8mm) return AttentionInt8I8mm();
   if (getauxval(AT_HWCAP) & kDotProduct) return AttentionInt8Dot();
+#elif HWY_TARGETS & HWY_AVX3_DL
+  if (hwy::SupportedTargets() & HWY_AVX3_DL) return N_AVX3_DL::Kernels();
 #endif
-  return HWY_DYNAMIC_DISPATCH(Kernels)();
+  return HWY_STATIC_DISPATCH(Kernels)();
 }
 
 }  // namespace

@@ -14,4 +14,7 @@ struct AttentionInt8Kernels {
 /// 64-bit ARM with dot products (Cortex-A55, A75 and later).
 AttentionInt8Kernels AttentionInt8Dot();
 
+/// 64-bit ARM with int8 matrix multiplication (Cortex-A510, A710, X2 and later).
+AttentionInt8Kernels AttentionInt8I8mm();
+
 }  // namespace vitrine::kernels

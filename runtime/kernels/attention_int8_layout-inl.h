@@ -10,10 +10,10 @@ constexpr size_t RoundUp(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
 constexpr size_t kKeyPanel = 8;
 
-/// One head's packed keys and values. A word is four int8 or uint8 that are multiplied together.
+/// One head's packed keys and values, in the groups of byte_product-inl.h.
 struct PackedHead {
-  int32_t* keys;          // [T / 8, K / 4, 8] words of 4 columns
-  int32_t* values;        // [T / 4, K] words of 4 rows
+  int32_t* keys;          // [T / 8] panels of [K / kGroup, 8] groups
+  int32_t* values;        // [T / kGroup, K] groups
   float* key_scale;       // [T]
   int16_t* key_fraction;  // [T] scale / largest scale, 15 bits
   float* largest_key_scale;
@@ -41,8 +41,8 @@ struct PackedHead {
 struct Int8Scratch {
   float* output;    // [16, H * K], where the output is quantized
   int8_t* bytes;    // [16, K] rows as they are quantized
-  int32_t* query;   // [K / 4, queries] words of 4 columns
-  int32_t* scores;  // [T, queries], then probabilities, [T / 4, queries] words of 4 keys
+  int32_t* query;   // [K / kGroup, queries] groups
+  int32_t* scores;  // [T, queries], then probabilities, [T / kGroup, queries] groups
   float* mean;      // [K]
 
   static size_t Bytes(size_t T, size_t H, size_t K) {

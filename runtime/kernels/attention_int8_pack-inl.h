@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Queries, keys and values of one head become words of four int8. Included after outer_product-inl.h, once for every
+// Queries, keys and values of one head become groups of bytes. Included after byte_product-inl.h, once for every
 // instruction set, hence no guard.
 
 HWY_BEFORE_NAMESPACE();
@@ -64,13 +64,6 @@ HWY_INLINE float QuantizeSymmetric(const float* x, const float* mean, size_t n, 
   return is_zero ? 0.0f : largest * (1.0f / 127.0f);
 }
 
-/// Turns quantized rows [rows, K] into words [K / 4, width].
-HWY_INLINE void PackWords(const int8_t* bytes, size_t rows, size_t K, size_t width, int32_t flip, int32_t* words) {
-  const size_t stride = RoundUp(K, 16) / 4;
-  PackTransposed(reinterpret_cast<const int32_t*>(bytes), stride, rows, (K + 3) / 4, width, words,
-                 [=](auto v) HWY_ATTR { return hn::Xor(v, hn::Set(hn::DFromV<decltype(v)>(), flip)); });
-}
-
 /// mean[i] = mean over t of x[t, i], for kCount vectors of columns.
 template <size_t kCount, bool kWhole = true>
 HWY_INLINE void MeanOfColumns(const float* x, size_t stride, size_t T, size_t lanes, float* mean) {
@@ -94,7 +87,7 @@ HWY_FLATTEN void MeanOfRows(const float* x, size_t stride, size_t T, size_t K, f
 void PackKeys(const AttentionArguments& a, size_t head, const PackedHead& packed, const Int8Scratch& scratch) {
   const float* key = a.key + head * a.K;
   MeanOfRows(key, a.key_stride, a.T, a.K, scratch.mean);
-  const size_t panel_words = (a.K + 3) / 4 * kKeyPanel;
+  const size_t panel_words = Groups(a.K) * kKeyPanel * kGroupWords;
   float largest = 0;
   for (size_t t = 0; t < a.T; t += kKeyPanel) {
     const size_t rows = HWY_MIN(kKeyPanel, a.T - t);
@@ -104,7 +97,7 @@ void PackKeys(const AttentionArguments& a, size_t head, const PackedHead& packed
       packed.key_scale[t + r] = scale;
       largest = scale > largest ? scale : largest;
     }
-    PackWords(scratch.bytes, rows, a.K, kKeyPanel, kKeyFlip, packed.keys + t / kKeyPanel * panel_words);
+    PackGroups(scratch.bytes, rows, a.K, kKeyPanel, kKeyFlip, packed.keys + t / kKeyPanel * panel_words);
   }
   *packed.largest_key_scale = largest;
   for (size_t t = 0; t < RoundUp(a.T, kKeyPanel); ++t) {
@@ -128,6 +121,8 @@ template <size_t kCount>
 struct ValueBytes {
   VF inverse[kCount], rounder[kCount];
 
+  HWY_INLINE ValueBytes() {}
+
   /// Returns words of the four rows from `x` on; there is one row, repeated, where the stride is zero.
   template <bool kWhole>
   HWY_INLINE VI Word(const float* x, size_t stride, size_t lanes, size_t i) const {
@@ -142,19 +137,26 @@ struct ValueBytes {
 template <size_t kCount, bool kWhole>
 HWY_INLINE ValueBytes<kCount> ValueBytesOf(const float* x, size_t stride, size_t T, size_t lanes, float* scale,
                                            float* offset) {
-  Range range[kCount];
-  Unroll<kCount>([&](auto i) HWY_ATTR { range[i] = EmptyRange(); });
+  VF min[kCount], max[kCount];
+  Unroll<kCount>([&](auto i) HWY_ATTR {
+    min[i] = EmptyRange().min;
+    max[i] = EmptyRange().max;
+  });
   for (size_t t = 0; t < T; ++t, x += stride) {
-    Unroll<kCount>([&](auto i) HWY_ATTR { range[i].Add(Load<kWhole>(x + i * kLanes, lanes)); });
+    Unroll<kCount>([&](auto i) HWY_ATTR {
+      const VF v = Load<kWhole>(x + i * kLanes, lanes);
+      min[i] = hn::Min(min[i], v);
+      max[i] = hn::Max(max[i], v);
+    });
   }
   ValueBytes<kCount> bytes;
   Unroll<kCount>([&](auto i) HWY_ATTR {
-    const VF width = hn::Sub(range[i].max, range[i].min), steps = hn::Set(kF32, 254.0f);
+    const VF width = hn::Sub(max[i], min[i]), steps = hn::Set(kF32, 254.0f);
     const auto is_constant = hn::Not(hn::Gt(width, hn::Set(kF32, kSmallestRange)));
     const VF inverse = hn::IfThenZeroElse(is_constant, hn::Div(steps, width));
     const VF step = hn::IfThenZeroElse(is_constant, hn::Div(width, steps));
-    const VF zero = hn::Round(hn::Mul(range[i].min, inverse));
-    const VF low = hn::IfThenElse(is_constant, range[i].min, hn::Mul(zero, step));
+    const VF zero = hn::Round(hn::Mul(min[i], inverse));
+    const VF low = hn::IfThenElse(is_constant, min[i], hn::Mul(zero, step));
     hn::StoreU(step, kF32, scale + i * kLanes);
     hn::StoreU(hn::MulAdd(step, hn::Set(kF32, kValueBias), low), kF32, offset + i * kLanes);
     bytes.inverse[i] = inverse;
@@ -165,39 +167,49 @@ HWY_INLINE ValueBytes<kCount> ValueBytesOf(const float* x, size_t stride, size_t
 
 /// Packs kCount vectors of columns, or one with fewer lanes (kWhole = false).
 template <size_t kCount, bool kWhole = true>
-HWY_INLINE void PackValueColumns(const float* x, size_t stride, size_t T, size_t word_stride, const PackedHead& packed,
+HWY_INLINE void PackValueColumns(const float* x, size_t stride, size_t T, size_t width, const PackedHead& packed,
                                  size_t column, size_t lanes = kLanes) {
   const auto bytes = ValueBytesOf<kCount, kWhole>(x, stride, T, lanes, packed.value_scale + column,
                                                   packed.value_offset + column);
-  int32_t* words = packed.values + column;
+  int32_t* groups = packed.values + column * kGroupWords;
+  const auto store = [&](VI (&words)[kGroupWords], size_t i) HWY_ATTR {
+    WordsToGroups(words);
+    Unroll<kGroupWords>([&](auto w) HWY_ATTR { hn::StoreU(words[w], kI32, groups + (i * kGroupWords + w) * kLanes); });
+  };
   size_t t = 0;
-  for (; t + 4 <= T; t += 4, x += 4 * stride, words += word_stride) {
+  for (; t + kGroup <= T; t += kGroup, x += kGroup * stride, groups += width * kGroupWords) {
     Unroll<kCount>([&](auto i) HWY_ATTR {
-      hn::StoreU(bytes.template Word<kWhole>(x, stride, lanes, i), kI32, words + i * kLanes);
+      VI words[kGroupWords];
+      Unroll<kGroupWords>([&](auto w) HWY_ATTR {
+        words[w] = bytes.template Word<kWhole>(x + 4 * w * stride, stride, lanes, i);
+      });
+      store(words, i);
     });
   }
   if (t == T) return;
   // Of a last group only the rows that there are; the others meet probabilities of zero.
   Unroll<kCount>([&](auto i) HWY_ATTR {
-    VI word = bytes.template Word<kWhole>(x, 0, lanes, i);
-    for (size_t r = 1; t + r < T; ++r) {
-      const VI next = bytes.template Word<kWhole>(x + r * stride, 0, lanes, i);
-      const VI mask = hn::Set(kI32, static_cast<int32_t>(0xFFu << (8 * r)));
-      word = hn::Or(hn::AndNot(mask, word), hn::And(mask, next));
-    }
-    hn::StoreU(word, kI32, words + i * kLanes);
+    VI words[kGroupWords];
+    Unroll<kGroupWords>([&](auto w) HWY_ATTR {
+      words[w] = hn::Zero(kI32);
+      for (size_t r = 0; r < 4 && t + 4 * w + r < T; ++r) {
+        const VI row = bytes.template Word<kWhole>(x + (4 * w + r) * stride, 0, lanes, i);
+        words[w] = hn::Or(words[w], hn::And(row, hn::Set(kI32, static_cast<int32_t>(0xFFu << (8 * r)))));
+      }
+    });
+    store(words, i);
   });
 }
 
 HWY_FLATTEN void PackValues(const AttentionArguments& a, size_t head, const PackedHead& packed) {
-  const size_t word_stride = RoundUp(a.K, 16);
+  const size_t width = RoundUp(a.K, 16);
   const float* value = a.value + head * a.K;
   size_t i = 0;
   for (; i + 2 * kLanes <= a.K; i += 2 * kLanes) {
-    PackValueColumns<2>(value + i, a.value_stride, a.T, word_stride, packed, i);
+    PackValueColumns<2>(value + i, a.value_stride, a.T, width, packed, i);
   }
-  for (; i + kLanes <= a.K; i += kLanes) PackValueColumns<1>(value + i, a.value_stride, a.T, word_stride, packed, i);
-  if (i < a.K) PackValueColumns<1, false>(value + i, a.value_stride, a.T, word_stride, packed, i, a.K - i);
+  for (; i + kLanes <= a.K; i += kLanes) PackValueColumns<1>(value + i, a.value_stride, a.T, width, packed, i);
+  if (i < a.K) PackValueColumns<1, false>(value + i, a.value_stride, a.T, width, packed, i, a.K - i);
 }
 
 }  // namespace

@@ -13,15 +13,18 @@ constexpr size_t kQueries = kLanes * kQueryVectors;
 // leaves the lower. The sum over keys is then exact to one step.
 constexpr int kHalfStep = 128;
 
+// The largest probability. What NEON adds in 16 bits leaves room for 7.
+constexpr int kLargest = kGroup == 16 ? 127 : 255;
+
 #if HWY_TARGET_IS_NEON
 
-/// 2^(1 + i / 32) / 4 of the largest probability, 255 * 256, in two tables of bytes.
+/// 2^(i / 32 - 1) of the largest probability, with 8 fraction bits, in two tables of bytes.
 struct PowerTable {
   uint8_t low[32], high[32];
 };
 constexpr PowerTable MakePowerTable() {
   PowerTable table = {};
-  double power = 32640;
+  double power = kLargest * 128;
   for (int i = 0; i < 32; ++i, power *= 1.0218971486541166782) {  // 2^(1/32)
     const int rounded = static_cast<int>(power + 0.5);
     table.low[i] = static_cast<uint8_t>(rounded & 255);
@@ -36,7 +39,7 @@ class Softmax {
  public:
   /// `scales`: of each query's row. Scores saturate at +-128, that is 88 from the mean score of a row.
   HWY_INLINE Softmax(const float* scales, const PackedHead& head, int32_t* scores)
-      : scores_(reinterpret_cast<int16_t*>(scores)), words_(scores), fraction_(head.key_fraction) {
+      : scores_(reinterpret_cast<int16_t*>(scores)), groups_(scores), fraction_(head.key_fraction) {
     const float unit = *head.largest_key_scale * kLog2E * 256.0f * 2147483648.0f;
     for (size_t q = 0; q < 8; ++q) {
       const float factor = scales[q] * unit;
@@ -61,30 +64,39 @@ class Softmax {
     });
   }
 
-  /// Turns scores into words of probabilities, in place, and writes 1 / their sums.
+  /// Turns scores into groups of probabilities, in place, and writes 1 / their sums.
   HWY_INLINE void Finish(size_t T, float* factor) {
     // Scores beyond the last key become the smallest, whose probability is zero.
-    for (size_t t = T; t < RoundUp(T, 4); ++t) vst1q_s16(scores_ + t * 8, vdupq_n_s16(-32768));
+    for (size_t t = T; t < RoundUp(T, kGroup); ++t) vst1q_s16(scores_ + t * 8, vdupq_n_s16(-32768));
     const Table low(kPowerTable.low), high(kPowerTable.high);
     // One more, so that the table needs no sign, and half a step of the table, which rounds.
     const int16x8_t base = vsubq_s16(max_, vdupq_n_s16(256 + 4));
+    uint16x8_t low_byte = vdupq_n_u16(255), carry = vdupq_n_u16(kHalfStep);
+    asm("" : "+w"(low_byte));  // or GCC clears bits of a copy where one instruction would do
     uint32x4_t sum[2] = {vdupq_n_u32(0), vdupq_n_u32(0)};
-    uint16x8_t carry = vdupq_n_u16(kHalfStep);
     const int16_t* scores = scores_;
-    uint16_t* words = reinterpret_cast<uint16_t*>(words_);
-    for (size_t t = 0; t < T; t += 4, scores += 32, words += 16) {
-      int16x8_t x[4];
-      uint16x8_t p[4];
-      Unroll<4>([&](auto i) HWY_ATTR { x[i] = vqsubq_s16(vld1q_s16(scores + i * 8), base); });
-      Unroll<2>([&](auto i) HWY_ATTR { LookUp(low, high, x[2 * i], x[2 * i + 1], p[2 * i], p[2 * i + 1]); });
-      Unroll<4>([&](auto i) HWY_ATTR {
-        p[i] = vqaddq_u16(p[i], carry);
-        carry = vandq_u16(p[i], vdupq_n_u16(255));
+    int32_t* groups = groups_;
+    for (size_t t = 0; t < T; t += kGroup, scores += kGroup * 8, groups += 8 * kGroupWords) {
+      VI left[kGroupWords], right[kGroupWords];
+      Unroll<kGroupWords>([&](auto w) HWY_ATTR {
+        int16x8_t x[4];
+        uint16x8_t p[4];
+        Unroll<4>([&](auto i) HWY_ATTR { x[i] = vqsubq_s16(vld1q_s16(scores + (4 * w + i) * 8), base); });
+        Unroll<2>([&](auto i) HWY_ATTR { LookUp(low, high, x[2 * i], x[2 * i + 1], p[2 * i], p[2 * i + 1]); });
+        Unroll<4>([&](auto i) HWY_ATTR {
+          p[i] = vqaddq_u16(p[i], carry);
+          carry = vandq_u16(p[i], low_byte);
+        });
+        const uint16x8x2_t word = vzipq_u16(HighBytes(p[0], p[1]), HighBytes(p[2], p[3]));
+        Unroll<2>([&](auto i) HWY_ATTR { sum[i] = AddBytes(sum[i], vreinterpretq_u8_u16(word.val[i])); });
+        left[w] = VI(vreinterpretq_s32_u16(word.val[0]));
+        right[w] = VI(vreinterpretq_s32_u16(word.val[1]));
       });
-      const uint16x8x2_t word = vzipq_u16(HighBytes(p[0], p[1]), HighBytes(p[2], p[3]));
-      Unroll<2>([&](auto i) HWY_ATTR {
-        vst1q_u16(words + i * 8, word.val[i]);
-        sum[i] = AddBytes(sum[i], vreinterpretq_u8_u16(word.val[i]));
+      WordsToGroups(left);
+      WordsToGroups(right);
+      Unroll<kGroupWords>([&](auto w) HWY_ATTR {
+        hn::StoreU(left[w], kI32, groups + w * 4);
+        hn::StoreU(right[w], kI32, groups + (kGroupWords + w) * 4);
       });
     }
     Unroll<2>([&](auto i) HWY_ATTR {
@@ -109,7 +121,7 @@ class Softmax {
 #endif
   };
 
-  /// Gives 2^x, x with 8 fraction bits, in units of 1 / 255 / 256, for two vectors of exponents.
+  /// Gives 2^x, x with 8 fraction bits, in units of 1 / 256 of a probability, for two vectors of exponents.
   static HWY_INLINE void LookUp(const Table& low, const Table& high, int16x8_t a, int16x8_t b, uint16x8_t& power_a,
                                 uint16x8_t& power_b) {
     const uint8x16_t fraction = vtrnq_u8(vreinterpretq_u8_s16(a), vreinterpretq_u8_s16(b)).val[0];
@@ -130,7 +142,7 @@ class Softmax {
   }
 
   int16_t* scores_;
-  int32_t* words_;
+  int32_t* groups_;
   const int16_t* fraction_;
   int32_t factor_[8];
   int16x8_t max_;
@@ -142,7 +154,7 @@ class Softmax {
 class Softmax {
  public:
   HWY_INLINE Softmax(const float* scales, const PackedHead& head, int32_t* scores)
-      : scores_(reinterpret_cast<float*>(scores)), words_(scores), scale_(head.key_scale) {
+      : scores_(reinterpret_cast<float*>(scores)), groups_(scores), scale_(head.key_scale) {
     factor_ = hn::Mul(hn::LoadU(kF32, scales), hn::Set(kF32, kLog2E));
     max_ = hn::Set(kF32, hwy::LowestValue<float>());
   }
@@ -159,7 +171,7 @@ class Softmax {
 
   HWY_INLINE void Finish(size_t T, float* factor) {
     VI carry = hn::Set(kI32, kHalfStep), sum = hn::Zero(kI32);
-    const VF unit = hn::Set(kF32, 255.0f * 256.0f / kPower2Unit);
+    const VF unit = hn::Set(kF32, kLargest * 256.0f / kPower2Unit);
     for (size_t t = 0; t < T; t += 4) {
       VI p[4];
       Unroll<4>([&](auto i) HWY_ATTR {
@@ -172,14 +184,14 @@ class Softmax {
         p[i] = hn::ShiftRight<8>(p[i]);
         sum = hn::Add(sum, p[i]);
       });
-      hn::StoreU(CombineBytes(p[0], p[1], p[2], p[3]), kI32, words_ + t / 4 * kQueries);
+      hn::StoreU(CombineBytes(p[0], p[1], p[2], p[3]), kI32, groups_ + t / 4 * kQueries);
     }
     hn::StoreU(hn::Div(hn::Set(kF32, 1.0f), hn::ConvertTo(kF32, sum)), kF32, factor);
   }
 
  private:
   float* scores_;
-  int32_t* words_;
+  int32_t* groups_;
   const float* scale_;
   VF factor_, max_;
 };

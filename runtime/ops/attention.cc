@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention: softmax(Q K^T) V over all heads, a tile of query rows at a time, without the T x T matrix in
-// memory.
+// memory. In int8 where the file allows it and this processor gains from it.
 #include "runtime/kernels/attention.h"
 
+#include "runtime/kernels/attention_int8.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/parallel.h"
@@ -23,7 +24,8 @@ class AttentionOp final : public Op {
         output_(op.output()),
         query_column_(op.query_column()),
         key_column_(op.key_column()),
-        value_column_(op.value_column()) {
+        value_column_(op.value_column()),
+        int8_(op.compute() == Type::QD8 && kernels::HasAttentionInt8()) {
     arguments_.T = program.tensor(key_).rows;
     arguments_.Tq = program.tensor(output_).rows;
     arguments_.H = op.heads();
@@ -37,12 +39,14 @@ class AttentionOp final : public Op {
 
   OpCost cost() const override {
     const size_t macs = 2 * arguments_.Tq * arguments_.T * arguments_.H * arguments_.K;
-    return {"Attention", TypeOfRows(program_, output_), static_cast<int64_t>(macs)};
+    return {"Attention", int8_ ? "int8" : TypeOfRows(program_, output_), static_cast<int64_t>(macs)};
   }
 
   Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) override {
-    packed_bytes_ = RoundUp(kernels::AttentionPackedBytes(arguments_.T, arguments_.H, arguments_.K));
-    scratch_stride_ = RoundUp(kernels::AttentionScratchBytes(arguments_.T, arguments_.H, arguments_.K));
+    const auto packed_bytes = int8_ ? kernels::AttentionInt8PackedBytes : kernels::AttentionPackedBytes;
+    const auto scratch_bytes_of = int8_ ? kernels::AttentionInt8ScratchBytes : kernels::AttentionScratchBytes;
+    packed_bytes_ = RoundUp(packed_bytes(arguments_.T, arguments_.H, arguments_.K));
+    scratch_stride_ = RoundUp(scratch_bytes_of(arguments_.T, arguments_.H, arguments_.K));
     *scratch_bytes = packed_bytes_ + ThreadCount(pool) * scratch_stride_;
     return {};
   }
@@ -57,19 +61,27 @@ class AttentionOp final : public Op {
   }
 
   void Run(pthreadpool_t pool) override {
-    ForRows(pool, arguments_.H, 1,
-            [&](size_t, size_t head, size_t) { kernels::PackAttentionHead(arguments_, head, packed_); });
+    ForRows(pool, arguments_.H, 1, [&](size_t thread, size_t head, size_t) {
+      if (int8_) {
+        kernels::PackAttentionInt8Head(arguments_, head, packed_, Scratch(thread));
+      } else {
+        kernels::PackAttentionHead(arguments_, head, packed_);
+      }
+    });
+    const auto attend = int8_ ? kernels::AttentionInt8Tile : kernels::AttentionTile;
     const size_t tile = ThreadCount(pool) == 1 ? arguments_.Tq : kernels::kAttentionTileRows;
     ForRows(pool, arguments_.Tq, tile, [&](size_t thread, size_t first, size_t last) {
-      kernels::AttentionTile(arguments_, packed_, first, last,
-                             packed_ + packed_bytes_ + thread * scratch_stride_);
+      attend(arguments_, packed_, first, last, Scratch(thread));
     });
   }
 
  private:
+  std::byte* Scratch(size_t thread) const { return packed_ + packed_bytes_ + thread * scratch_stride_; }
+
   Program program_;
   int query_, key_, value_, output_;
   size_t query_column_, key_column_, value_column_;
+  bool int8_;
   kernels::AttentionArguments arguments_;
   kernels::RowQuantization fixed_ = {};
   std::byte* packed_ = nullptr;
@@ -91,6 +103,10 @@ MadeOp MakeAttention(const Program& program, const schema::Attention& op) {
   const size_t width = size_t{op.heads()} * op.head_size();
   if (op.heads() < 1 || op.head_size() < 1 || width > (1u << 24)) {
     return Status::Error(Code::kInvalidModel, "%u heads of %u", op.heads(), op.head_size());
+  }
+  if (op.compute() != Type::F32 && op.compute() != Type::QD8) {
+    return Status::Error(Code::kInvalidModel, "attention in type %d, which is neither F32 nor QD8",
+                         static_cast<int>(op.compute()));
   }
   VITRINE_RETURN_IF_ERROR(
       CheckOutput(program, "output", op.output(), {Type::F32, Type::QD8, Type::QS8}, {Shape::kAny, width}));

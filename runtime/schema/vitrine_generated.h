@@ -1252,11 +1252,13 @@ struct AttentionT : public ::flatbuffers::NativeTable {
   int32_t output = 0;
   uint32_t heads = 0;
   uint32_t head_size = 0;
+  vitrine::schema::Type compute = vitrine::schema::Type::F32;
 };
 
 /// Multi-head attention, output = softmax(Q * K^T) * V head by head; the scale is folded into Q's weights.
 /// query F32 [>= Tq, >= query_column + D], key and value F32 [T, ...] likewise, where D = heads * head_size; head h has the
-/// columns from COLUMN + h * head_size. output F32, QD8 or QS8 [Tq, D].
+/// columns from COLUMN + h * head_size. output F32, QD8 or QS8 [Tq, D]. `compute` is what Q, K, V and the probabilities are
+/// inside: F32, or QD8, which lets a processor with a fast path take int8 (others compute in f32).
 struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef AttentionT NativeTableType;
   typedef AttentionBuilder Builder;
@@ -1270,7 +1272,8 @@ struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_VALUE_COLUMN = 14,
     VT_OUTPUT = 16,
     VT_HEADS = 18,
-    VT_HEAD_SIZE = 20
+    VT_HEAD_SIZE = 20,
+    VT_COMPUTE = 22
   };
   int32_t query() const {
     return GetField<int32_t>(VT_QUERY, 0);
@@ -1299,6 +1302,9 @@ struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   uint32_t head_size() const {
     return GetField<uint32_t>(VT_HEAD_SIZE, 0);
   }
+  vitrine::schema::Type compute() const {
+    return static_cast<vitrine::schema::Type>(GetField<uint8_t>(VT_COMPUTE, 0));
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<int32_t>(verifier, VT_QUERY, 4) &&
@@ -1310,6 +1316,7 @@ struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<int32_t>(verifier, VT_OUTPUT, 4) &&
            VerifyField<uint32_t>(verifier, VT_HEADS, 4) &&
            VerifyField<uint32_t>(verifier, VT_HEAD_SIZE, 4) &&
+           VerifyField<uint8_t>(verifier, VT_COMPUTE, 1) &&
            verifier.EndTable();
   }
   AttentionT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
@@ -1348,6 +1355,9 @@ struct AttentionBuilder {
   void add_head_size(uint32_t head_size) {
     fbb_.AddElement<uint32_t>(Attention::VT_HEAD_SIZE, head_size, 0);
   }
+  void add_compute(vitrine::schema::Type compute) {
+    fbb_.AddElement<uint8_t>(Attention::VT_COMPUTE, static_cast<uint8_t>(compute), 0);
+  }
   explicit AttentionBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1369,7 +1379,8 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(
     uint32_t value_column = 0,
     int32_t output = 0,
     uint32_t heads = 0,
-    uint32_t head_size = 0) {
+    uint32_t head_size = 0,
+    vitrine::schema::Type compute = vitrine::schema::Type::F32) {
   AttentionBuilder builder_(_fbb);
   builder_.add_head_size(head_size);
   builder_.add_heads(heads);
@@ -1380,6 +1391,7 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(
   builder_.add_key(key);
   builder_.add_query_column(query_column);
   builder_.add_query(query);
+  builder_.add_compute(compute);
   return builder_.Finish();
 }
 
@@ -3080,6 +3092,7 @@ inline void Attention::UnPackTo(AttentionT *_o, const ::flatbuffers::resolver_fu
   { auto _e = output(); _o->output = _e; }
   { auto _e = heads(); _o->heads = _e; }
   { auto _e = head_size(); _o->head_size = _e; }
+  { auto _e = compute(); _o->compute = _e; }
 }
 
 inline ::flatbuffers::Offset<Attention> Attention::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const AttentionT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
@@ -3099,6 +3112,7 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(::flatbuffers::FlatBuffe
   auto _output = _o->output;
   auto _heads = _o->heads;
   auto _head_size = _o->head_size;
+  auto _compute = _o->compute;
   return vitrine::schema::CreateAttention(
       _fbb,
       _query,
@@ -3109,7 +3123,8 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(::flatbuffers::FlatBuffe
       _value_column,
       _output,
       _heads,
-      _head_size);
+      _head_size,
+      _compute);
 }
 
 inline ActivateT *Activate::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {

@@ -45,31 +45,31 @@ void OnEveryFastTarget(const std::function<void()>& check) {
   });
 }
 
-TEST_CASE("Attention in int8 keeps 32 dB for any shape") {
+TEST_CASE("Attention in int8 keeps 28 dB for any shape") {
   OnEveryFastTarget([] {
     Generator generator(1);
     for (const size_t K : {1, 3, 4, 8, 16, 20, 24, 31, 40, 64, 72, 80}) {
       for (const size_t T : {1, 2, 7, 8, 9, 17, 50}) {
         AttentionInputs inputs({T, T, 2, K}, generator, 1);
         INFO("K " << K << " T " << T);
-        REQUIRE(Fidelity(inputs) > 32);
+        REQUIRE(Fidelity(inputs) > 28);
       }
     }
     for (int i = 0; i < 30; ++i) {
       const size_t T = Uniform(generator, 8, 120);
       AttentionInputs inputs({T, Uniform(generator, 1, T), Uniform(generator, 1, 4), Uniform(generator, 8, 90)}, generator, 1.5f);
-      REQUIRE(Fidelity(inputs) > 32);
+      REQUIRE(Fidelity(inputs) > 28);
     }
   });
 }
 
-TEST_CASE("Attention in int8 keeps 32 dB at the size of ViT-S, from flat to peaked") {
+TEST_CASE("Attention in int8 keeps 28 dB at the size of ViT-S, from flat to peaked") {
   OnEveryFastTarget([] {
     Generator generator(2);
     for (const float deviation : {0.1f, 0.5f, 1.0f, 2.0f, 4.0f}) {
       AttentionInputs inputs({197, 40, 2, 64}, generator, deviation);
       INFO("deviation " << deviation);
-      CHECK(Fidelity(inputs) > 32);
+      CHECK(Fidelity(inputs) > 28);
     }
   });
 }

@@ -18,8 +18,9 @@
 
 namespace vitrine::kernels {
 
-/// Calls `check` once for every instruction set that this machine has and the kernels are compiled for.
-inline void OnEveryTarget(const std::function<void()>& check) {
+/// Calls `check` once for every instruction set that this machine has and the kernels are compiled for. One a source file:
+/// HWY_TARGETS depends on what that defines.
+[[maybe_unused]] static void OnEveryTarget(const std::function<void()>& check) {
   hwy::SetSupportedTargetsForTest(0);
   for (int64_t targets = hwy::SupportedTargets() & HWY_TARGETS; targets != 0; targets &= targets - 1) {
     const int64_t target = targets & -targets;

@@ -79,6 +79,27 @@ TEST_CASE("AttentionWeighsValuesByTheSoftmaxOfTheScores") {
               {(a * 10 + b * 20) / (a + b)}, 1e-4);
 }
 
+TEST_CASE("AttentionInInt8StaysCloseToF32") {
+  constexpr size_t kRows = 20, kWidth = 32;
+  std::vector<float> qkv(kRows * 3 * kWidth);
+  for (size_t i = 0; i < qkv.size(); ++i)
+    qkv[i] = static_cast<float>(std::sin(1.7 * static_cast<double>(i * i)));
+  const auto attend = [&](Type compute) {
+    RowsDraft d(kRows, 3 * kWidth);
+    schema::AttentionT op;
+    op.query = op.key = op.value = d.input;
+    op.key_column = kWidth;
+    op.value_column = 2 * kWidth;
+    op.heads = 2;
+    op.head_size = kWidth / 2;
+    op.compute = compute;
+    op.output = d.Output(Type::F32, kRows, kWidth);
+    d.builder.AddOperator("attention", op);
+    return testing::RunModel(d.Bytes(), qkv).last();
+  };
+  CHECK(testing::Sqnr(attend(Type::F32), attend(Type::QD8)) > 28);
+}
+
 TEST_CASE("ActivateGatesTheSecondHalfWithTheFirst") {
   RowsDraft d(1, 4);
   schema::ActivateT op;
@@ -159,6 +180,18 @@ TEST_CASE("RefusesShapesThatDoNotFitByName") {
              ContainsSubstring("input: tensor -1 does not exist"));
   CHECK_THAT(refusal([](RowsDraft&, schema::LinearT& op) { op.output = op.input; }),
              ContainsSubstring("block 7 fc1"));
+}
+
+TEST_CASE("RefusesAttentionInATypeThatItHasNot") {
+  RowsDraft d(1, 6);
+  schema::AttentionT op;
+  op.query = op.key = op.value = d.input;
+  op.heads = 1;
+  op.head_size = 2;
+  op.compute = Type::U8;
+  op.output = d.Output(Type::F32, 1, 2);
+  d.builder.AddOperator("attention", op);
+  CHECK_THAT(testing::WhyRefused(d.Bytes()), ContainsSubstring("neither F32 nor QD8"));
 }
 
 TEST_CASE("RefusesToReadWhatNothingHasWritten") {

@@ -85,6 +85,7 @@ class TinyVitMaker {
     op.value_column = 2 * kWidth;
     op.heads = kHeads;
     op.head_size = kWidth / kHeads;
+    op.compute = RowType();
     op.output = builder_.AddTensor("attention", RowType(), kTokens, kWidth);
     builder_.AddOperator("attention", op);
     return op.output;

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Products of bytes, summed in 32 bits: a block of kScalars rows by kCount vectors of columns at a time, whichever way this
+// processor multiplies bytes. Included after outer_product-inl.h, once for every instruction set, hence no guard.
+//
+// Operands are matrices of groups: kGroup bytes that are multiplied with each other. Group g of row r is element
+// g * width + r of [K / kGroup, width] groups.
+//
+//   AVX-512 VNNI   4   four products a lane; unsigned by signed
+//   dot product    4   the same; like by like
+//   i8mm           8   two rows by two columns an instruction
+//   NEON          16   products of 16 bits, two of them added, then added to 32: [0, 127] x [0, 255] or [-127, 127] squared
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::kernels::HWY_NAMESPACE {
+namespace {
+
+#if HWY_TARGET_IS_NEON && defined(__ARM_FEATURE_MATMUL_INT8)
+constexpr size_t kGroup = 8;
+#elif HWY_TARGET_IS_NEON && !defined(__ARM_FEATURE_DOTPROD)
+constexpr size_t kGroup = 16;
+#else
+constexpr size_t kGroup = 4;
+#endif
+constexpr size_t kGroupWords = kGroup / 4;  // int32
+
+/// Returns how many groups hold n bytes.
+HWY_INLINE size_t Groups(size_t n) { return (n + kGroup - 1) / kGroup; }
+
+template <size_t kCount>
+struct ByteSums {
+  HWY_INLINE ByteSums() {}
+  VI v[kScalars][kCount];
+};
+
+#if HWY_TARGET_IS_NEON && defined(__ARM_FEATURE_MATMUL_INT8)
+
+template <bool kSigned>
+HWY_INLINE VI MatMulAdd(VI rows, VI columns, VI sum) {
+  if constexpr (kSigned) {
+    asm("smmla %0.4s, %1.16b, %2.16b" : "+w"(sum.raw) : "w"(rows.raw), "w"(columns.raw));
+  } else {
+    asm("ummla %0.4s, %1.16b, %2.16b" : "+w"(sum.raw) : "w"(rows.raw), "w"(columns.raw));
+  }
+  return sum;
+}
+
+/// Returns rows [kScalars, K] * columns [kCount * 4, K]^T.
+template <bool kSigned, size_t kCount>
+HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size_t row_width,
+                                          const int32_t* HWY_RESTRICT columns, size_t column_width, size_t groups) {
+  constexpr size_t kPairs = 2 * kCount;
+  VI block[4][kPairs];  // two rows by two columns each
+  Unroll<4 * kPairs>([&](auto i) HWY_ATTR { block[i / kPairs][i % kPairs] = hn::Zero(kI32); });
+  for (size_t g = 0; g < groups; ++g, rows += row_width * 2, columns += column_width * 2) {
+    VI r[4], c[kPairs];
+    LoadVectors(rows, r);
+    LoadVectors(columns, c);
+    Unroll<4 * kPairs>([&](auto i) HWY_ATTR {
+      VI& sum = block[i / kPairs][i % kPairs];
+      sum = MatMulAdd<kSigned>(r[i / kPairs], c[i % kPairs], sum);
+    });
+  }
+  ByteSums<kCount> sums;
+  Unroll<4 * kCount>([&](auto i) HWY_ATTR {
+    constexpr size_t row = i / kCount, v = i % kCount;
+    const hn::Repartition<int64_t, I32> d64;
+    const auto left = hn::BitCast(d64, block[row][2 * v]), right = hn::BitCast(d64, block[row][2 * v + 1]);
+    sums.v[2 * row][v] = hn::BitCast(kI32, hn::InterleaveLower(d64, left, right));
+    sums.v[2 * row + 1][v] = hn::BitCast(kI32, hn::InterleaveUpper(d64, left, right));
+  });
+  return sums;
+}
+
+#elif HWY_TARGET_IS_NEON && !defined(__ARM_FEATURE_DOTPROD)
+
+/// Adds the 16 products of two groups, four by four, to the lanes of `sum`.
+template <bool kSigned>
+HWY_INLINE VI MulAdd16(uint8x16_t a, uint8x16_t b, VI sum) {
+  if constexpr (kSigned) {
+    const int8x16_t sa = vreinterpretq_s8_u8(a), sb = vreinterpretq_s8_u8(b);
+    const int16x8_t low = vmull_s8(vget_low_s8(sa), vget_low_s8(sb));
+#if HWY_ARCH_ARM_A64
+    return VI(vpadalq_s16(sum.raw, vmlal_high_s8(low, sa, sb)));
+#else
+    return VI(vpadalq_s16(sum.raw, vmlal_s8(low, vget_high_s8(sa), vget_high_s8(sb))));
+#endif
+  }
+  const uint16x8_t low = vmull_u8(vget_low_u8(a), vget_low_u8(b));
+#if HWY_ARCH_ARM_A64
+  const uint16x8_t both = vmlal_high_u8(low, a, b);
+#else
+  const uint16x8_t both = vmlal_u8(low, vget_high_u8(a), vget_high_u8(b));
+#endif
+  return VI(vreinterpretq_s32_u32(vpadalq_u16(vreinterpretq_u32_s32(sum.raw), both)));
+}
+
+/// Returns a vector of the sums of the lanes of each of four.
+HWY_INLINE VI SumsOfLanes(VI a, VI b, VI c, VI d) {
+#if HWY_ARCH_ARM_A64
+  return VI(vpaddq_s32(vpaddq_s32(a.raw, b.raw), vpaddq_s32(c.raw, d.raw)));
+#else
+  const int32x2_t ab = vpadd_s32(vadd_s32(vget_low_s32(a.raw), vget_high_s32(a.raw)),
+                                 vadd_s32(vget_low_s32(b.raw), vget_high_s32(b.raw)));
+  const int32x2_t cd = vpadd_s32(vadd_s32(vget_low_s32(c.raw), vget_high_s32(c.raw)),
+                                 vadd_s32(vget_low_s32(d.raw), vget_high_s32(d.raw)));
+  return VI(vcombine_s32(ab, cd));
+#endif
+}
+
+/// Returns rows [kScalars, K] * columns [kCount * 4, K]^T. Registers hold the sums of kBlock rows by 4 columns.
+template <bool kSigned, size_t kCount>
+HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size_t row_width,
+                                          const int32_t* HWY_RESTRICT columns, size_t column_width, size_t groups) {
+  constexpr size_t kBlock = HWY_ARCH_ARM_A64 ? 4 : 2;
+  ByteSums<kCount> sums;
+  Unroll<kScalars / kBlock * kCount>([&](auto i) HWY_ATTR {
+    constexpr size_t v = i % kCount, first = i / kCount * kBlock;
+    const uint8_t* r = reinterpret_cast<const uint8_t*>(rows + first * 4);
+    const uint8_t* c = reinterpret_cast<const uint8_t*>(columns + v * 16);
+    VI sum[kBlock][4];
+    Unroll<kBlock * 4>([&](auto j) HWY_ATTR { sum[j / 4][j % 4] = hn::Zero(kI32); });
+    for (size_t g = 0; g < groups; ++g, r += row_width * 16, c += column_width * 16) {
+      uint8x16_t row[kBlock];
+      Unroll<kBlock>([&](auto j) HWY_ATTR { row[j] = vld1q_u8(r + j * 16); });
+      Unroll<4>([&](auto k) HWY_ATTR {
+        const uint8x16_t column = vld1q_u8(c + k * 16);
+        Unroll<kBlock>([&](auto j) HWY_ATTR { sum[j][k] = MulAdd16<kSigned>(row[j], column, sum[j][k]); });
+      });
+    }
+    Unroll<kBlock>([&](auto j) HWY_ATTR { sums.v[first + j][v] = SumsOfLanes(sum[j][0], sum[j][1], sum[j][2], sum[j][3]); });
+  });
+  return sums;
+}
+
+#else
+
+#if HWY_TARGET_IS_NEON
+template <bool kSigned>
+struct DotProduct {
+  using T = int32_t;
+  using V = VI;
+  struct Scalars {
+    V v[kScalars / 4];
+
+    HWY_INLINE explicit Scalars(const int32_t* p) { LoadVectors(p, v); }
+  };
+  template <size_t kLane>
+  static HWY_INLINE V MulAdd(const Scalars& s, V a, V sum) {
+    const VI b = s.v[kLane / 4];
+    if constexpr (kSigned) {
+      asm("sdot %0.4s, %1.16b, %2.4b[%3]" : "+w"(sum.raw) : "w"(a.raw), "w"(b.raw), "i"(kLane % 4));
+    } else {
+      asm("udot %0.4s, %1.16b, %2.4b[%3]" : "+w"(sum.raw) : "w"(a.raw), "w"(b.raw), "i"(kLane % 4));
+    }
+    return sum;
+  }
+};
+#else
+template <bool>
+struct DotProduct {
+  using T = int32_t;
+  using V = VI;
+  using Scalars = const int32_t*;
+  template <size_t kLane>
+  static HWY_INLINE V MulAdd(const Scalars& s, V a, V sum) {
+    const hn::Repartition<int8_t, I32> di8;
+    const hn::Repartition<uint8_t, I32> du8;
+    return hn::SumOfMulQuadAccumulate(kI32, hn::BitCast(du8, hn::Set(kI32, s[kLane])), hn::BitCast(di8, a), sum);
+  }
+};
+#endif
+
+template <bool kSigned, size_t kCount>
+HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size_t row_width,
+                                          const int32_t* HWY_RESTRICT columns, size_t column_width, size_t groups) {
+  const auto outer =
+      SumOfOuterProducts<DotProduct<kSigned>, kCount>(rows, row_width, columns, column_width, groups);
+  ByteSums<kCount> sums;
+  Unroll<kScalars * kCount>([&](auto i) HWY_ATTR { sums.v[i / kCount][i % kCount] = outer.v[i / kCount][i % kCount]; });
+  return sums;
+}
+
+#endif
+
+/// Turns kGroupWords vectors of words, one for each four bytes of a group, into the same groups one after the other.
+HWY_INLINE void WordsToGroups(VI (&v)[kGroupWords]) {
+  if constexpr (kGroupWords == 2) {
+    const VI a = v[0], b = v[kGroupWords - 1];
+    v[0] = hn::InterleaveLower(kI32, a, b);
+    v[kGroupWords - 1] = hn::InterleaveUpper(kI32, a, b);
+  } else if constexpr (kGroupWords == 4) {
+    const VI ac_low = hn::InterleaveLower(kI32, v[0], v[2]), ac_high = hn::InterleaveUpper(kI32, v[0], v[2]);
+    const VI bd_low = hn::InterleaveLower(kI32, v[1], v[3]), bd_high = hn::InterleaveUpper(kI32, v[1], v[3]);
+    v[0] = hn::InterleaveLower(kI32, ac_low, bd_low), v[1] = hn::InterleaveUpper(kI32, ac_low, bd_low);
+    v[2] = hn::InterleaveLower(kI32, ac_high, bd_high), v[3] = hn::InterleaveUpper(kI32, ac_high, bd_high);
+  }
+}
+
+/// Turns bytes [rows, K], each row padded with zeros to a multiple of 16, into groups [K / kGroup, width], with zeros for
+/// rows that there are not; `flip` is what is done to every word of four.
+HWY_INLINE void PackGroups(const int8_t* bytes, size_t rows, size_t K, size_t width, int32_t flip, int32_t* groups) {
+  const size_t stride = (K + 15) / 16 * 4;
+  const int32_t* words = reinterpret_cast<const int32_t*>(bytes);
+  if constexpr (kGroup == 4) {
+    PackTransposed(words, stride, rows, (K + 3) / 4, width, groups,
+                   [=](auto v) HWY_ATTR { return hn::Xor(v, hn::Set(hn::DFromV<decltype(v)>(), flip)); });
+    return;
+  }
+  // One 16-byte column of the rows at a time: as it is, or halves of pairs of rows exchanged.
+  const hn::FixedTag<int64_t, 2> d64;
+  int64_t* out = reinterpret_cast<int64_t*>(groups);
+  for (size_t k = 0; k < K; k += 16, words += 4, out += 2 * width) {
+    for (size_t r = 0; r < width; r += 2) {
+      const auto row = [&](size_t i) HWY_ATTR {
+        return i < rows ? hn::LoadU(d64, reinterpret_cast<const int64_t*>(words + i * stride)) : hn::Zero(d64);
+      };
+      const auto a = row(r), b = row(r + 1);
+      if constexpr (kGroup == 8) {
+        hn::StoreU(hn::InterleaveLower(d64, a, b), d64, out + r);
+        hn::StoreU(hn::InterleaveUpper(d64, a, b), d64, out + width + r);
+      } else {
+        hn::StoreU(a, d64, out + 2 * r);
+        hn::StoreU(b, d64, out + 2 * r + 2);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vitrine::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();

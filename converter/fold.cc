@@ -50,7 +50,8 @@ void FoldLayerScale(std::vector<float>* scale, LinearWeights* linear) {
   scale->clear();
 }
 
-/// Moves the bias of the value rows, which begin at `first`, into the projection; a softmax's weights sum to one.
+/// Moves the bias of the value rows, which begin at `first`, into the projection; a softmax's weights sum to
+/// one.
 void FoldValueBias(LinearWeights* linear, int first, LinearWeights* projection) {
   if (linear->bias.empty()) return;
   FoldConstantInput(projection, &linear->bias[first]);
@@ -99,13 +100,19 @@ void FoldBlock(Block* block, const VitConfig& config, float share) {
   const int attention_width = config.heads * config.head_size;
   FoldNorm(&block->norm1, &block->qkv, share);
   FoldAttentionScale(block, config);
-  if (!block->qkv.bias.empty() && !block->key_norm.present()) {
+  const bool key_bias_counts = block->key_norm.present() || config.rotary.present();
+  if (!block->qkv.bias.empty() && !key_bias_counts) {
     std::fill_n(block->qkv.bias.begin() + attention_width, attention_width, 0.0f);
   }
-  FoldValueBias(&block->qkv, 2 * attention_width, &block->projection);
+  if (block->attention_norm.present()) {
+    FoldNorm(&block->attention_norm, &block->projection, share);
+  } else {
+    FoldValueBias(&block->qkv, 2 * attention_width, &block->projection);
+  }
   DropBiasOfZeros(&block->qkv);
   FoldLayerScale(&block->scale1, &block->projection);
   FoldNorm(&block->norm2, &block->fc1, share);
+  FoldNorm(&block->mlp_norm, &block->fc2, share);
   FoldLayerScale(&block->scale2, &block->fc2);
 }
 
@@ -124,8 +131,8 @@ void FoldHead(Head* head, const VitConfig& config) {
   FoldNorm(&head->mlp_norm, &head->fc1);
 }
 
-LinearWeights FoldPixels(const LinearWeights& patch, const ImageConfig& image, int patch_height, int patch_width,
-                         int channels, int* zero_point) {
+LinearWeights FoldPixels(const LinearWeights& patch, const ImageConfig& image, int patch_height,
+                         int patch_width, int channels, int* zero_point) {
   double mean = 0;
   for (float channel_mean : image.mean) mean += 255.0 * channel_mean / channels;
   const int zero = static_cast<int>(std::clamp(std::lround(mean), 0L, 255L));

@@ -2,8 +2,10 @@
 #include "converter/lower.h"
 
 #include <array>
+#include <utility>
 
 #include "converter/error.h"
+#include "converter/rotary.h"
 
 namespace vitrine {
 namespace {
@@ -128,8 +130,15 @@ int Lowering::AddActivate(const std::string& name, int input, schema::Function f
   return output;
 }
 
-int Lowering::AddAttention(const std::string& name, int query, int key_value, size_t key_column,
-                           size_t rows) {
+int Lowering::AddInnerNorm(const std::string& name, const Norm& norm, int tensor) {
+  const int residual = std::exchange(residual_, tensor);
+  const int output = AddNormalize(name, norm, builder_.rows(tensor), RowType());
+  residual_ = residual;
+  return output;
+}
+
+int Lowering::AddAttention(const std::string& name, int query, int key_value, size_t key_column, size_t rows,
+                           Type type) {
   const size_t width = Size(config_.heads) * Size(config_.head_size);
   schema::AttentionT op;
   op.query = query;
@@ -141,7 +150,7 @@ int Lowering::AddAttention(const std::string& name, int query, int key_value, si
   // For few queries it costs more to quantize the keys and values than it saves.
   constexpr size_t kFewestInt8Queries = 8;
   if (rows >= kFewestInt8Queries) op.compute = RowType();
-  op.output = builder_.AddTensor(name, RowType(), rows, width);
+  op.output = builder_.AddTensor(name, type, rows, width);
   const int output = op.output;
   builder_.AddOperator(name, std::move(op));
   return output;
@@ -170,7 +179,8 @@ void Lowering::AddEmbedding(const Embedding& embedding, const LinearWeights& pat
   schema::AddPositionsT add;
   const size_t tokens = Size(config_.tokens()), columns = Size(config_.width);
   add.patches = patch_rows;
-  add.positions = builder_.AddF32("position embedding", embedding.positions, tokens, columns);
+  add.positions = builder_.AddF32("position embedding", embedding.positions,
+                                  embedding.positions.size() / columns, columns);
   add.tokens = residual_ = builder_.AddTensor("tokens", Type::F32, tokens, columns);
   add.first_patch = static_cast<uint32_t>(config_.prefix_tokens);
   builder_.AddOperator("positions", std::move(add));
@@ -189,30 +199,36 @@ void Lowering::AddBlock(int index, const Block& block) {
   const size_t rows = index + 1 == config_.depth ? RowsForHead() : tokens;
   const int width = config_.heads * config_.head_size;
   const int normalized = AddNormalize(prefix + "norm1", block.norm1, tokens, RowType());
+  const Type heads_type = block.attention_norm.present() ? Type::F32 : RowType();
   int heads;
   if (rows == tokens) {
     const int qkv = AddLinear(prefix + "qkv", block.qkv, normalized, tokens);
     AddNormalizeHeads(prefix + "query norm", block.query_norm, qkv, 0);
     AddNormalizeHeads(prefix + "key norm", block.key_norm, qkv, Size(width));
-    heads = AddAttention(prefix + "attention", qkv, qkv, Size(width), tokens);
+    AddRotateHeads(prefix + "rotate", qkv, 2 * config_.heads);
+    heads = AddAttention(prefix + "attention", qkv, qkv, Size(width), tokens, heads_type);
   } else {
     const int query = AddLinearRows(prefix + "query", block.qkv, 0, width, normalized, rows);
     const int key_value =
         AddLinearRows(prefix + "key and value", block.qkv, width, 2 * width, normalized, tokens);
     AddNormalizeHeads(prefix + "query norm", block.query_norm, query, 0);
     AddNormalizeHeads(prefix + "key norm", block.key_norm, key_value, 0);
-    heads = AddAttention(prefix + "attention", query, key_value, 0, rows);
+    AddRotateHeads(prefix + "rotate", key_value, config_.heads);  // the queries are no patches
+    heads = AddAttention(prefix + "attention", query, key_value, 0, rows, heads_type);
   }
+  if (block.attention_norm.present())
+    heads = AddInnerNorm(prefix + "attention norm", block.attention_norm, heads);
   delta_ = AddLinear(prefix + "projection", block.projection, heads, rows);
-  AddMlp(prefix, block.fc1, block.fc2, block.norm2, rows);
+  AddMlp(prefix, block.norm2, block.fc1, block.mlp_norm, block.fc2, rows);
 }
 
-void Lowering::AddMlp(const std::string& prefix, const LinearWeights& fc1, const LinearWeights& fc2,
-                      const Norm& norm, size_t rows) {
+void Lowering::AddMlp(const std::string& prefix, const Norm& norm, const LinearWeights& fc1,
+                      const Norm& inner_norm, const LinearWeights& fc2, size_t rows) {
   const int normalized = AddNormalize(prefix + "norm2", norm, rows, RowType());
   const int hidden = AddLinear(prefix + "fc1", fc1, normalized, rows);
-  const int activated = AddActivate(prefix + "activation", hidden, FunctionOf(config_.activation),
-                                    config_.gated_mlp, RowType());
+  int activated = AddActivate(prefix + "activation", hidden, FunctionOf(config_.activation),
+                              config_.gated_mlp, inner_norm.present() ? Type::F32 : RowType());
+  if (inner_norm.present()) activated = AddInnerNorm(prefix + "mlp norm", inner_norm, activated);
   delta_ = AddLinear(prefix + "fc2", fc2, activated, rows);
 }
 
@@ -257,6 +273,19 @@ void Lowering::AddNormalizeHeads(const std::string& name, const Norm& norm, int 
   builder_.AddOperator(name, std::move(op));
 }
 
+void Lowering::AddRotateHeads(const std::string& name, int tensor, int heads) {
+  if (!config_.rotary.present()) return;
+  const size_t patches = Size(config_.tokens() - config_.prefix_tokens), k = Size(config_.head_size);
+  if (rotation_ < 0) rotation_ = builder_.AddF32("rotary positions", RotationTable(config_), patches, k);
+  schema::RotateHeadsT op;
+  op.tensor = tensor;
+  op.heads = static_cast<uint32_t>(heads);
+  op.head_size = static_cast<uint32_t>(k);
+  op.first_row = static_cast<uint32_t>(config_.prefix_tokens);
+  op.table = rotation_;
+  builder_.AddOperator(name, std::move(op));
+}
+
 void Lowering::AddDelta(const std::string& name) {
   if (delta_ < 0) return;
   schema::AddT op;
@@ -278,9 +307,9 @@ int Lowering::PoolByAttention(const Head& head) {
   const int query = fill.output;
   builder_.AddOperator("pool query", std::move(fill));
   const int key_value = AddLinear("pool key and value", head.key_value, normalized, Size(config_.tokens()));
-  const int answer = AddAttention("pool attention", query, key_value, 0, 1);
+  const int answer = AddAttention("pool attention", query, key_value, 0, 1, RowType());
   residual_ = AddLinear("pool projection", head.projection, answer, 1);
-  AddMlp("pool ", head.fc1, head.fc2, head.mlp_norm, 1);
+  AddMlp("pool ", head.mlp_norm, head.fc1, {}, head.fc2, 1);
   AddDelta("pool output");
   return residual_;
 }

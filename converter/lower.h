@@ -26,6 +26,7 @@ Recipe RecipeOf(const std::string& name);
 ///
 ///   normalize(x)            -> rows    [T, D]      int8
 ///   linear qkv              -> qkv     [T, 3 D]    f32
+///   rotate                  -> qkv     in place, where positions are rotary
 ///   attention               -> heads   [T, D]      int8
 ///   linear projection       -> delta   [T, D]      f32
 ///   x += delta, normalize   -> rows    [T, D]      int8
@@ -63,16 +64,21 @@ class Lowering {
                     int input, size_t rows);
   int AddActivate(const std::string& name, int input, schema::Function function, bool gated,
                   schema::Type type);
-  int AddAttention(const std::string& name, int query, int key_value, size_t key_column, size_t rows);
+  /// Normalizes a tensor that is not the residual stream.
+  int AddInnerNorm(const std::string& name, const Norm& norm, int tensor);
+  int AddAttention(const std::string& name, int query, int key_value, size_t key_column, size_t rows,
+                   schema::Type type);
   int AddPool(const std::string& name, int input);
   int AddWeight(const std::string& name, const LinearWeights& linear, int first_row, int outputs);
-  void AddMlp(const std::string& prefix, const LinearWeights& fc1, const LinearWeights& fc2, const Norm& norm,
-              size_t rows);
+  void AddMlp(const std::string& prefix, const Norm& norm, const LinearWeights& fc1, const Norm& inner_norm,
+              const LinearWeights& fc2, size_t rows);
   std::vector<schema::RowRange> PooledRows() const;
   int PoolTokens(const Head& head);
   int PoolByAttention(const Head& head);
   /// Nothing where the norm is absent.
   void AddNormalizeHeads(const std::string& name, const Norm& norm, int tensor, size_t column);
+  /// The first `heads` heads of the tensor; nothing where the model has no rotary positions.
+  void AddRotateHeads(const std::string& name, int tensor, int heads);
   /// Adds what was held back to the residual stream, where no normalization does.
   void AddDelta(const std::string& name);
 
@@ -80,6 +86,7 @@ class Lowering {
   const VitConfig config_;
   const Recipe recipe_;
   int residual_ = -1;  ///< x
+  int rotation_ = -1;  ///< the constant of the rotary positions, which all blocks share
   int delta_ = -1;     ///< not yet added to x; -1: nothing
 };
 

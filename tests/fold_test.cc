@@ -109,6 +109,23 @@ TEST_CASE("With QK norm the scale goes into the query's norm and the key bias st
   CHECK(block.key_norm.gamma == Floats{1, 2});
 }
 
+TEST_CASE("With rotary positions the key bias stays") {
+  Block block = SmallBlock();
+  VitConfig config = SmallConfig();
+  config.rotary.frequencies = {1};
+  FoldBlock(&block, config);
+  CHECK(block.qkv.bias == Floats{0.25f, 0.5f, 3, 4, 0, 0});
+}
+
+TEST_CASE("Before an attention norm the value bias stays") {
+  Block block = SmallBlock();
+  block.attention_norm = {{2, 2}, {1, 1}, 1e-6f};
+  FoldBlock(&block, SmallConfig());
+  CHECK(block.qkv.bias == Floats{0.25f, 0.5f, 0, 0, 5, 6});
+  CHECK(block.projection.weight == Floats{4, 8, 18, 24});
+  CHECK(block.projection.bias == Floats{26, 81});
+}
+
 TEST_CASE("The last norm goes into a pooler, but not into a classifier") {
   Head head;
   head.norm = {{2, 2}, {1, 1}, 1e-6f};

@@ -99,6 +99,23 @@ void AttendHead(const Matrix& query, int query_column, const Matrix& key_value, 
   }
 }
 
+/// Turns the pairs (i, i + K / 2) of a head by the angles of the patch.
+void Rotate(const VitConfig& c, int patch, double* x) {
+  const int columns = c.image_width / c.patch_width, rows = c.image_height / c.patch_height;
+  const int half = c.head_size / 2, quarter = c.head_size / 4;
+  for (int i = 0; i < half; ++i) {
+    const bool of_row = (i < quarter) != c.rotary.column_first;
+    const int count = of_row ? rows : columns, number = of_row ? patch / columns : patch % columns;
+    const int reference = of_row ? c.rotary.reference_height : c.rotary.reference_width;
+    const double at = c.rotary.centered
+                          ? (2.0 * number + 1) / count - 1
+                          : (number + c.rotary.offset) * (reference ? reference : count) / count;
+    const double angle = at * c.rotary.frequencies[i % quarter], a = x[i], b = x[i + half];
+    x[i] = a * std::cos(angle) - b * std::sin(angle);
+    x[i + half] = b * std::cos(angle) + a * std::sin(angle);
+  }
+}
+
 Matrix Attend(const VitConfig& config, const Block& block, Matrix qkv, double scale) {
   const int size = config.head_size, width = config.heads * size;
   Matrix output(qkv.rows, width);
@@ -107,6 +124,10 @@ Matrix Attend(const VitConfig& config, const Block& block, Matrix qkv, double sc
     for (int t = 0; t < qkv.rows; ++t) {
       if (block.query_norm.present()) NormalizeRow(block.query_norm, qkv.row(t) + at, size);
       if (block.key_norm.present()) NormalizeRow(block.key_norm, qkv.row(t) + width + at, size);
+      const int patch = t - config.prefix_tokens;
+      if (patch < 0 || !config.rotary.present()) continue;
+      Rotate(config, patch, qkv.row(t) + at);
+      Rotate(config, patch, qkv.row(t) + width + at);
     }
     AttendHead(qkv, at, qkv, width + at, 2 * width + at, size, scale, &output, at);
   }
@@ -154,7 +175,7 @@ Matrix Embed(const Vit& vit, std::span<const uint8_t> pixels, bool folded) {
   const Matrix patches = Normalize(embedding.patch_norm,
                                    Apply(embedding.patch, CutPatches(vit, pixels, folded, 128 + zero_point)));
   Matrix tokens(config.tokens(), config.width);
-  for (size_t i = 0; i < tokens.values.size(); ++i) tokens.values[i] = embedding.positions[i];
+  for (size_t i = 0; i < embedding.positions.size(); ++i) tokens.values[i] = embedding.positions[i];
   for (int p = 0; p < patches.rows; ++p) {
     for (int i = 0; i < config.width; ++i) tokens.row(config.prefix_tokens + p)[i] += patches.row(p)[i];
   }
@@ -221,9 +242,10 @@ ReferenceOutput RunReference(const Vit& vit, std::span<const uint8_t> pixels, bo
     if (folded) FoldBlock(&block, config, share);
     const double scale = folded ? 1.0 : config.attention_scale;
     const Matrix qkv = Apply(block.qkv, Normalize(block.norm1, x));
-    AddTo(&x, Apply(block.projection, Attend(config, block, qkv, scale)), block.scale1);
+    AddTo(&x, Apply(block.projection, Normalize(block.attention_norm, Attend(config, block, qkv, scale))),
+          block.scale1);
     const Matrix hidden = Activate(config, Apply(block.fc1, Normalize(block.norm2, x)), config.gated_mlp);
-    AddTo(&x, Apply(block.fc2, hidden), block.scale2);
+    AddTo(&x, Apply(block.fc2, Normalize(block.mlp_norm, hidden)), block.scale2);
   }
   ReferenceOutput output;
   output.tokens = x.values;

@@ -9,11 +9,14 @@ std::span<const Family* const> Families() {
   // Where two tables explain a checkpoint equally well the first is taken.
   static const Family* const kFamilies[] = {
       &Timm(),
+      &TimmEva(),
       &DinoHub(),
+      &Dinov3Hub(),
       &HuggingFaceVit(),
       &HuggingFaceDeit(),
       &HuggingFaceIJepa(),
       &HuggingFaceDinov2(),
+      &HuggingFaceDinov3(),
       &HuggingFaceClip(),
       &HuggingFaceSiglip(),
       &Torchvision(),

@@ -7,11 +7,14 @@ namespace vitrine {
 struct Family;
 
 const Family& Timm();
+const Family& TimmEva();
 const Family& DinoHub();
+const Family& Dinov3Hub();
 const Family& HuggingFaceVit();
 const Family& HuggingFaceDeit();
 const Family& HuggingFaceIJepa();
 const Family& HuggingFaceDinov2();
+const Family& HuggingFaceDinov3();
 const Family& HuggingFaceClip();
 const Family& HuggingFaceSiglip();
 const Family& Torchvision();

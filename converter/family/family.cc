@@ -41,9 +41,11 @@ double Score(const checkpoint::Checkpoint& checkpoint, const Family& family,
   constexpr double kEnough = 0.75, kMissing = 0.02, kSign = 0.005, kNamed = 0.2;
   const Names names(checkpoint, family);
   if (!names.has_blocks() || names.explained() < kEnough) return 0;
+  const bool named = NamedBy(family, configuration);
+  if (!named && family.fits && !family.fits(names)) return 0;
   double score = names.explained() - kMissing * static_cast<double>(names.Missing().size());
   if (family.sign && checkpoint.tensors().contains(family.sign)) score += kSign;
-  if (NamedBy(family, configuration)) score += kNamed;
+  if (named) score += kNamed;
   return score;
 }
 
@@ -95,6 +97,7 @@ void CheckNames(const Model& model) {
 void CheckTensors(const Model& model) {
   const Reader reader = model.MakeReader(/*check_only=*/true);
   LoadEmbedding(reader, model.layout);
+  LoadRotary(reader, model.layout);
   for (int block = 0; block < model.layout.config.depth; ++block) LoadBlock(reader, model.layout, block);
   LoadHead(reader, model.layout);
   RefuseExtra(model.family, model.names.Unused());
@@ -135,6 +138,7 @@ Vit MakeVit(const checkpoint::Checkpoint& checkpoint, const ConversionInputs& in
   model->layout = InferLayout(family, model->names, configuration, inputs, &vit.remarks);
   ChooseImageSize(configuration, inputs, &model->layout, &vit.remarks);
   CheckTensors(*model);
+  model->layout.config.rotary = LoadRotary(model->MakeReader(false), model->layout);
 
   model->layout.config.family = Title(family, configuration);
   vit.config = model->layout.config;

@@ -92,7 +92,9 @@ void Inference::InferHeads() {
     attention_width = Outputs(Slot::kQuery);
   }
   if (attention_width < 1) attention_width = config_.width;
-  const int norm_size = MostCommon(Slot::kQueryNorm, {{Part::kWeight, 0}});
+  const Shape periods = names_.Shape(Slot::kRotaryPeriods, Part::kWeight);
+  const int norm_size =
+      periods.empty() ? MostCommon(Slot::kQueryNorm, {{Part::kWeight, 0}}) : 4 * Whole(periods[0]);
   if (inputs_.heads) {
     config_.heads = *inputs_.heads;
   } else if (const std::optional<int> heads = model_.Int({"num_heads", "num_attention_heads"})) {
@@ -160,9 +162,10 @@ void Inference::InferActivation() {
       {"tanh", Activation::kTanh},
   };
   config_.activation = config_.gated_mlp ? Activation::kSilu : family_.activation;
-  // Hugging Face's SwiGLU is SiLU whatever hidden_act says; timm's takes act_layer.
-  const std::optional<std::string> name =
-      config_.gated_mlp ? model_.Text({"act_layer"}) : model_.Text({"act_layer", "hidden_act"});
+  // Hugging Face's SwiGLU, but for DINOv3's, is SiLU whatever hidden_act says; timm's takes act_layer.
+  const std::optional<std::string> name = config_.gated_mlp && !family_.hidden_act_gates
+                                              ? model_.Text({"act_layer"})
+                                              : model_.Text({"act_layer", "hidden_act"});
   if (!name) return;
   const auto found = kNames.find(*name);
   if (found == kNames.end()) Fail(model_.file(), ": activation ", *name, " is not supported");

@@ -13,10 +13,16 @@ void Inference::InferPositions() {
   const Shape registers = names_.Shape(Slot::kRegisters, Part::kWeight);
   const int singles = names_.Has(Slot::kClassToken) + names_.Has(Slot::kDistillationToken);
   config_.prefix_tokens = singles + (registers.size() >= 2 ? Whole(registers[registers.size() - 2]) : 0);
-  if (registers.empty() && model_.Int({"reg_tokens", "num_register_tokens"}).value_or(0) > 0) {
+  if (registers.empty() &&
+      model_.Int({"reg_tokens", "num_reg_tokens", "num_register_tokens"}).value_or(0) > 0) {
     Fail("checkpoint has no ", names_.Name(Slot::kRegisters, Part::kWeight));
   }
   const Shape shape = names_.Shape(Slot::kPositions, Part::kWeight);
+  const bool may_have_none =
+      std::none_of(family_.slots.begin(), family_.slots.end(), [](const SlotName& entry) {
+        return entry.slot == Slot::kPositions && entry.presence == SlotName::kAlways;
+      });
+  if (shape.empty() && may_have_none) return;
   if (shape.size() < 2) Fail("checkpoint has no ", names_.Name(Slot::kPositions, Part::kWeight));
   const int rows = Whole(shape[shape.size() - 2]);
   // Class and register tokens may or may not have a row of their own.

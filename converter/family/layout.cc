@@ -8,7 +8,7 @@
 namespace vitrine {
 namespace {
 
-constexpr int kMostPixels = 16384, kMostPatches = 1 << 16;
+constexpr int kMostPixels = 16384, kMostPatches = 1 << 16, kUsualSide = 224;
 
 std::string Text(ImageSize size) { return std::to_string(size.height) + "x" + std::to_string(size.width); }
 
@@ -18,6 +18,7 @@ Layout InferLayout(const Family& family, const Names& names, const Configuration
                    const ConversionInputs& inputs, std::vector<std::string>* remarks) {
   Layout layout = Inference(family, names, configuration, inputs, remarks).Run();
   if (family.settle) family.settle(configuration, names, &layout);
+  if (!layout.remark.empty()) remarks->push_back(layout.remark);
   return layout;
 }
 
@@ -25,10 +26,16 @@ void ChooseImageSize(const Configuration& configuration, const ConversionInputs&
                      std::vector<std::string>* remarks) {
   VitConfig& config = layout->config;
   const Grid stored = layout->stored_grid;
-  const ImageSize made_for =
-      configuration.model.Size({"img_size", "image_size"})
-          .value_or(ImageSize{stored.height * config.patch_height, stored.width * config.patch_width});
-  ImageSize size = PreprocessedSize(configuration.preprocessor).value_or(made_for);
+  ImageSize size{stored.height * config.patch_height, stored.width * config.patch_width};
+  const std::optional<ImageSize> said = configuration.model.Size({"img_size", "image_size"}),
+                                 preprocessed = PreprocessedSize(configuration.preprocessor);
+  if (said) size = *said;
+  if (preprocessed) size = *preprocessed;
+  if (stored.cells() == 0 && !said && !preprocessed && !inputs.image_size) {
+    size = {kUsualSide / config.patch_height * config.patch_height,
+            kUsualSide / config.patch_width * config.patch_width};
+    remarks->push_back("assumed an input of " + Text(size) + "; --image-size says otherwise");
+  }
   if (inputs.image_size) {
     size = *inputs.image_size;
     if (size.height < 1 || size.width < 1 || size.height % config.patch_height ||
@@ -48,7 +55,7 @@ void ChooseImageSize(const Configuration& configuration, const ConversionInputs&
   }
   config.image_height = size.height;
   config.image_width = size.width;
-  if (grid == stored) return;
+  if (grid == stored || stored.cells() == 0) return;
   remarks->push_back("position embeddings resampled from " + Text({stored.height, stored.width}) + " to " +
                      Text({grid.height, grid.width}) + " patches for an input of " + Text(size));
 }

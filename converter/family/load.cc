@@ -2,8 +2,11 @@
 #include "converter/family/load.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 
 #include "converter/error.h"
+#include "converter/family/rotary_layout.h"
 
 namespace vitrine {
 namespace {
@@ -19,8 +22,10 @@ void Add(std::vector<float>* table, size_t from, std::span<const float> values) 
 std::vector<float> LoadPositions(Reader& reader, const Layout& layout) {
   const VitConfig& config = layout.config;
   const int width = config.width, prefix = layout.stored_prefix;
+  const bool has_table = layout.stored_grid.cells() > 0;
   const std::vector<float> stored =
-      reader.RequireRows(Slot::kPositions, prefix + layout.stored_grid.cells(), width);
+      has_table ? reader.RequireRows(Slot::kPositions, prefix + layout.stored_grid.cells(), width)
+                : std::vector<float>();
   const std::vector<float> class_token = reader.ReadRows(Slot::kClassToken, 1, width);
   const std::vector<float> distillation = reader.ReadRows(Slot::kDistillationToken, 1, width);
   const int singles = reader.names().Has(Slot::kClassToken) + reader.names().Has(Slot::kDistillationToken);
@@ -28,13 +33,16 @@ std::vector<float> LoadPositions(Reader& reader, const Layout& layout) {
   const std::vector<float> register_tokens = reader.ReadRows(Slot::kRegisters, registers, width);
   if (reader.check_only()) return {};
 
-  const Grid grid{config.image_height / config.patch_height, config.image_width / config.patch_width};
-  const std::span<const float> patches = std::span(stored).subspan(static_cast<size_t>(prefix) * width);
-  const std::vector<float> resized =
-      ResizePositions(patches, layout.stored_grid, grid, width, layout.positions);
-  std::vector<float> table(static_cast<size_t>(config.tokens()) * width);
-  std::copy_n(stored.begin(), static_cast<size_t>(prefix) * width, table.begin());
-  std::copy(resized.begin(), resized.end(), table.end() - static_cast<ptrdiff_t>(resized.size()));
+  const int rows = has_table || config.prefix_tokens == 0 ? config.tokens() : config.prefix_tokens;
+  std::vector<float> table(static_cast<size_t>(rows) * width);
+  if (has_table) {
+    const Grid grid{config.image_height / config.patch_height, config.image_width / config.patch_width};
+    const std::span<const float> patches = std::span(stored).subspan(static_cast<size_t>(prefix) * width);
+    const std::vector<float> resized =
+        ResizePositions(patches, layout.stored_grid, grid, width, layout.positions);
+    std::copy_n(stored.begin(), static_cast<size_t>(prefix) * width, table.begin());
+    std::copy(resized.begin(), resized.end(), table.end() - static_cast<ptrdiff_t>(resized.size()));
+  }
   size_t at = 0;
   for (const std::vector<float>* token : {&class_token, &distillation, &register_tokens}) {
     Add(&table, at, *token);
@@ -127,6 +135,11 @@ int PooledWidth(const VitConfig& config) {
 Embedding LoadEmbedding(Reader reader, const Layout& layout) {
   const VitConfig& config = layout.config;
   Embedding embedding;
+  for (size_t i = 0; i < config.rotary.frequencies.size() && !reader.check_only(); ++i) {
+    const double frequency = config.rotary.frequencies[i];
+    if (std::isfinite(frequency) && frequency > 0) continue;
+    Fail(reader.names().Name(Slot::kRotaryPeriods, Part::kWeight), ": value ", i, " is no period above 0");
+  }
   // timm and CLIP leave the bias out where a norm follows.
   const Bias bias = reader.names().Has(Slot::kPreNorm) ? Bias::kWherePresent : Bias::kAlways;
   embedding.patch =
@@ -137,29 +150,64 @@ Embedding LoadEmbedding(Reader reader, const Layout& layout) {
   return embedding;
 }
 
+namespace {
+
+LinearWeights LoadQkv(Reader& reader, const Layout& layout, int block) {
+  const int width = layout.config.width, outputs = layout.config.heads * layout.config.head_size;
+  const Bias bias = layout.qkv_bias ? Bias::kAlways : Bias::kWherePresent;
+  const Names& names = reader.names();
+  LinearWeights qkv = names.Has(Slot::kQkv) ? reader.ReadLinear(Slot::kQkv, 3 * outputs, width, bias, block)
+                                            : reader.ReadLinears({Slot::kQuery, Slot::kKey, Slot::kValue},
+                                                                 outputs, width, bias, block);
+  if (names.Has(Slot::kQueryBias) || names.Has(Slot::kValueBias)) {
+    const std::vector<float> query = reader.RequireRows(Slot::kQueryBias, 1, outputs, block),
+                             value = reader.RequireRows(Slot::kValueBias, 1, outputs, block);
+    qkv.bias.assign(query.begin(), query.end());
+    qkv.bias.resize(2 * query.size());
+    qkv.bias.insert(qkv.bias.end(), value.begin(), value.end());
+  }
+  if (layout.no_key_bias && !qkv.bias.empty()) std::fill_n(qkv.bias.begin() + outputs, outputs, 0.0f);
+  return qkv;
+}
+
+}  // namespace
+
 Block LoadBlock(Reader reader, const Layout& layout, int block) {
   const VitConfig& config = layout.config;
   const int width = config.width, attention_width = config.heads * config.head_size;
-  const Bias qkv_bias = layout.qkv_bias ? Bias::kAlways : Bias::kWherePresent;
   const Bias bias = layout.linear_bias ? Bias::kAlways : Bias::kWherePresent;
   Block loaded;
   loaded.norm1 = reader.RequireNorm(Slot::kNorm1, width, config.norm_epsilon, block);
-  loaded.qkv = reader.names().Has(Slot::kQkv)
-                   ? reader.ReadLinear(Slot::kQkv, 3 * attention_width, width, qkv_bias, block)
-                   : reader.ReadLinears({Slot::kQuery, Slot::kKey, Slot::kValue}, attention_width, width,
-                                        qkv_bias, block);
+  loaded.qkv = LoadQkv(reader, layout, block);
   loaded.query_norm = reader.ReadNorm(Slot::kQueryNorm, config.head_size, config.norm_epsilon, block);
   loaded.key_norm = reader.ReadNorm(Slot::kKeyNorm, config.head_size, config.norm_epsilon, block);
+  loaded.attention_norm = reader.ReadNorm(Slot::kAttentionNorm, attention_width, config.norm_epsilon, block);
+  if (layout.interleaved_rotary) PairByHalves(&loaded, config);
   loaded.projection = reader.ReadLinear(Slot::kProjection, width, attention_width, bias, block);
   loaded.scale1 = reader.ReadRows(Slot::kScale1, 1, width, block);
   loaded.norm2 = reader.RequireNorm(Slot::kNorm2, width, config.norm_epsilon, block);
+  // A table without a name for the value has the one layer of an MLP without a gate in its place.
+  const bool has_value = !reader.names().Name(Slot::kFc1Value, Part::kWeight).empty();
   loaded.fc1 =
       reader.names().Has(Slot::kFc1Gate)
-          ? reader.ReadLinears({Slot::kFc1Gate, Slot::kFc1Value}, config.mlp_width, width, bias, block)
+          ? reader.ReadLinears({Slot::kFc1Gate, has_value ? Slot::kFc1Value : Slot::kFc1}, config.mlp_width,
+                               width, bias, block)
           : reader.ReadLinear(Slot::kFc1, config.mlp_width * (config.gated_mlp ? 2 : 1), width, bias, block);
+  loaded.mlp_norm = reader.ReadNorm(Slot::kMlpNorm, config.mlp_width, config.norm_epsilon, block);
   loaded.fc2 = reader.ReadLinear(Slot::kFc2, width, config.mlp_width, bias, block);
   loaded.scale2 = reader.ReadRows(Slot::kScale2, 1, width, block);
   return loaded;
+}
+
+Rotary LoadRotary(Reader reader, const Layout& layout) {
+  Rotary rotary = layout.config.rotary;
+  if (!reader.names().Has(Slot::kRotaryPeriods)) return rotary;
+  const std::vector<float> periods =
+      reader.RequireRows(Slot::kRotaryPeriods, 1, static_cast<int>(rotary.frequencies.size()));
+  for (size_t i = 0; i < periods.size(); ++i) {  // none where the reader only checks
+    rotary.frequencies[i] = 2 * std::numbers::pi / static_cast<double>(periods[i]);
+  }
+  return rotary;
 }
 
 Head LoadHead(Reader reader, const Layout& layout) {

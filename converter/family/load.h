@@ -15,4 +15,7 @@ Embedding LoadEmbedding(Reader reader, const Layout& layout);
 Block LoadBlock(Reader reader, const Layout& layout, int block);
 Head LoadHead(Reader reader, const Layout& layout);
 
+/// The layout's rotary positions, with the checkpoint's own periods where it has them.
+Rotary LoadRotary(Reader reader, const Layout& layout);
+
 }  // namespace vitrine

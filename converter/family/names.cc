@@ -28,6 +28,8 @@ bool IsNorm(Slot slot) {
     case Slot::kNorm2:
     case Slot::kQueryNorm:
     case Slot::kKeyNorm:
+    case Slot::kAttentionNorm:
+    case Slot::kMlpNorm:
     case Slot::kNorm:
     case Slot::kPoolNorm:
     case Slot::kLatentNorm:

@@ -25,6 +25,7 @@ enum class Slot {
   kDistillationToken,
   kRegisters,
   kPositions,
+  kRotaryPeriods,
   kPatch,
   kPatchNorm,
   kPreNorm,
@@ -32,17 +33,22 @@ enum class Slot {
   // two.
   kNorm1,
   kQkv,
+  kQueryBias,  // of kQkv, where it has no tensor for the bias of all three
+  kValueBias,
+  kBiasMask,
   kQuery,
   kKey,
   kValue,
   kQueryNorm,
   kKeyNorm,
+  kAttentionNorm,
   kProjection,
   kScale1,
   kNorm2,
   kFc1,
   kFc1Gate,
   kFc1Value,
+  kMlpNorm,
   kFc2,
   kScale2,
   // Head
@@ -93,14 +99,17 @@ struct Family;
 /// What configuration and shapes say of one checkpoint; a family's `settle` may correct it.
 struct Layout {
   VitConfig config;
-  Grid stored_grid;         ///< of the position table in the checkpoint
-  int stored_prefix = 0;    ///< rows of that table before the first patch's
-  bool final_norm = true;   ///< the head reads normed tokens
-  bool qkv_bias = false;    ///< query, key and value must have a bias; otherwise they may
-  bool linear_bias = true;  ///< the block's other linear layers must have one
+  Grid stored_grid;                 ///< of the position table in the checkpoint; no cells: it has none
+  int stored_prefix = 0;            ///< rows of that table before the first patch's
+  bool final_norm = true;           ///< the head reads normed tokens
+  bool qkv_bias = false;            ///< query, key and value must have a bias; otherwise they may
+  bool linear_bias = true;          ///< the block's other linear layers must have one
+  bool no_key_bias = false;         ///< whatever the checkpoint has
+  bool interleaved_rotary = false;  ///< the pairs that are rotated are values 2 i and 2 i + 1 of a head
   bool pooler_bias = true, pooler_tanh = true;
   ImageDefaults image;
   PositionFilter positions = PositionFilter::kBicubic;
+  std::string remark;  ///< what `settle` had to assume
 };
 
 /// How the file orders the numbers of a weight.
@@ -115,11 +124,13 @@ struct Family {
   const char* title;                           ///< for people
   std::vector<const char*> config_names = {};  ///< values of model_type, architectures, architecture or
                                                ///< model_class; a trailing "*" matches any end
-  const char* sign = nullptr;  ///< a tensor that tells this family from others with the same names
+  const char* sign = nullptr;            ///< a tensor that tells this family from others with the same names
+  bool (*fits)(const Names&) = nullptr;  ///< false: not this family, unless the configuration names it
   std::vector<const char*> prefixes = {};  ///< what wrapping modules put before the names of the table
   std::vector<SlotName> slots;
   std::vector<const char*> ignored = {};  ///< tensors that the output does not need; "*" as above
   Order order = Order::kTorch;
+  bool hidden_act_gates = false;  ///< a gated MLP has the activation of the configuration's hidden_act
   Activation activation = Activation::kGeluErf;
   float norm_epsilon = 1e-6f;
   PositionFilter positions = PositionFilter::kBicubic;

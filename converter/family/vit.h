@@ -21,6 +21,21 @@ enum class Pooling {
   kAttention,  ///< attention pooling of the patch rows with a learnt query (SigLIP, timm global_pool="map")
 };
 
+/// Rotary positions: the queries and keys of the patches are turned by angles, each a coordinate of the patch
+/// times a frequency. The first half of a head's K / 2 angles is of the patch's row, the second of its
+/// column, or the other way.
+struct Rotary {
+  std::vector<double> frequencies;  ///< [K / 4] radians a unit of the coordinate; empty: no rotary positions
+  bool centered = true;  ///< coordinates are those of the patch's centre, the image from -1 to 1 along each
+                         ///< side; otherwise the patch's number plus `offset`, from 0
+  double offset = 0;
+  int reference_height = 0,
+      reference_width =
+          0;  ///< not centered: numbers are stretched as if the grid were this one; 0: they are not
+  bool column_first = false;
+  bool present() const { return !frequencies.empty(); }
+};
+
 struct VitConfig {
   std::string family;  ///< for people: "timm VisionTransformer", "Hugging Face Dinov2ForImageClassification"
   int image_height = 0, image_width = 0;  ///< pixels, of the input that the model is converted for
@@ -37,6 +52,7 @@ struct VitConfig {
   double attention_scale =
       0;  ///< multiplies Q K^T; head_size^-0.5 unless the checkpoint's arguments say otherwise
   int prefix_tokens = 1;  ///< rows before the first patch: class, distillation, registers
+  Rotary rotary;          ///< a head's values i and i + K / 2 are a pair, whatever the checkpoint's order
   Pooling pooling = Pooling::kClassToken;
   int classes = 0;  ///< 0: no classifier, the embedding is the output
   /// Pixels beyond the last whole patch at the right and the bottom are not read (SigLIP So400m: 384 by 14).
@@ -62,9 +78,9 @@ struct LinearWeights {
 struct Embedding {
   LinearWeights
       patch;  ///< [D, C * P * P], the columns in Conv2d's order (channel, y, x); input (u8/255 - mean)/std
-  Norm patch_norm;  ///< over each patch's embedding, before positions
-  std::vector<float>
-      positions;  ///< [T, D]: position embedding at this size, with class, distillation, registers added in
+  Norm patch_norm;               ///< over each patch's embedding, before positions
+  std::vector<float> positions;  ///< [T, D]: position embedding at this size, with class, distillation,
+                                 ///< registers added in; [prefix_tokens, D] where the patches have none
   Norm pre_norm;  ///< over each token, after positions (CLIP)
 };
 
@@ -72,10 +88,12 @@ struct Block {
   Norm norm1;
   LinearWeights qkv;          ///< [3 D, D]: query, key, value, each head by head
   Norm query_norm, key_norm;  ///< over each head's K values (QK norm)
+  Norm attention_norm;        ///< over the heads' values side by side, before the projection (EVA)
   LinearWeights projection;   ///< [D, D]
   std::vector<float> scale1;  ///< layer scale [D] or empty
   Norm norm2;
   LinearWeights fc1, fc2;
+  Norm mlp_norm;  ///< [M], between the activation and fc2 (EVA02)
   std::vector<float> scale2;
 };
 

@@ -20,11 +20,14 @@ class AddPositionsOp final : public Op {
         positions_index_(op.positions()),
         tokens_index_(op.tokens()),
         first_patch_(op.first_patch()),
+        position_rows_(program.constant(op.positions()).rows),
         rows_(program.tensor(op.tokens()).rows),
         columns_(program.tensor(op.tokens()).columns) {}
 
   Operands operands() const override { return {{patches_index_, -1, -1}, tokens_index_}; }
-  OpCost cost() const override { return {"AddPositions", "f32", 0, static_cast<int64_t>(rows_ * columns_)}; }
+  OpCost cost() const override {
+    return {"AddPositions", "f32", 0, static_cast<int64_t>(position_rows_ * columns_)};
+  }
 
   Status Create(PackedWeights&) override {
     positions_ = program_.constant(positions_index_).f32();
@@ -52,13 +55,17 @@ class AddPositionsOp final : public Op {
         continue;
       }
       const float* patch = patches_ + (row - first_patch_) * columns_;
+      if (row >= position_rows_) {
+        std::memcpy(token, patch, columns_ * sizeof(float));
+        continue;
+      }
       for (size_t c = 0; c < columns_; ++c) token[c] = patch[c] + position[c];
     }
   }
 
   Program program_;
   int patches_index_, positions_index_, tokens_index_;
-  size_t first_patch_, rows_, columns_;
+  size_t first_patch_, position_rows_, rows_, columns_;
   const float* positions_ = nullptr;
   const float* patches_ = nullptr;
   float* tokens_ = nullptr;
@@ -76,8 +83,11 @@ MadeOp MakeAddPositions(const Program& program, const schema::AddPositions& op) 
   }
   VITRINE_RETURN_IF_ERROR(CheckOutput(program, "patches", op.patches(), {Type::F32},
                                       {tokens.rows - op.first_patch(), tokens.columns}));
+  const bool only_tokens = op.first_patch() > 0 && program.has_constant(op.positions()) &&
+                           program.constant(op.positions()).rows == op.first_patch();
+  const size_t rows = only_tokens ? op.first_patch() : tokens.rows;
   VITRINE_RETURN_IF_ERROR(
-      CheckConstant(program, "positions", op.positions(), {Type::F32}, {tokens.rows, tokens.columns}));
+      CheckConstant(program, "positions", op.positions(), {Type::F32}, {rows, tokens.columns}));
   return std::unique_ptr<Op>(new AddPositionsOp(program, op));
 }
 

@@ -25,6 +25,8 @@ MadeOp MakeKind(const Program& program, const schema::Operator& op) {
       return MakeAdd(program, *op.kind_as_Add());
     case schema::Kind::NormalizeHeads:
       return MakeNormalizeHeads(program, *op.kind_as_NormalizeHeads());
+    case schema::Kind::RotateHeads:
+      return MakeRotateHeads(program, *op.kind_as_RotateHeads());
     case schema::Kind::Fill:
       return MakeFill(program, *op.kind_as_Fill());
     case schema::Kind::NONE:

@@ -95,6 +95,7 @@ MadeOp MakeActivate(const Program& program, const schema::Activate& op);
 MadeOp MakePool(const Program& program, const schema::Pool& op);
 MadeOp MakeAdd(const Program& program, const schema::Add& op);
 MadeOp MakeNormalizeHeads(const Program& program, const schema::NormalizeHeads& op);
+MadeOp MakeRotateHeads(const Program& program, const schema::RotateHeads& op);
 MadeOp MakeFill(const Program& program, const schema::Fill& op);
 
 }  // namespace vitrine

@@ -66,6 +66,10 @@ struct Fill;
 struct FillBuilder;
 struct FillT;
 
+struct RotateHeads;
+struct RotateHeadsBuilder;
+struct RotateHeadsT;
+
 struct Operator;
 struct OperatorBuilder;
 struct OperatorT;
@@ -187,11 +191,12 @@ enum class Kind : uint8_t {
   Add = 8,
   NormalizeHeads = 9,
   Fill = 10,
+  RotateHeads = 11,
   MIN = NONE,
-  MAX = Fill
+  MAX = RotateHeads
 };
 
-inline const Kind (&EnumValuesKind())[11] {
+inline const Kind (&EnumValuesKind())[12] {
   static const Kind values[] = {
     Kind::NONE,
     Kind::PixelsToRows,
@@ -203,13 +208,14 @@ inline const Kind (&EnumValuesKind())[11] {
     Kind::Pool,
     Kind::Add,
     Kind::NormalizeHeads,
-    Kind::Fill
+    Kind::Fill,
+    Kind::RotateHeads
   };
   return values;
 }
 
 inline const char * const *EnumNamesKind() {
-  static const char * const names[12] = {
+  static const char * const names[13] = {
     "NONE",
     "PixelsToRows",
     "Linear",
@@ -221,13 +227,14 @@ inline const char * const *EnumNamesKind() {
     "Add",
     "NormalizeHeads",
     "Fill",
+    "RotateHeads",
     nullptr
   };
   return names;
 }
 
 inline const char *EnumNameKind(Kind e) {
-  if (::flatbuffers::IsOutRange(e, Kind::NONE, Kind::Fill)) return "";
+  if (::flatbuffers::IsOutRange(e, Kind::NONE, Kind::RotateHeads)) return "";
   const size_t index = static_cast<size_t>(e);
   return EnumNamesKind()[index];
 }
@@ -276,6 +283,10 @@ template<> struct KindTraits<vitrine::schema::Fill> {
   static const Kind enum_value = Kind::Fill;
 };
 
+template<> struct KindTraits<vitrine::schema::RotateHeads> {
+  static const Kind enum_value = Kind::RotateHeads;
+};
+
 template<typename T> struct KindUnionTraits {
   static const Kind enum_value = Kind::NONE;
 };
@@ -318,6 +329,10 @@ template<> struct KindUnionTraits<vitrine::schema::NormalizeHeadsT> {
 
 template<> struct KindUnionTraits<vitrine::schema::FillT> {
   static const Kind enum_value = Kind::Fill;
+};
+
+template<> struct KindUnionTraits<vitrine::schema::RotateHeadsT> {
+  static const Kind enum_value = Kind::RotateHeads;
 };
 
 struct KindUnion {
@@ -429,6 +444,14 @@ struct KindUnion {
   const vitrine::schema::FillT *AsFill() const {
     return type == Kind::Fill ?
       reinterpret_cast<const vitrine::schema::FillT *>(value) : nullptr;
+  }
+  vitrine::schema::RotateHeadsT *AsRotateHeads() {
+    return type == Kind::RotateHeads ?
+      reinterpret_cast<vitrine::schema::RotateHeadsT *>(value) : nullptr;
+  }
+  const vitrine::schema::RotateHeadsT *AsRotateHeads() const {
+    return type == Kind::RotateHeads ?
+      reinterpret_cast<const vitrine::schema::RotateHeadsT *>(value) : nullptr;
   }
 };
 
@@ -1041,7 +1064,8 @@ struct AddPositionsT : public ::flatbuffers::NativeTable {
 };
 
 /// tokens = positions, and from row `first_patch` on the patches are added. patches F32 [T - first_patch, D];
-/// positions F32 constant [T, D], which holds class, distillation and register tokens too; tokens F32 [T, D].
+/// positions F32 constant [T, D], which holds class, distillation and register tokens too, or [first_patch, D] where
+/// patches have no positions; tokens F32 [T, D].
 struct AddPositions FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef AddPositionsT NativeTableType;
   typedef AddPositionsBuilder Builder;
@@ -1857,6 +1881,123 @@ struct Fill::Traits {
 
 ::flatbuffers::Offset<Fill> CreateFill(::flatbuffers::FlatBufferBuilder &_fbb, const FillT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
 
+struct RotateHeadsT : public ::flatbuffers::NativeTable {
+  typedef RotateHeads TableType;
+  int32_t tensor = 0;
+  uint32_t column = 0;
+  uint32_t heads = 0;
+  uint32_t head_size = 0;
+  uint32_t first_row = 0;
+  int32_t table = 0;
+};
+
+/// Rotary positions: turns each head's queries or keys by the angles of its row's patch, in place, rows below `first_row`
+/// (class and register tokens) left as they are. The values i and i + head_size / 2 of a head are a point (a, b), which
+/// becomes (a cos - b sin, b cos + a sin). tensor F32 [T, >= column + heads * head_size]; table F32 constant
+/// [T - first_row, head_size]: the cosines of head_size / 2 angles, then their sines; head_size even.
+struct RotateHeads FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef RotateHeadsT NativeTableType;
+  typedef RotateHeadsBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_TENSOR = 4,
+    VT_COLUMN = 6,
+    VT_HEADS = 8,
+    VT_HEAD_SIZE = 10,
+    VT_FIRST_ROW = 12,
+    VT_TABLE = 14
+  };
+  int32_t tensor() const {
+    return GetField<int32_t>(VT_TENSOR, 0);
+  }
+  uint32_t column() const {
+    return GetField<uint32_t>(VT_COLUMN, 0);
+  }
+  uint32_t heads() const {
+    return GetField<uint32_t>(VT_HEADS, 0);
+  }
+  uint32_t head_size() const {
+    return GetField<uint32_t>(VT_HEAD_SIZE, 0);
+  }
+  uint32_t first_row() const {
+    return GetField<uint32_t>(VT_FIRST_ROW, 0);
+  }
+  int32_t table() const {
+    return GetField<int32_t>(VT_TABLE, 0);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyField<int32_t>(verifier, VT_TENSOR, 4) &&
+           VerifyField<uint32_t>(verifier, VT_COLUMN, 4) &&
+           VerifyField<uint32_t>(verifier, VT_HEADS, 4) &&
+           VerifyField<uint32_t>(verifier, VT_HEAD_SIZE, 4) &&
+           VerifyField<uint32_t>(verifier, VT_FIRST_ROW, 4) &&
+           VerifyField<int32_t>(verifier, VT_TABLE, 4) &&
+           verifier.EndTable();
+  }
+  RotateHeadsT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
+  void UnPackTo(RotateHeadsT *_o, const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
+  static ::flatbuffers::Offset<RotateHeads> Pack(::flatbuffers::FlatBufferBuilder &_fbb, const RotateHeadsT* _o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
+};
+
+struct RotateHeadsBuilder {
+  typedef RotateHeads Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_tensor(int32_t tensor) {
+    fbb_.AddElement<int32_t>(RotateHeads::VT_TENSOR, tensor, 0);
+  }
+  void add_column(uint32_t column) {
+    fbb_.AddElement<uint32_t>(RotateHeads::VT_COLUMN, column, 0);
+  }
+  void add_heads(uint32_t heads) {
+    fbb_.AddElement<uint32_t>(RotateHeads::VT_HEADS, heads, 0);
+  }
+  void add_head_size(uint32_t head_size) {
+    fbb_.AddElement<uint32_t>(RotateHeads::VT_HEAD_SIZE, head_size, 0);
+  }
+  void add_first_row(uint32_t first_row) {
+    fbb_.AddElement<uint32_t>(RotateHeads::VT_FIRST_ROW, first_row, 0);
+  }
+  void add_table(int32_t table) {
+    fbb_.AddElement<int32_t>(RotateHeads::VT_TABLE, table, 0);
+  }
+  explicit RotateHeadsBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<RotateHeads> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<RotateHeads>(end);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<RotateHeads> CreateRotateHeads(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    int32_t tensor = 0,
+    uint32_t column = 0,
+    uint32_t heads = 0,
+    uint32_t head_size = 0,
+    uint32_t first_row = 0,
+    int32_t table = 0) {
+  RotateHeadsBuilder builder_(_fbb);
+  builder_.add_table(table);
+  builder_.add_first_row(first_row);
+  builder_.add_head_size(head_size);
+  builder_.add_heads(heads);
+  builder_.add_column(column);
+  builder_.add_tensor(tensor);
+  return builder_.Finish();
+}
+
+struct RotateHeads::Traits {
+  using type = RotateHeads;
+  static auto constexpr Create = CreateRotateHeads;
+};
+
+::flatbuffers::Offset<RotateHeads> CreateRotateHeads(::flatbuffers::FlatBufferBuilder &_fbb, const RotateHeadsT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
+
 struct OperatorT : public ::flatbuffers::NativeTable {
   typedef Operator TableType;
   std::string name{};
@@ -1912,6 +2053,9 @@ struct Operator FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const vitrine::schema::Fill *kind_as_Fill() const {
     return kind_type() == vitrine::schema::Kind::Fill ? static_cast<const vitrine::schema::Fill *>(kind()) : nullptr;
   }
+  const vitrine::schema::RotateHeads *kind_as_RotateHeads() const {
+    return kind_type() == vitrine::schema::Kind::RotateHeads ? static_cast<const vitrine::schema::RotateHeads *>(kind()) : nullptr;
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffsetRequired(verifier, VT_NAME) &&
@@ -1964,6 +2108,10 @@ template<> inline const vitrine::schema::NormalizeHeads *Operator::kind_as<vitri
 
 template<> inline const vitrine::schema::Fill *Operator::kind_as<vitrine::schema::Fill>() const {
   return kind_as_Fill();
+}
+
+template<> inline const vitrine::schema::RotateHeads *Operator::kind_as<vitrine::schema::RotateHeads>() const {
+  return kind_as_RotateHeads();
 }
 
 struct OperatorBuilder {
@@ -3296,6 +3444,47 @@ inline ::flatbuffers::Offset<Fill> CreateFill(::flatbuffers::FlatBufferBuilder &
       _output);
 }
 
+inline RotateHeadsT *RotateHeads::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {
+  auto _o = std::make_unique<RotateHeadsT>();
+  UnPackTo(_o.get(), _resolver);
+  return _o.release();
+}
+
+inline void RotateHeads::UnPackTo(RotateHeadsT *_o, const ::flatbuffers::resolver_function_t *_resolver) const {
+  (void)_o;
+  (void)_resolver;
+  { auto _e = tensor(); _o->tensor = _e; }
+  { auto _e = column(); _o->column = _e; }
+  { auto _e = heads(); _o->heads = _e; }
+  { auto _e = head_size(); _o->head_size = _e; }
+  { auto _e = first_row(); _o->first_row = _e; }
+  { auto _e = table(); _o->table = _e; }
+}
+
+inline ::flatbuffers::Offset<RotateHeads> RotateHeads::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const RotateHeadsT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
+  return CreateRotateHeads(_fbb, _o, _rehasher);
+}
+
+inline ::flatbuffers::Offset<RotateHeads> CreateRotateHeads(::flatbuffers::FlatBufferBuilder &_fbb, const RotateHeadsT *_o, const ::flatbuffers::rehasher_function_t *_rehasher) {
+  (void)_rehasher;
+  (void)_o;
+  struct _VectorArgs { ::flatbuffers::FlatBufferBuilder *__fbb; const RotateHeadsT* __o; const ::flatbuffers::rehasher_function_t *__rehasher; } _va = { &_fbb, _o, _rehasher}; (void)_va;
+  auto _tensor = _o->tensor;
+  auto _column = _o->column;
+  auto _heads = _o->heads;
+  auto _head_size = _o->head_size;
+  auto _first_row = _o->first_row;
+  auto _table = _o->table;
+  return vitrine::schema::CreateRotateHeads(
+      _fbb,
+      _tensor,
+      _column,
+      _heads,
+      _head_size,
+      _first_row,
+      _table);
+}
+
 inline OperatorT *Operator::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {
   auto _o = std::make_unique<OperatorT>();
   UnPackTo(_o.get(), _resolver);
@@ -3649,6 +3838,10 @@ inline bool VerifyKind(::flatbuffers::Verifier &verifier, const void *obj, Kind 
       auto ptr = reinterpret_cast<const vitrine::schema::Fill *>(obj);
       return verifier.VerifyTable(ptr);
     }
+    case Kind::RotateHeads: {
+      auto ptr = reinterpret_cast<const vitrine::schema::RotateHeads *>(obj);
+      return verifier.VerifyTable(ptr);
+    }
     default: return true;
   }
 }
@@ -3708,6 +3901,10 @@ inline void *KindUnion::UnPack(const void *obj, Kind type, const ::flatbuffers::
       auto ptr = reinterpret_cast<const vitrine::schema::Fill *>(obj);
       return ptr->UnPack(resolver);
     }
+    case Kind::RotateHeads: {
+      auto ptr = reinterpret_cast<const vitrine::schema::RotateHeads *>(obj);
+      return ptr->UnPack(resolver);
+    }
     default: return nullptr;
   }
 }
@@ -3755,6 +3952,10 @@ inline ::flatbuffers::Offset<void> KindUnion::Pack(::flatbuffers::FlatBufferBuil
       auto ptr = reinterpret_cast<const vitrine::schema::FillT *>(value);
       return CreateFill(_fbb, ptr, _rehasher).Union();
     }
+    case Kind::RotateHeads: {
+      auto ptr = reinterpret_cast<const vitrine::schema::RotateHeadsT *>(value);
+      return CreateRotateHeads(_fbb, ptr, _rehasher).Union();
+    }
     default: return 0;
   }
 }
@@ -3799,6 +4000,10 @@ inline KindUnion::KindUnion(const KindUnion &u) : type(u.type), value(nullptr) {
     }
     case Kind::Fill: {
       value = new vitrine::schema::FillT(*reinterpret_cast<vitrine::schema::FillT *>(u.value));
+      break;
+    }
+    case Kind::RotateHeads: {
+      value = new vitrine::schema::RotateHeadsT(*reinterpret_cast<vitrine::schema::RotateHeadsT *>(u.value));
       break;
     }
     default:
@@ -3855,6 +4060,11 @@ inline void KindUnion::Reset() {
     }
     case Kind::Fill: {
       auto ptr = reinterpret_cast<vitrine::schema::FillT *>(value);
+      delete ptr;
+      break;
+    }
+    case Kind::RotateHeads: {
+      auto ptr = reinterpret_cast<vitrine::schema::RotateHeadsT *>(value);
       delete ptr;
       break;
     }

@@ -23,6 +23,14 @@ std::vector<float> ReadFloats(const fs::path& path) {
   return values;
 }
 
+/// The outputs of `count` images that stand one after the other.
+std::vector<std::vector<float>> Split(const std::vector<float>& values, size_t count) {
+  std::vector<std::vector<float>> parts;
+  const ptrdiff_t size = static_cast<ptrdiff_t>(values.size() / count);
+  for (auto at = values.begin(); parts.size() < count; at += size) parts.emplace_back(at, at + size);
+  return parts;
+}
+
 std::vector<uint8_t> ReadPixels(const fs::path& path) {
   Result<Image> image = Image::Load(path.c_str());
   if (!image.ok()) Fail(image.status().message());
@@ -45,7 +53,8 @@ ModelFixture ReadCommitted(const fs::path& folder) {
   GiveFlags(folder, meta, &fixture.inputs);
   if (meta.contains("image_size")) fixture.inputs.image_size = {meta["image_size"][0], meta["image_size"][1]};
   fixture.images = {ReadPixels(folder / "image.png")};
-  fixture.outputs = {ReadFloats(folder / "output.bin")};
+  if (fs::exists(folder / "second.png")) fixture.images.push_back(ReadPixels(folder / "second.png"));
+  fixture.outputs = Split(ReadFloats(folder / "output.bin"), fixture.images.size());
   return fixture;
 }
 
@@ -57,9 +66,7 @@ ModelFixture ReadWide(const fs::path& folder, const json& meta) {
   fixture.images = {ReadPixels(folder / "img0.png"), ReadPixels(folder / "img1.png")};
   for (const char* golden : {"logits.bin", "image_embeds.bin", "pooler_output.bin", "pooled.bin"}) {
     if (!fs::exists(folder / golden)) continue;
-    const std::vector<float> both = ReadFloats(folder / golden);
-    const auto half = both.begin() + static_cast<ptrdiff_t>(both.size() / 2);
-    fixture.outputs = {{both.begin(), half}, {half, both.end()}};
+    fixture.outputs = Split(ReadFloats(folder / golden), 2);
     break;
   }
   return fixture;

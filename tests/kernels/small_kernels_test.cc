@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/kernels/mean_rows.h"
 #include "runtime/kernels/pixels_to_rows.h"
+#include "runtime/kernels/rotate_rows.h"
 #include "runtime/kernels/softmax_row.h"
 #include "tests/kernels/kernel_test.h"
 
@@ -36,6 +37,33 @@ TEST_CASE("The mean of rows agrees with the reference") {
           MeanRowsReference(x.data(), D, D, first, T, expected.data());
           for (size_t i = 0; i < D; ++i) REQUIRE(std::abs(actual[i] - expected[i]) < 1e-5f);
         }
+      }
+    }
+  });
+}
+
+TEST_CASE("Rotary positions agree with the reference") {
+  OnEveryTarget([] {
+    Generator generator(4);
+    for (const size_t K : {2, 4, 6, 12, 20, 32, 64, 80}) {
+      for (const size_t H : {1, 3}) {
+        constexpr size_t T = 5;
+        const size_t stride = H * K + 3;
+        RotateRowsArguments a{nullptr, stride, nullptr, H, K};
+        Guarded<float> table(T * K), actual(Normal(generator, (T - 1) * stride + H * K, 1));
+        for (size_t i = 0; i < T * K; ++i) {
+          const float angle = static_cast<float>(i / K * 7 + i % K % (K / 2));
+          table[i] = i % K < K / 2 ? std::cos(angle) : std::sin(angle);
+        }
+        std::vector<float> expected(actual.data(), actual.data() + actual.size()), before = expected;
+        a.table = table.data();
+        a.x = actual.data();
+        RotateRows(a, 1, 2);
+        RotateRows(a, 2, T);
+        a.x = expected.data();
+        RotateRowsReference(a, 1, T);
+        for (size_t i = 0; i < stride; ++i) REQUIRE(actual[i] == before[i]);
+        for (size_t i = 0; i < actual.size(); ++i) REQUIRE(std::abs(actual[i] - expected[i]) < 1e-6f);
       }
     }
   });

@@ -100,6 +100,42 @@ TEST_CASE("AttentionInInt8StaysCloseToF32") {
   CHECK(testing::Sqnr(attend(Type::F32), attend(Type::QD8)) > 28);
 }
 
+TEST_CASE("RotateHeadsTurnsTheHeadsOfThePatches") {
+  RowsDraft d(2, 5);  // a class token and a patch; one column, then two heads of two
+  schema::RotateHeadsT op;
+  op.tensor = d.input;
+  op.column = op.first_row = 1;
+  op.heads = op.head_size = 2;
+  const float quarter_turn[2] = {0, 1};  // cosine, sine
+  op.table = d.builder.AddF32("table", quarter_turn, 1, 2);
+  d.builder.AddOperator("rotate", op);
+  schema::ActivateT copy;
+  copy.input = d.input;
+  copy.output = d.Output(Type::F32, 2, 5);
+  d.builder.AddOperator("copy", copy);
+  const std::vector<float> rows = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+  CheckValues(testing::RunModel(d.Bytes(), rows).last(), {1, 2, 3, 4, 5, 6, -8, 7, -10, 9});
+
+  const auto refusal = [](auto change) {
+    RowsDraft r(2, 5);
+    schema::RotateHeadsT wrong;
+    wrong.tensor = r.input;
+    wrong.column = wrong.first_row = 1;
+    wrong.heads = wrong.head_size = 2;
+    const std::vector<float> table(4);
+    wrong.table = r.builder.AddF32("table", table, 1, 2);
+    r.builder.model.embedding = r.input;
+    change(wrong);
+    r.builder.AddOperator("rotate", wrong);
+    return testing::WhyRefused(r.Bytes());
+  };
+  CHECK_THAT(refusal([](auto& o) { o.column = 2; }), ContainsSubstring("rotate: 2 heads of 2 from column 2"));
+  CHECK_THAT(refusal([](auto& o) { o.head_size = 1; }), ContainsSubstring("rotate: 2 heads of 1"));
+  CHECK_THAT(refusal([](auto& o) { o.first_row = 2; }), ContainsSubstring("first patch is row 2 of 2"));
+  CHECK_THAT(refusal([](auto& o) { o.first_row = 0; }), ContainsSubstring("table is 1x2, expected 2x2"));
+  CHECK_THAT(refusal([](auto& o) { o.table = 7; }), ContainsSubstring("constant 7 does not exist"));
+}
+
 TEST_CASE("ActivateGatesTheSecondHalfWithTheFirst") {
   RowsDraft d(1, 4);
   schema::ActivateT op;

@@ -142,12 +142,29 @@ void MeasureRuns(const Options& options, Session& session, Measured* m) {
   for (double& us : m->operator_us) us /= options.runs;
 }
 
+/// "Cortex-A76 ..., NEON_BF16": the processor's name where the kernel tells it, and the kernels in use.
+std::string CpuName() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    for (const char* key : {"model name", "Hardware", "Model"}) {
+      const size_t colon = line.find(": ");
+      if (line.starts_with(key) && colon != std::string::npos)
+        return line.substr(colon + 2) + ", " + InstructionSet();
+    }
+  }
+  return InstructionSet();
+}
+
 Measured Measure(const Options& options, const Model& model) {
   Measured m;
   const auto start = Clock::now();
   Session session = options.CreateSession(model);
   m.load_ms += Milliseconds(Clock::now() - start);
   m.loaded_bytes = ResidentBytes("VmRSS:");
+  if (!options.json) {
+    std::printf("%s on %s\n", options.model.c_str(), CpuName().c_str());
+    std::fflush(stdout);
+  }
   m.arena_bytes = session.arena_bytes();
   m.packed_bytes = session.packed_bytes();
   m.threads = session.thread_count();
@@ -178,19 +195,6 @@ void WriteCsv(const std::string& path, const Measured& m) {
     file << i << "," << m.runs[i].seconds << "," << m.runs[i].latency_ms << "\n";
   file.close();
   if (!file) throw Failure(path + ": cannot be written");
-}
-
-/// "Cortex-A76 ..., NEON_BF16": the processor's name where the kernel tells it, and the kernels in use.
-std::string CpuName() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    for (const char* key : {"model name", "Hardware", "Model"}) {
-      const size_t colon = line.find(": ");
-      if (line.starts_with(key) && colon != std::string::npos)
-        return line.substr(colon + 2) + ", " + InstructionSet();
-    }
-  }
-  return InstructionSet();
 }
 
 nlohmann::json OrNull(const std::optional<double>& value) {
@@ -264,10 +268,6 @@ void Bench(const Options& options) {
   const auto start = Clock::now();
   const Model model = OrFail(Model::Open(options.model.c_str()));
   const double open_ms = Milliseconds(Clock::now() - start);
-  if (!options.json) {
-    std::printf("%s on %s\n", options.model.c_str(), CpuName().c_str());
-    std::fflush(stdout);
-  }
   Measured m = Measure(options, model);
   m.load_ms += open_ms;
   if (!options.csv.empty()) WriteCsv(options.csv, m);

@@ -27,7 +27,7 @@ class RotateHeadsOp final : public Op {
   Operands operands() const override { return {{-1, -1, -1}, -1, tensor_}; }
   OpCost cost() const override { return {"RotateHeads", "f32"}; }
 
-  Status Create() override {
+  Status Create(PackedWeights&) override {
     arguments_.table = program_.constant(table_).f32();
     return program_.CheckConstant(table_);
   }

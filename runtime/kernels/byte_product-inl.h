@@ -51,7 +51,7 @@ HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size
   constexpr size_t kPairs = 2 * kCount;
   VI block[4][kPairs];  // two rows by two columns each
   Unroll<4 * kPairs>([&](auto i) HWY_ATTR { block[i / kPairs][i % kPairs] = hn::Zero(kI32); });
-  for (size_t g = 0; g < groups; ++g, rows += row_width * 2, columns += column_width * 2) {
+  for (size_t left = groups; left != 0; --left, rows += row_width * 2, columns += column_width * 2) {
     VI r[4], c[kPairs];
     LoadVectors(rows, r);
     LoadVectors(columns, c);
@@ -73,25 +73,30 @@ HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size
 
 #elif HWY_TARGET_IS_NEON && !defined(__ARM_FEATURE_DOTPROD)
 
-/// Adds the 16 products of two groups, four by four, to the lanes of `sum`.
+/// The 16 products of two groups, two by two.
 template <bool kSigned>
-HWY_INLINE VI MulAdd16(uint8x16_t a, uint8x16_t b, VI sum) {
+HWY_INLINE int16x8_t Products(uint8x16_t a, uint8x16_t b) {
   if constexpr (kSigned) {
-    const int8x16_t sa = vreinterpretq_s8_u8(a), sb = vreinterpretq_s8_u8(b);
-    const int16x8_t low = vmull_s8(vget_low_s8(sa), vget_low_s8(sb));
-#if HWY_ARCH_ARM_A64
-    return VI(vpadalq_s16(sum.raw, vmlal_high_s8(low, sa, sb)));
-#else
-    return VI(vpadalq_s16(sum.raw, vmlal_s8(low, vget_high_s8(sa), vget_high_s8(sb))));
-#endif
+    return vmull_s8(vget_low_s8(vreinterpretq_s8_u8(a)), vget_low_s8(vreinterpretq_s8_u8(b)));
+  } else {
+    return vreinterpretq_s16_u16(vmull_u8(vget_low_u8(a), vget_low_u8(b)));
   }
-  const uint16x8_t low = vmull_u8(vget_low_u8(a), vget_low_u8(b));
+}
+template <bool kSigned>
+HWY_INLINE int16x8_t AddUpperProducts(int16x8_t lower, uint8x16_t a, uint8x16_t b) {
+  const int8x16_t sa = vreinterpretq_s8_u8(a), sb = vreinterpretq_s8_u8(b);
+  const uint16x8_t unsigned_lower = vreinterpretq_u16_s16(lower);
 #if HWY_ARCH_ARM_A64
-  const uint16x8_t both = vmlal_high_u8(low, a, b);
+  return kSigned ? vmlal_high_s8(lower, sa, sb) : vreinterpretq_s16_u16(vmlal_high_u8(unsigned_lower, a, b));
 #else
-  const uint16x8_t both = vmlal_u8(low, vget_high_u8(a), vget_high_u8(b));
+  return kSigned ? vmlal_s8(lower, vget_high_s8(sa), vget_high_s8(sb))
+                 : vreinterpretq_s16_u16(vmlal_u8(unsigned_lower, vget_high_u8(a), vget_high_u8(b)));
 #endif
-  return VI(vreinterpretq_s32_u32(vpadalq_u16(vreinterpretq_u32_s32(sum.raw), both)));
+}
+template <bool kSigned>
+HWY_INLINE VI AddPairs(int16x8_t products, VI sum) {
+  if constexpr (kSigned) return VI(vpadalq_s16(sum.raw, products));
+  return VI(vreinterpretq_s32_u32(vpadalq_u16(vreinterpretq_u32_s32(sum.raw), vreinterpretq_u16_s16(products))));
 }
 
 /// Returns a vector of the sums of the lanes of each of four.
@@ -119,12 +124,16 @@ HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size
     const uint8_t* c = reinterpret_cast<const uint8_t*>(columns + v * 16);
     VI sum[kBlock][4];
     Unroll<kBlock * 4>([&](auto j) HWY_ATTR { sum[j / 4][j % 4] = hn::Zero(kI32); });
-    for (size_t g = 0; g < groups; ++g, r += row_width * 16, c += column_width * 16) {
+    for (size_t left = groups; left != 0; --left, r += row_width * 16, c += column_width * 16) {
       uint8x16_t row[kBlock];
       Unroll<kBlock>([&](auto j) HWY_ATTR { row[j] = vld1q_u8(r + j * 16); });
       Unroll<4>([&](auto k) HWY_ATTR {
         const uint8x16_t column = vld1q_u8(c + k * 16);
-        Unroll<kBlock>([&](auto j) HWY_ATTR { sum[j][k] = MulAdd16<kSigned>(row[j], column, sum[j][k]); });
+        // Step by step over the rows, so that no instruction waits for the one before it.
+        int16x8_t products[kBlock];
+        Unroll<kBlock>([&](auto j) HWY_ATTR { products[j] = Products<kSigned>(row[j], column); });
+        Unroll<kBlock>([&](auto j) HWY_ATTR { products[j] = AddUpperProducts<kSigned>(products[j], row[j], column); });
+        Unroll<kBlock>([&](auto j) HWY_ATTR { sum[j][k] = AddPairs<kSigned>(products[j], sum[j][k]); });
       });
     }
     Unroll<kBlock>([&](auto j) HWY_ATTR { sums.v[first + j][v] = SumsOfLanes(sum[j][0], sum[j][1], sum[j][2], sum[j][3]); });

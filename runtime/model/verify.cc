@@ -109,6 +109,8 @@ Status CheckWeightsPlace(const schema::Model& root, std::span<const uint8_t> fil
     return Invalid("the weights are not aligned to %zu bytes", kAlignment);
   if (begin + root.weights()->size() != file.data() + file.size())
     return Invalid("the weights do not end where the file ends");
+  if (const uint8_t* checksum = MetadataChecksumField(root); checksum != nullptr && checksum + 8 > begin)
+    return Invalid("the weights begin before the tables end");
   return {};
 }
 

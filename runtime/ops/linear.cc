@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Linear: output = input * weight^T + bias, by XNNPACK's fully-connected operators.
-// The types of its tensors say which: f32, f32_qc8w (weights alone in int8) or qd8_f32_qc8w (dynamic int8).
+// The types of its tensors say which: f32, f32_qc8w (weights alone in int8) or qd8_f32_qc8w (dynamic int8),
+// which on some processors is linear_int8.cc's.
 #include <xnnpack.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "runtime/ops/check.h"
+#include "runtime/ops/linear_int8.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/packed_weights.h"
 
@@ -155,6 +157,7 @@ MadeOp MakeLinear(const Program& program, const schema::Linear& op) {
   if (op.bias() != -1) {
     VITRINE_RETURN_IF_ERROR(CheckConstant(program, "bias", op.bias(), {Type::F32}, {1, weight.rows}));
   }
+  if (input.type == Type::QD8 && IsFasterInt8(rows, weight.columns)) return MakeLinearInt8(program, op);
   return std::unique_ptr<Op>(new LinearOp(program, op));
 }
 

@@ -14,6 +14,7 @@
 #include <limits>
 #include <string>
 
+#include "runtime/kernels/linear_int8.h"
 #include "runtime/model/checksum.h"
 #include "runtime/model/program.h"
 #include "runtime/ops/xnnpack.h"
@@ -41,7 +42,7 @@ uint64_t Checksum(std::span<const uint8_t> bytes) {
   return sum.value();
 }
 
-/// How XNNPACK packs here: the checksum of small matrices, one for each kind of kernel that Linear creates.
+/// How weights are packed here: the checksum of small matrices, one for each kind of kernel that Linear has.
 uint64_t MeasureLayout() {
   const XnnpackMemory memory;
   constexpr size_t kOutputs = 37, kInputs = 83;  // no multiple of any tile
@@ -76,6 +77,12 @@ uint64_t MeasureLayout() {
   for (const xnn_operator_t op : operators) {
     if (op != nullptr) xnn_delete_operator(op);
   }
+  if (kernels::HasLinearInt8()) {
+    packed.Begin(static_cast<int>(operators.size()));
+    void* const bytes = packed.Reserve(kernels::LinearInt8PackedBytes(kOutputs, kInputs));
+    const kernels::LinearInt8Weights ours = {weights.data(), scales.data(), bias.data(), kOutputs, kInputs};
+    if (bytes != nullptr) kernels::PackLinearInt8(ours, bytes);
+  }
   return packed.ContentChecksum();
 }
 
@@ -102,11 +109,13 @@ struct PackedWeights::Entry {
 
 PackedWeights::PackedWeights(uint64_t model_checksum)
     : model_checksum_(model_checksum), provider_(new xnn_weights_cache_provider) {
+  // Offsets are addresses.
   *provider_ = {
       .context = this,
       .look_up =
           [](void* self, const xnn_weights_cache_look_up_key*) {
-            return static_cast<PackedWeights*>(self)->LookUp();
+            const void* mapped = static_cast<PackedWeights*>(self)->mapped();
+            return mapped == nullptr ? SIZE_MAX : reinterpret_cast<size_t>(mapped);
           },
       .reserve_space = [](void* self,
                           size_t bytes) { return static_cast<PackedWeights*>(self)->Reserve(bytes); },
@@ -208,9 +217,8 @@ bool PackedWeights::ready(size_t least_bytes) const {
   return current_entry_ != nullptr && current_entry_->bytes >= least_bytes;
 }
 
-size_t PackedWeights::LookUp() const {
-  if (current_entry_ == nullptr) return SIZE_MAX;
-  return reinterpret_cast<size_t>(file_.bytes().data() + current_entry_->offset);
+const void* PackedWeights::mapped() const {
+  return current_entry_ == nullptr ? nullptr : file_.bytes().data() + current_entry_->offset;
 }
 
 void* PackedWeights::Reserve(size_t bytes) {

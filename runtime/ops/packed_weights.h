@@ -8,7 +8,7 @@
 //
 // Packing takes longer than all the rest of a start and copies every weight; a file is mapped instead, and
 // the model's own weights are then never read. The layout's checksum is taken from a small matrix that
-// XNNPACK packs on the spot for each kind of kernel: another processor, XNNPACK or choice of kernels gives
+// each kind of kernel packs on the spot: another processor, XNNPACK or choice of kernels gives
 // another one, and the file is written anew. Numbers are in this machine's byte order: the file is its own.
 #pragma once
 
@@ -51,6 +51,11 @@ class PackedWeights {
   /// What XNNPACK's create functions take. Lives as long as this.
   xnn_weights_cache_provider* provider() { return provider_.get(); }
 
+  /// For a kernel of ours: that operator's weights in the file, or null where they are not ready; and memory
+  /// to pack them into, which goes to the file, or null where there is none. 64-byte aligned.
+  const void* mapped() const;
+  void* Reserve(size_t bytes);
+
   bool loaded() const { return loaded_; }
   uint64_t ContentChecksum() const;        ///< of all that was packed here
   size_t bytes() const { return bytes_; }  ///< of all weights, packed or mapped
@@ -62,10 +67,6 @@ class PackedWeights {
     size_t bytes;
   };
   struct Entry;
-
-  // XNNPACK's calls. Offsets are addresses.
-  size_t LookUp() const;
-  void* Reserve(size_t bytes);
 
   std::span<const Entry> entries() const;
 

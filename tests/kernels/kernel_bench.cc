@@ -17,6 +17,7 @@
 #include "runtime/kernels/activation_rows.h"
 #include "runtime/kernels/attention.h"
 #include "runtime/kernels/attention_int8.h"
+#include "runtime/kernels/linear_int8.h"
 #include "runtime/kernels/mean_rows.h"
 #include "runtime/kernels/norm_rows.h"
 #include "runtime/kernels/pixels_to_rows.h"
@@ -139,6 +140,19 @@ void MeasureAttention() {
   Measure("attention int8 to qd8", elements, [&] { AttentionInt8Tile(a, packed.data(), 0, kT, scratch.data()); });
 }
 
+void MeasureLinear() {
+  if (!HasLinearInt8()) return;
+  const std::vector<int8_t> input(kT * kD, 3), weight(3 * kD * kD, 5);
+  const std::vector<float> scales(3 * kD, 0.01f);
+  const std::vector<RowQuantization> quantization(kT, {3, 0.03f});
+  std::vector<char> packed(LinearInt8PackedBytes(3 * kD, kD)), scratch(LinearInt8ScratchBytes(kD));
+  std::vector<float> out(kT * 3 * kD);
+  const LinearInt8Weights weights = {weight.data(), scales.data(), nullptr, 3 * kD, kD};
+  Measure("linear int8: pack", weight.size(), [&] { PackLinearInt8(weights, packed.data()); });
+  const LinearInt8Arguments a = {input.data(), kD, quantization.data(), packed.data(), out.data(), 3 * kD, 3 * kD, kD};
+  Measure("linear int8, qkv", kT * weight.size(), [&] { LinearInt8Tile(a, 0, kT, 0, 3 * kD, scratch.data()); });
+}
+
 void MeasureRest() {
   const std::vector<float> x = Random(kT * kD, 1);
   std::vector<float> out(kD);
@@ -159,6 +173,7 @@ int main(int argc, char** argv) {
   MeasureQuantize();
   MeasureActivation();
   MeasureAttention();
+  MeasureLinear();
   MeasureRest();
   return 0;
 }

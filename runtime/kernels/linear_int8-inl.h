@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// The int8 linear layer: blocks of kScalars rows by kColumns columns, by the product of bytes that attention uses too.
+// Included after highway.h, once for every instruction set, hence no guard. All of it has internal linkage: on ARM it is
+// compiled for more than one processor.
+#include <cstring>
+
+#include "runtime/kernels/linear_int8.h"
+#include "runtime/kernels/rows-inl.h"
+#include "runtime/kernels/outer_product-inl.h"
+#include "runtime/kernels/byte_product-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace vitrine::kernels::HWY_NAMESPACE {
+namespace {
+
+constexpr size_t kColumns = kVectors * kLanes;
+static_assert(kColumns == kLinearInt8Tile && kLinearInt8Tile % kScalars == 0);
+
+constexpr size_t PaddedRow(size_t K) { return (K + 15) / 16 * 16; }
+
+/// kColumns columns of packed weights.
+struct Panel {
+  int32_t* groups;  // [K / kGroup, kColumns] groups
+  float* scale;     // [kColumns]
+  float* bias;      // [kColumns]
+  int32_t* sum;     // [kColumns] of the weights
+
+  static size_t Bytes(size_t K) { return kColumns * (PaddedRow(K) + 2 * sizeof(float) + sizeof(int32_t)); }
+  Panel(const void* packed, size_t column, size_t K) {
+    char* p = static_cast<char*>(const_cast<void*>(packed)) + column / kColumns * Bytes(K);
+    groups = reinterpret_cast<int32_t*>(p), p += kColumns * PaddedRow(K);
+    scale = reinterpret_cast<float*>(p), p += kColumns * sizeof(float);
+    bias = reinterpret_cast<float*>(p), p += kColumns * sizeof(float);
+    sum = reinterpret_cast<int32_t*>(p);
+  }
+};
+
+/// Writes the sums of a panel's weights: their products with ones.
+HWY_FLATTEN void SumWeights(const Panel& panel, size_t K) {
+  int32_t ones[kScalars * kGroupWords];
+  for (int32_t& word : ones) word = 0x01010101;
+  const auto sums = MultiplyBytes<true, kVectors>(ones, 0, panel.groups, kColumns, Groups(K));
+  Unroll<kVectors>([&](auto c) HWY_ATTR { hn::StoreU(sums.v[0][c], kI32, panel.sum + c * kLanes); });
+}
+
+void PackWeights(const LinearInt8Weights& w, void* packed) {
+  for (size_t first = 0; first < w.N; first += kColumns) {
+    const Panel panel(packed, first, w.K);
+    std::memset(panel.groups, 0, Panel::Bytes(w.K));
+    const size_t columns = HWY_MIN(kColumns, w.N - first);
+    for (size_t c = 0; c < columns; ++c) {
+      const int8_t* row = w.weight + (first + c) * w.K;
+      int32_t* group = panel.groups + c * kGroupWords;
+      size_t k = 0;
+      for (; k + kGroup <= w.K; k += kGroup, group += kColumns * kGroupWords) std::memcpy(group, row + k, kGroup);
+      std::memcpy(group, row + k, w.K - k);
+      panel.scale[c] = w.scales[first + c];
+      panel.bias[c] = w.bias != nullptr ? w.bias[first + c] : 0.0f;
+    }
+    SumWeights(panel, w.K);
+  }
+}
+
+/// kScalars rows of the input as groups, and how each is quantized.
+struct InputRows {
+  int32_t* groups;  // [K / kGroup, kScalars] groups
+  int8_t* bytes;    // [kScalars, K], where K is no multiple of 16
+  int32_t zero_point[kScalars];
+  float scale[kScalars];
+
+  InputRows(void* scratch, size_t K)
+      : groups(static_cast<int32_t*>(scratch)), bytes(static_cast<int8_t*>(scratch) + kScalars * PaddedRow(K)) {}
+
+  /// Takes `rows` rows from `row` on; the others become zeros.
+  void Pack(const LinearInt8Arguments& a, size_t row, size_t rows) {
+    const int8_t* input = a.input + row * a.input_stride;
+    if (a.input_stride != PaddedRow(a.K)) {
+      for (size_t r = 0; r < rows; ++r) {
+        int8_t* padded = bytes + r * PaddedRow(a.K);
+        std::memcpy(padded, input + r * a.input_stride, a.K);
+        std::memset(padded + a.K, 0, PaddedRow(a.K) - a.K);
+      }
+      input = bytes;
+    }
+    PackGroups(input, rows, a.K, kScalars, 0, groups);
+    for (size_t r = 0; r < kScalars; ++r) {
+      zero_point[r] = r < rows ? a.quantization[row + r].zero_point : 0;
+      scale[r] = r < rows ? a.quantization[row + r].scale : 0.0f;
+    }
+  }
+};
+
+/// Writes a block of kScalars rows and kColumns columns.
+HWY_FLATTEN void MultiplyBlock(const InputRows& rows, const Panel& panel, size_t K, float* out, size_t stride) {
+  const auto sums = MultiplyBytes<true, kVectors>(rows.groups, kScalars, panel.groups, kColumns, Groups(K));
+  Unroll<kVectors>([&](auto c) HWY_ATTR {
+    const VI weights = hn::LoadU(kI32, panel.sum + c * kLanes);
+    const VF scale = hn::LoadU(kF32, panel.scale + c * kLanes), bias = hn::LoadU(kF32, panel.bias + c * kLanes);
+    Unroll<kScalars>([&](auto r) HWY_ATTR {
+      const VI sum = hn::Sub(sums.v[r][c], hn::Mul(weights, hn::Set(kI32, rows.zero_point[r])));
+      const VF scaled = hn::Mul(hn::ConvertTo(kF32, sum), hn::Set(kF32, rows.scale[r]));
+      hn::StoreU(hn::MulAdd(scaled, scale, bias), kF32, out + r * stride + c * kLanes);
+    });
+  });
+}
+
+void Tile(const LinearInt8Arguments& a, size_t first_row, size_t last_row, size_t first_column, size_t last_column,
+          void* scratch) {
+  InputRows packed_rows(scratch, a.K);
+  for (size_t row = first_row; row < last_row; row += kScalars) {
+    const size_t rows = HWY_MIN(kScalars, last_row - row);
+    packed_rows.Pack(a, row, rows);
+    float* out = a.out + row * a.out_stride;
+    for (size_t column = first_column; column < last_column; column += kColumns) {
+      const Panel panel(a.packed, column, a.K);
+      const size_t columns = HWY_MIN(kColumns, last_column - column);
+      if (rows == kScalars && columns == kColumns) {
+        MultiplyBlock(packed_rows, panel, a.K, out + column, a.out_stride);
+        continue;
+      }
+      float block[kScalars * kColumns];
+      MultiplyBlock(packed_rows, panel, a.K, block, kColumns);
+      for (size_t r = 0; r < rows; ++r) {
+        std::memcpy(out + r * a.out_stride + column, block + r * kColumns, columns * sizeof(float));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vitrine::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();

@@ -1276,11 +1276,19 @@ struct AttentionT : public ::flatbuffers::NativeTable {
   int32_t output = 0;
   uint32_t heads = 0;
   uint32_t head_size = 0;
+  int32_t bias = -1;
+  uint32_t grid_height = 0;
+  uint32_t grid_width = 0;
 };
 
 /// Multi-head attention, output = softmax(Q * K^T) * V head by head; the scale is folded into Q's weights.
 /// query F32 [>= Tq, >= query_column + D], key and value F32 [T, ...] likewise, where D = heads * head_size; head h has the
 /// columns from COLUMN + h * head_size. output F32, QD8 or QS8 [Tq, D].
+/// With a bias it is softmax(Q * K^T + B) * V; the rows are a class token and then grid_height * grid_width patches. bias F32
+/// constant [heads, (2 * grid_height - 1) * (2 * grid_width - 1) + 3] or none: for patches at (y, x) and (y', x') the value
+/// (y - y' + grid_height - 1) * (2 * grid_width - 1) + x - x' + grid_width - 1 of a head; its last three are class token to
+/// patch, patch to class token, class token to itself. (Of a ViT-B/16 that is 35 kB a block; a value for each pair of tokens
+/// would be 1.9 MB.)
 struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef AttentionT NativeTableType;
   typedef AttentionBuilder Builder;
@@ -1294,7 +1302,10 @@ struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_VALUE_COLUMN = 14,
     VT_OUTPUT = 16,
     VT_HEADS = 18,
-    VT_HEAD_SIZE = 20
+    VT_HEAD_SIZE = 20,
+    VT_BIAS = 22,
+    VT_GRID_HEIGHT = 24,
+    VT_GRID_WIDTH = 26
   };
   int32_t query() const {
     return GetField<int32_t>(VT_QUERY, 0);
@@ -1323,6 +1334,15 @@ struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   uint32_t head_size() const {
     return GetField<uint32_t>(VT_HEAD_SIZE, 0);
   }
+  int32_t bias() const {
+    return GetField<int32_t>(VT_BIAS, -1);
+  }
+  uint32_t grid_height() const {
+    return GetField<uint32_t>(VT_GRID_HEIGHT, 0);
+  }
+  uint32_t grid_width() const {
+    return GetField<uint32_t>(VT_GRID_WIDTH, 0);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<int32_t>(verifier, VT_QUERY, 4) &&
@@ -1334,6 +1354,9 @@ struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<int32_t>(verifier, VT_OUTPUT, 4) &&
            VerifyField<uint32_t>(verifier, VT_HEADS, 4) &&
            VerifyField<uint32_t>(verifier, VT_HEAD_SIZE, 4) &&
+           VerifyField<int32_t>(verifier, VT_BIAS, 4) &&
+           VerifyField<uint32_t>(verifier, VT_GRID_HEIGHT, 4) &&
+           VerifyField<uint32_t>(verifier, VT_GRID_WIDTH, 4) &&
            verifier.EndTable();
   }
   AttentionT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
@@ -1372,6 +1395,15 @@ struct AttentionBuilder {
   void add_head_size(uint32_t head_size) {
     fbb_.AddElement<uint32_t>(Attention::VT_HEAD_SIZE, head_size, 0);
   }
+  void add_bias(int32_t bias) {
+    fbb_.AddElement<int32_t>(Attention::VT_BIAS, bias, -1);
+  }
+  void add_grid_height(uint32_t grid_height) {
+    fbb_.AddElement<uint32_t>(Attention::VT_GRID_HEIGHT, grid_height, 0);
+  }
+  void add_grid_width(uint32_t grid_width) {
+    fbb_.AddElement<uint32_t>(Attention::VT_GRID_WIDTH, grid_width, 0);
+  }
   explicit AttentionBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1393,8 +1425,14 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(
     uint32_t value_column = 0,
     int32_t output = 0,
     uint32_t heads = 0,
-    uint32_t head_size = 0) {
+    uint32_t head_size = 0,
+    int32_t bias = -1,
+    uint32_t grid_height = 0,
+    uint32_t grid_width = 0) {
   AttentionBuilder builder_(_fbb);
+  builder_.add_grid_width(grid_width);
+  builder_.add_grid_height(grid_height);
+  builder_.add_bias(bias);
   builder_.add_head_size(head_size);
   builder_.add_heads(heads);
   builder_.add_output(output);
@@ -3228,6 +3266,9 @@ inline void Attention::UnPackTo(AttentionT *_o, const ::flatbuffers::resolver_fu
   { auto _e = output(); _o->output = _e; }
   { auto _e = heads(); _o->heads = _e; }
   { auto _e = head_size(); _o->head_size = _e; }
+  { auto _e = bias(); _o->bias = _e; }
+  { auto _e = grid_height(); _o->grid_height = _e; }
+  { auto _e = grid_width(); _o->grid_width = _e; }
 }
 
 inline ::flatbuffers::Offset<Attention> Attention::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const AttentionT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
@@ -3247,6 +3288,9 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(::flatbuffers::FlatBuffe
   auto _output = _o->output;
   auto _heads = _o->heads;
   auto _head_size = _o->head_size;
+  auto _bias = _o->bias;
+  auto _grid_height = _o->grid_height;
+  auto _grid_width = _o->grid_width;
   return vitrine::schema::CreateAttention(
       _fbb,
       _query,
@@ -3257,7 +3301,10 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(::flatbuffers::FlatBuffe
       _value_column,
       _output,
       _heads,
-      _head_size);
+      _head_size,
+      _bias,
+      _grid_height,
+      _grid_width);
 }
 
 inline ActivateT *Activate::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {

@@ -137,8 +137,17 @@ int Lowering::AddInnerNorm(const std::string& name, const Norm& norm, int tensor
   return output;
 }
 
+int Lowering::AddPositionBias(const std::vector<float>& values) {
+  if (values != position_bias_values_) {
+    position_bias_ = builder_.AddF32("relative position bias", values, Size(config_.heads),
+                                     values.size() / Size(config_.heads));
+    position_bias_values_ = values;
+  }
+  return position_bias_;
+}
+
 int Lowering::AddAttention(const std::string& name, int query, int key_value, size_t key_column, size_t rows,
-                           Type type) {
+                           Type type, const std::vector<float>& position_bias) {
   const size_t width = Size(config_.heads) * Size(config_.head_size);
   schema::AttentionT op;
   op.query = query;
@@ -149,7 +158,12 @@ int Lowering::AddAttention(const std::string& name, int query, int key_value, si
   op.head_size = static_cast<uint32_t>(config_.head_size);
   // For few queries it costs more to quantize the keys and values than it saves.
   constexpr size_t kFewestInt8Queries = 8;
-  if (rows >= kFewestInt8Queries) op.compute = RowType();
+  if (rows >= kFewestInt8Queries && position_bias.empty()) op.compute = RowType();
+  if (!position_bias.empty()) {
+    op.bias = AddPositionBias(position_bias);
+    op.grid_height = static_cast<uint32_t>(config_.image_height / config_.patch_height);
+    op.grid_width = static_cast<uint32_t>(config_.image_width / config_.patch_width);
+  }
   op.output = builder_.AddTensor(name, type, rows, width);
   const int output = op.output;
   builder_.AddOperator(name, std::move(op));
@@ -206,7 +220,8 @@ void Lowering::AddBlock(int index, const Block& block) {
     AddNormalizeHeads(prefix + "query norm", block.query_norm, qkv, 0);
     AddNormalizeHeads(prefix + "key norm", block.key_norm, qkv, Size(width));
     AddRotateHeads(prefix + "rotate", qkv, 2 * config_.heads);
-    heads = AddAttention(prefix + "attention", qkv, qkv, Size(width), tokens, heads_type);
+    heads =
+        AddAttention(prefix + "attention", qkv, qkv, Size(width), tokens, heads_type, block.position_bias);
   } else {
     const int query = AddLinearRows(prefix + "query", block.qkv, 0, width, normalized, rows);
     const int key_value =
@@ -214,7 +229,7 @@ void Lowering::AddBlock(int index, const Block& block) {
     AddNormalizeHeads(prefix + "query norm", block.query_norm, query, 0);
     AddNormalizeHeads(prefix + "key norm", block.key_norm, key_value, 0);
     AddRotateHeads(prefix + "rotate", key_value, config_.heads);  // the queries are no patches
-    heads = AddAttention(prefix + "attention", query, key_value, 0, rows, heads_type);
+    heads = AddAttention(prefix + "attention", query, key_value, 0, rows, heads_type, block.position_bias);
   }
   if (block.attention_norm.present())
     heads = AddInnerNorm(prefix + "attention norm", block.attention_norm, heads);
@@ -307,7 +322,7 @@ int Lowering::PoolByAttention(const Head& head) {
   const int query = fill.output;
   builder_.AddOperator("pool query", std::move(fill));
   const int key_value = AddLinear("pool key and value", head.key_value, normalized, Size(config_.tokens()));
-  const int answer = AddAttention("pool attention", query, key_value, 0, 1, RowType());
+  const int answer = AddAttention("pool attention", query, key_value, 0, 1, RowType(), {});
   residual_ = AddLinear("pool projection", head.projection, answer, 1);
   AddMlp("pool ", head.mlp_norm, head.fc1, {}, head.fc2, 1);
   AddDelta("pool output");

@@ -67,7 +67,9 @@ class Lowering {
   /// Normalizes a tensor that is not the residual stream.
   int AddInnerNorm(const std::string& name, const Norm& norm, int tensor);
   int AddAttention(const std::string& name, int query, int key_value, size_t key_column, size_t rows,
-                   schema::Type type);
+                   schema::Type type, const std::vector<float>& position_bias);
+  /// The constant with these values, which blocks that share them share.
+  int AddPositionBias(const std::vector<float>& values);
   int AddPool(const std::string& name, int input);
   int AddWeight(const std::string& name, const LinearWeights& linear, int first_row, int outputs);
   void AddMlp(const std::string& prefix, const Norm& norm, const LinearWeights& fc1, const Norm& inner_norm,
@@ -85,7 +87,9 @@ class Lowering {
   ModelBuilder& builder_;
   const VitConfig config_;
   const Recipe recipe_;
-  int residual_ = -1;  ///< x
+  int residual_ = -1;       ///< x
+  int position_bias_ = -1;  ///< the last block's constant
+  std::vector<float> position_bias_values_;
   int rotation_ = -1;  ///< the constant of the rotary positions, which all blocks share
   int delta_ = -1;     ///< not yet added to x; -1: nothing
 };

@@ -34,6 +34,15 @@ void FourTaps(Axis& axis, int output, double center) {
   }
 }
 
+/// The two cells around `center`; taps beyond the border read the border (torch's upsample_bilinear2d).
+void TwoTaps(Axis& axis, int output, double center) {
+  center = std::max(center, 0.0);
+  const int first = std::min(static_cast<int>(center), axis.inputs - 1),
+            next = std::min(first + 1, axis.inputs - 1);
+  axis.at(output, first) += 1 - (center - first);
+  axis.at(output, next) += center - first;
+}
+
 /// All cells under a filter of radius `support` cells, widened by `scale` where that is above one; taps
 /// beyond the border are left out and the rest normalised (torch's _upsample_bicubic2d_aa).
 void WideTaps(Axis& axis, int output, double scale, double support, bool cubic) {
@@ -64,6 +73,9 @@ Axis MakeAxis(int inputs, int outputs, PositionFilter filter) {
         break;
       case PositionFilter::kBicubicAntialiased:
         WideTaps(axis, output, scale, 2, /*cubic=*/true);
+        break;
+      case PositionFilter::kBilinear:
+        TwoTaps(axis, output, scale * (output + 0.5) - 0.5);
         break;
       case PositionFilter::kBilinearAntialiased:
         WideTaps(axis, output, scale, 1, /*cubic=*/false);

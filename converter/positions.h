@@ -22,6 +22,7 @@ enum class PositionFilter {
   kBicubicAntialiased,  ///< a = -0.5, the taps widen where the grid shrinks (timm, DINOv2 with registers)
   kBicubicOffset,       ///< as kBicubic with the ratio (new + 0.1) / old (facebookresearch DINO and DINOv2)
   kBicubicAlignedCorners,  ///< as kBicubic with corner cells on corner cells (torchvision)
+  kBilinear,               ///< two taps (Hugging Face BEiT's relative position bias)
   kBilinearAntialiased,    ///< triangle that widens where the grid shrinks (SigLIP 2)
 };
 

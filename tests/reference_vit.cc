@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 
 #include "converter/fold.h"
@@ -79,7 +80,8 @@ Matrix Activate(const VitConfig& config, const Matrix& x, bool gated) {
 
 /// softmax(scale Q K^T) V of one head; row r of Q begins at query.row(r) + query_column, and so on.
 void AttendHead(const Matrix& query, int query_column, const Matrix& key_value, int key_column,
-                int value_column, int size, double scale, Matrix* output, int output_column) {
+                int value_column, int size, double scale, Matrix* output, int output_column,
+                const std::function<double(int, int)>& bias = {}) {
   std::vector<double> scores(key_value.rows);
   for (int t = 0; t < query.rows; ++t) {
     double largest = -INFINITY, sum = 0;
@@ -88,6 +90,7 @@ void AttendHead(const Matrix& query, int query_column, const Matrix& key_value, 
       for (int k = 0; k < size; ++k) {
         scores[s] += scale * query.row(t)[query_column + k] * key_value.row(s)[key_column + k];
       }
+      if (bias) scores[s] += bias(t, s);
       largest = std::max(largest, scores[s]);
     }
     for (double& score : scores) sum += score = std::exp(score - largest);
@@ -116,6 +119,16 @@ void Rotate(const VitConfig& c, int patch, double* x) {
   }
 }
 
+/// What query t and key s of a head have in the table; token 0 is the class token.
+double PositionBias(const VitConfig& c, const std::vector<float>& table, int head, int t, int s) {
+  const int rows = c.image_height / c.patch_height, columns = c.image_width / c.patch_width;
+  const int distances = (2 * rows - 1) * (2 * columns - 1);
+  const float* of_head = &table[static_cast<size_t>(head) * (distances + 3)];
+  if (t == 0 || s == 0) return of_head[distances + (t != 0 ? 1 : s == 0 ? 2 : 0)];
+  const int down = (t - 1) / columns - (s - 1) / columns, right = (t - 1) % columns - (s - 1) % columns;
+  return of_head[(down + rows - 1) * (2 * columns - 1) + right + columns - 1];
+}
+
 Matrix Attend(const VitConfig& config, const Block& block, Matrix qkv, double scale) {
   const int size = config.head_size, width = config.heads * size;
   Matrix output(qkv.rows, width);
@@ -129,7 +142,11 @@ Matrix Attend(const VitConfig& config, const Block& block, Matrix qkv, double sc
       Rotate(config, patch, qkv.row(t) + at);
       Rotate(config, patch, qkv.row(t) + width + at);
     }
-    AttendHead(qkv, at, qkv, width + at, 2 * width + at, size, scale, &output, at);
+    std::function<double(int, int)> bias;
+    if (!block.position_bias.empty()) {
+      bias = [&](int t, int s) { return PositionBias(config, block.position_bias, head, t, s); };
+    }
+    AttendHead(qkv, at, qkv, width + at, 2 * width + at, size, scale, &output, at, bias);
   }
   return output;
 }

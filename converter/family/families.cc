@@ -10,6 +10,7 @@ std::span<const Family* const> Families() {
   static const Family* const kFamilies[] = {
       &Timm(),
       &TimmEva(),
+      &TimmBeit(),
       &DinoHub(),
       &Dinov3Hub(),
       &HuggingFaceVit(),
@@ -17,6 +18,7 @@ std::span<const Family* const> Families() {
       &HuggingFaceIJepa(),
       &HuggingFaceDinov2(),
       &HuggingFaceDinov3(),
+      &HuggingFaceBeit(),
       &HuggingFaceClip(),
       &HuggingFaceSiglip(),
       &Torchvision(),

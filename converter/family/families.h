@@ -8,6 +8,7 @@ struct Family;
 
 const Family& Timm();
 const Family& TimmEva();
+const Family& TimmBeit();
 const Family& DinoHub();
 const Family& Dinov3Hub();
 const Family& HuggingFaceVit();
@@ -15,6 +16,7 @@ const Family& HuggingFaceDeit();
 const Family& HuggingFaceIJepa();
 const Family& HuggingFaceDinov2();
 const Family& HuggingFaceDinov3();
+const Family& HuggingFaceBeit();
 const Family& HuggingFaceClip();
 const Family& HuggingFaceSiglip();
 const Family& Torchvision();

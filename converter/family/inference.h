@@ -42,6 +42,7 @@ class Inference {
 
   // Tokens before and behind the blocks, in inference_tokens.cc.
   void InferPositions();
+  void InferPositionBias();
   bool TakeGrid(Grid grid, int prefix);
   void InferClasses();
   void InferPooling();

@@ -4,6 +4,7 @@
 
 #include "converter/error.h"
 #include "converter/family/inference.h"
+#include "converter/family/position_bias.h"
 
 namespace vitrine {
 
@@ -17,6 +18,7 @@ void Inference::InferPositions() {
       model_.Int({"reg_tokens", "num_reg_tokens", "num_register_tokens"}).value_or(0) > 0) {
     Fail("checkpoint has no ", names_.Name(Slot::kRegisters, Part::kWeight));
   }
+  InferPositionBias();
   const Shape shape = names_.Shape(Slot::kPositions, Part::kWeight);
   const bool may_have_none =
       std::none_of(family_.slots.begin(), family_.slots.end(), [](const SlotName& entry) {
@@ -47,6 +49,25 @@ void Inference::InferPositions() {
   }
   Fail(name, ": ", rows, " rows are not ", singles,
        " for class and distillation tokens and a grid of patches");
+}
+
+void Inference::InferPositionBias() {
+  for (const Slot slot : {Slot::kSharedPositionBias, Slot::kPositionBias}) {
+    if (!names_.Has(slot)) continue;
+    if (config_.prefix_tokens != 1) {
+      Fail(names_.Name(slot, Part::kWeight), ": a relative position bias needs one class token, found ",
+           config_.prefix_tokens);
+    }
+    Grid hint;
+    std::optional<ImageSize> size = model_.Size({"img_size", "image_size"});
+    if (!size) size = inputs_.image_size;
+    if (size) {
+      hint = {size->height / config_.patch_height, size->width / config_.patch_width};
+    }
+    const int rows = slot == Slot::kPositionBias ? MostCommon(slot, {{Part::kWeight, 0}})
+                                                 : Whole(names_.Shape(slot, Part::kWeight)[0]);
+    layout_.bias_grid = PositionBiasGrid(rows, hint, names_.Name(slot, Part::kWeight));
+  }
 }
 
 bool Inference::TakeGrid(Grid grid, int prefix) {
@@ -85,7 +106,8 @@ void Inference::InferPooling() {
     config_.pooling = Pooling::kPatchMean;
   } else if (pool.empty() && names_.Has(Slot::kPoolNorm) && !names_.Has(Slot::kNorm)) {
     config_.pooling = Pooling::kPatchMean;
-    remarks_.push_back("pools the mean of the patches, as models with fc_norm and without norm do");
+    if (!model_.has("use_mean_pooling"))
+      remarks_.push_back("pools the mean of the patches, as models with fc_norm and without norm do");
   } else if (!names_.Has(Slot::kPooler) && classifier.size() == 2 && classifier[1] == 2 * config_.width) {
     config_.pooling = Pooling::kClassAndPatchMean;
   }

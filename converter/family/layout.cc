@@ -25,7 +25,7 @@ Layout InferLayout(const Family& family, const Names& names, const Configuration
 void ChooseImageSize(const Configuration& configuration, const ConversionInputs& inputs, Layout* layout,
                      std::vector<std::string>* remarks) {
   VitConfig& config = layout->config;
-  const Grid stored = layout->stored_grid;
+  const Grid bias = layout->bias_grid, stored = layout->stored_grid.cells() > 0 ? layout->stored_grid : bias;
   ImageSize size{stored.height * config.patch_height, stored.width * config.patch_width};
   const std::optional<ImageSize> said = configuration.model.Size({"img_size", "image_size"}),
                                  preprocessed = PreprocessedSize(configuration.preprocessor);
@@ -52,6 +52,10 @@ void ChooseImageSize(const Configuration& configuration, const ConversionInputs&
   if (grid.height < 1 || grid.width < 1) {
     Fail("image size ", Text(size), " is smaller than a patch of ",
          Text({config.patch_height, config.patch_width}));
+  }
+  if (bias.cells() > 0 && !(grid == bias) && !layout->bias_resizes) {
+    Fail("image size ", Text(size), ": the relative position bias is made for ",
+         Text({bias.height, bias.width}), " patches, and this model's way to resample it is not supported");
   }
   config.image_height = size.height;
   config.image_width = size.width;

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "converter/error.h"
+#include "converter/family/position_bias.h"
 #include "converter/family/rotary_layout.h"
 
 namespace vitrine {
@@ -181,6 +182,7 @@ Block LoadBlock(Reader reader, const Layout& layout, int block) {
   loaded.qkv = LoadQkv(reader, layout, block);
   loaded.query_norm = reader.ReadNorm(Slot::kQueryNorm, config.head_size, config.norm_epsilon, block);
   loaded.key_norm = reader.ReadNorm(Slot::kKeyNorm, config.head_size, config.norm_epsilon, block);
+  loaded.position_bias = LoadPositionBias(reader, layout, block);
   loaded.attention_norm = reader.ReadNorm(Slot::kAttentionNorm, attention_width, config.norm_epsilon, block);
   if (layout.interleaved_rotary) PairByHalves(&loaded, config);
   loaded.projection = reader.ReadLinear(Slot::kProjection, width, attention_width, bias, block);

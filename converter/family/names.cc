@@ -6,6 +6,8 @@
 #include <optional>
 #include <string_view>
 
+#include "converter/error.h"
+
 namespace vitrine {
 namespace {
 
@@ -13,7 +15,7 @@ constexpr int kMostBlocks = 1000;
 
 /// Tensors that any library may leave in a checkpoint and that no output depends on.
 constexpr const char* kIgnoredEverywhere[] = {"num_batches_tracked", "position_ids", "mask_token",
-                                              "attn.bias_mask"};
+                                              "attn.bias_mask", "relative_position_index"};
 
 struct Match {
   Part part = Part::kWeight;
@@ -197,6 +199,10 @@ void Names::LeaveOut(Slot slot) const {
   for (const auto& [key, found] : found_) {
     if (std::get<Slot>(key) == slot) found.used = true;
   }
+}
+
+void Names::Require(Slot slot) const {
+  if (!Has(slot)) Fail("checkpoint has no ", Name(slot, Part::kWeight));
 }
 
 std::vector<Slot> Names::Missing() const {

@@ -38,6 +38,9 @@ class Names {
   /// Counts the slot's tensors as used: the output does not need them.
   void LeaveOut(Slot slot) const;
 
+  /// Error with the name that is missing when the checkpoint has no tensor of the slot.
+  void Require(Slot slot) const;
+
   /// Slots that the table says are always there and of which the checkpoint has no tensor.
   std::vector<Slot> Missing() const;
 

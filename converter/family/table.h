@@ -26,6 +26,7 @@ enum class Slot {
   kRegisters,
   kPositions,
   kRotaryPeriods,
+  kSharedPositionBias,  // relative, of every block
   kPatch,
   kPatchNorm,
   kPreNorm,
@@ -41,6 +42,7 @@ enum class Slot {
   kValue,
   kQueryNorm,
   kKeyNorm,
+  kPositionBias,  // relative
   kAttentionNorm,
   kProjection,
   kScale1,
@@ -99,12 +101,14 @@ struct Family;
 /// What configuration and shapes say of one checkpoint; a family's `settle` may correct it.
 struct Layout {
   VitConfig config;
-  Grid stored_grid;                 ///< of the position table in the checkpoint; no cells: it has none
-  int stored_prefix = 0;            ///< rows of that table before the first patch's
-  bool final_norm = true;           ///< the head reads normed tokens
-  bool qkv_bias = false;            ///< query, key and value must have a bias; otherwise they may
-  bool linear_bias = true;          ///< the block's other linear layers must have one
-  bool no_key_bias = false;         ///< whatever the checkpoint has
+  Grid stored_grid;           ///< of the position table in the checkpoint; no cells: it has none
+  Grid bias_grid;             ///< of the relative position bias in the checkpoint; no cells: it has none
+  bool bias_resizes = false;  ///< the bias can be resampled, two taps a side (transformers)
+  int stored_prefix = 0;      ///< rows of that table before the first patch's
+  bool final_norm = true;     ///< the head reads normed tokens
+  bool qkv_bias = false;      ///< query, key and value must have a bias; otherwise they may
+  bool linear_bias = true;    ///< the block's other linear layers must have one
+  bool no_key_bias = false;   ///< whatever the checkpoint has
   bool interleaved_rotary = false;  ///< the pairs that are rotated are values 2 i and 2 i + 1 of a head
   bool pooler_bias = true, pooler_tanh = true;
   ImageDefaults image;

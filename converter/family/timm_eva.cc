@@ -84,10 +84,6 @@ bool Fits(const Names& names) {
   return false;
 }
 
-void Require(const Names& names, Slot slot, bool required) {
-  if (required && !names.Has(slot)) Fail("checkpoint has no ", names.Name(slot, Part::kWeight));
-}
-
 void SettleRotary(const Arguments& arguments, Layout* layout) {
   const bool centered = arguments.type == "dinov3";
   if ((!centered && arguments.type != "cat") || (centered && arguments.offset != 0)) {
@@ -109,9 +105,9 @@ void Settle(const Configuration& configuration, const Names& names, Layout* layo
     Fail("this is an EVA with norms behind its layers (use_post_norm): they are not supported");
   }
   const Arguments arguments = ReadArguments(model, names, &layout->remark);
-  Require(names, Slot::kClassToken, arguments.class_token);
-  Require(names, Slot::kRegisters, arguments.registers);
-  Require(names, Slot::kPositions, arguments.positions || !arguments.rotary);
+  if (arguments.class_token) names.Require(Slot::kClassToken);
+  if (arguments.registers) names.Require(Slot::kRegisters);
+  if (arguments.positions || !arguments.rotary) names.Require(Slot::kPositions);
   if (arguments.rotary) SettleRotary(arguments, layout);
   if (!model.has("norm_eps") && arguments.type == "dinov3") layout->config.norm_epsilon = 1e-5f;
   layout->qkv_bias = layout->qkv_bias && names.Has(Slot::kQkv, Part::kBias);

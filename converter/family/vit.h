@@ -81,13 +81,16 @@ struct Embedding {
   Norm patch_norm;               ///< over each patch's embedding, before positions
   std::vector<float> positions;  ///< [T, D]: position embedding at this size, with class, distillation,
                                  ///< registers added in; [prefix_tokens, D] where the patches have none
-  Norm pre_norm;  ///< over each token, after positions (CLIP)
+  Norm pre_norm;                 ///< over each token, after positions (CLIP)
 };
 
 struct Block {
   Norm norm1;
   LinearWeights qkv;          ///< [3 D, D]: query, key, value, each head by head
   Norm query_norm, key_norm;  ///< over each head's K values (QK norm)
+  std::vector<float>
+      position_bias;          ///< relative, added to the scores, or empty: [H, (2 h - 1) (2 w - 1) + 3] for a
+                              ///< grid of h x w patches behind one class token, as in schema::Attention
   Norm attention_norm;        ///< over the heads' values side by side, before the projection (EVA)
   LinearWeights projection;   ///< [D, D]
   std::vector<float> scale1;  ///< layer scale [D] or empty

@@ -16,6 +16,7 @@
 #include "runtime/kernels/rows-inl.h"
 #include "runtime/kernels/exp-inl.h"
 #include "runtime/kernels/outer_product-inl.h"
+#include "runtime/kernels/attention_bias-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
@@ -133,6 +134,7 @@ void AttendRows(const AttentionArguments& a, const float* keys, size_t first, si
     const float* query = a.query + first * a.query_stride + column;
     PackTransposed(query, a.query_stride, rows, a.K, kQueries, scratch, to_log2);
     Score(keys, a.T, a.K, tile);
+    if (a.bias != nullptr) AddPositionBias<kQueryVectors>(a, head, first, tile.scores, tile.max);
     Exponentiate(a.T, tile);
     MixHead(a.value + column, a.value_stride, a.T, a.K, tile, rows, out + column, out_stride);
   }

@@ -24,7 +24,17 @@ struct AttentionArguments {
   size_t H = 0;
   size_t K = 0;
   OutputRows out;  ///< [Tq, H * K]; a quantized row spans all heads
+  /// Relative position bias or none: [H, PositionBiasPlaces(grid)], added to the scores; T = 1 + grid_height * grid_width.
+  /// For patches at (y, x) and (y', x') that is place (y - y' + height - 1) * (2 * width - 1) + x - x' + width - 1; the last
+  /// three are class token to patch, patch to class token, class token to itself.
+  const float* bias = nullptr;
+  size_t grid_height = 0, grid_width = 0;
 };
+
+/// Returns how many biases a head has for a grid of patches and a class token.
+constexpr size_t PositionBiasPlaces(size_t grid_height, size_t grid_width) {
+  return (2 * grid_height - 1) * (2 * grid_width - 1) + 3;
+}
 
 /// Tiles of a multiple of this many query rows leave no lane idle; any other size gives the same result.
 constexpr size_t kAttentionTileRows = 16;

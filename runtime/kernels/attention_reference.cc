@@ -15,18 +15,30 @@ double Dot(const float* a, const float* b, size_t n) {
   return sum;
 }
 
+/// The relative position bias of query `row` and key `t`.
+double Bias(const AttentionArguments& a, size_t row, size_t t, size_t head) {
+  if (a.bias == nullptr) return 0;
+  const size_t h = a.grid_height, w = a.grid_width, places = PositionBiasPlaces(h, w);
+  const float* table = a.bias + head * places;
+  if (row == 0) return table[places - (t == 0 ? 1 : 3)];
+  if (t == 0) return table[places - 2];
+  const size_t y = (row - 1) / w + h - 1 - (t - 1) / w, x = (row - 1) % w + w - 1 - (t - 1) % w;
+  return table[y * (2 * w - 1) + x];
+}
+
 /// Writes one head of one query row to out[0, K).
 void Head(const AttentionArguments& a, size_t row, size_t head, float* out) {
   const float* query = a.query + row * a.query_stride + head * a.K;
   const float* key = a.key + head * a.K;
   const float* value = a.value + head * a.K;
-  double max = Dot(query, key, a.K), sum = 0;
-  for (size_t t = 1; t < a.T; ++t) max = std::max(max, Dot(query, key + t * a.key_stride, a.K));
-  for (size_t t = 0; t < a.T; ++t) sum += std::exp(Dot(query, key + t * a.key_stride, a.K) - max);
+  const auto score = [&](size_t t) { return Dot(query, key + t * a.key_stride, a.K) + Bias(a, row, t, head); };
+  double max = score(0), sum = 0;
+  for (size_t t = 1; t < a.T; ++t) max = std::max(max, score(t));
+  for (size_t t = 0; t < a.T; ++t) sum += std::exp(score(t) - max);
   for (size_t i = 0; i < a.K; ++i) {
     double mix = 0;
     for (size_t t = 0; t < a.T; ++t) {
-      mix += std::exp(Dot(query, key + t * a.key_stride, a.K) - max) / sum * value[t * a.value_stride + i];
+      mix += std::exp(score(t) - max) / sum * value[t * a.value_stride + i];
     }
     out[i] = static_cast<float>(mix);
   }

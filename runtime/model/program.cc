@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/model/program.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "runtime/model/checksum.h"
@@ -79,13 +78,12 @@ uint64_t MetadataChecksum(const schema::Model& root, std::span<const uint8_t> fi
   const std::span<const uint8_t> metadata = MetadataBytes(root, file);
   Fletcher64 checksum;
   const uint8_t* field = MetadataChecksumField(root);
-  constexpr uint8_t kZeros[8] = {};
-  const size_t at = field == nullptr ? SIZE_MAX : static_cast<size_t>(field - file.data());
-  if (at > metadata.size() -
-               std::min(metadata.size(), sizeof kZeros)) {  // not stored, or a damaged table says elsewhere
+  if (field == nullptr) {
     checksum.Add(metadata);
     return checksum.value();
   }
+  const size_t at = static_cast<size_t>(field - file.data());
+  constexpr uint8_t kZeros[8] = {};
   checksum.Add(metadata.first(at));
   checksum.Add(kZeros);
   checksum.Add(metadata.subspan(at + sizeof kZeros));

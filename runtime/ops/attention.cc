@@ -21,15 +21,18 @@ class AttentionOp final : public Op {
         query_(op.query()),
         key_(op.key()),
         value_(op.value()),
+        bias_(op.bias()),
         output_(op.output()),
         query_column_(op.query_column()),
         key_column_(op.key_column()),
         value_column_(op.value_column()),
-        int8_(op.compute() == Type::QD8 && kernels::HasAttentionInt8()) {
+        int8_(op.compute() == Type::QD8 && op.bias() < 0 && kernels::HasAttentionInt8()) {
     arguments_.T = program.tensor(key_).rows;
     arguments_.Tq = program.tensor(output_).rows;
     arguments_.H = op.heads();
     arguments_.K = op.head_size();
+    arguments_.grid_height = op.grid_height();
+    arguments_.grid_width = op.grid_width();
     arguments_.query_stride = program.tensor(query_).columns;
     arguments_.key_stride = program.tensor(key_).columns;
     arguments_.value_stride = program.tensor(value_).columns;
@@ -39,7 +42,16 @@ class AttentionOp final : public Op {
 
   OpCost cost() const override {
     const size_t macs = 2 * arguments_.Tq * arguments_.T * arguments_.H * arguments_.K;
-    return {"Attention", int8_ ? "int8" : TypeOfRows(program_, output_), static_cast<int64_t>(macs)};
+    const size_t places =
+        bias_ < 0 ? 0 : kernels::PositionBiasPlaces(arguments_.grid_height, arguments_.grid_width);
+    return {"Attention", int8_ ? "int8" : TypeOfRows(program_, output_), static_cast<int64_t>(macs),
+            static_cast<int64_t>(arguments_.H * places)};
+  }
+
+  Status Create(PackedWeights&) override {
+    if (bias_ < 0) return {};
+    arguments_.bias = program_.constant(bias_).f32();
+    return program_.CheckConstant(bias_);
   }
 
   Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) override {
@@ -79,7 +91,7 @@ class AttentionOp final : public Op {
   std::byte* Scratch(size_t thread) const { return packed_ + packed_bytes_ + thread * scratch_stride_; }
 
   Program program_;
-  int query_, key_, value_, output_;
+  int query_, key_, value_, bias_, output_;
   size_t query_column_, key_column_, value_column_;
   bool int8_;
   kernels::AttentionArguments arguments_;
@@ -95,6 +107,20 @@ Status CheckColumns(const Program& program, const char* role, int index, size_t 
   if (column + width <= t.columns) return {};
   return Status::Error(Code::kInvalidModel, "%s has %zu columns, expected %zu from column %zu on", role,
                        t.columns, width, column);
+}
+
+/// The rows must be a class token and the patches of the grid.
+Status CheckBias(const Program& program, const schema::Attention& op, size_t keys) {
+  if (op.bias() == -1) return {};
+  const size_t height = op.grid_height(), width = op.grid_width();
+  const size_t queries = program.tensor(op.output()).rows;
+  if (height < 1 || width < 1 || height > keys || width > keys || keys != 1 + height * width ||
+      queries > keys) {
+    return Status::Error(Code::kInvalidModel, "bias for a grid of %zux%zu patches, %zu queries and %zu keys",
+                         height, width, queries, keys);
+  }
+  return CheckConstant(program, "bias", op.bias(), {Type::F32},
+                       {op.heads(), kernels::PositionBiasPlaces(height, width)});
 }
 
 }  // namespace
@@ -115,6 +141,7 @@ MadeOp MakeAttention(const Program& program, const schema::Attention& op) {
   VITRINE_RETURN_IF_ERROR(CheckColumns(program, "key", op.key(), Shape::kAny, op.key_column(), width));
   const size_t keys = program.tensor(op.key()).rows;
   VITRINE_RETURN_IF_ERROR(CheckColumns(program, "value", op.value(), keys, op.value_column(), width));
+  VITRINE_RETURN_IF_ERROR(CheckBias(program, op, keys));
   return std::unique_ptr<Op>(new AttentionOp(program, op));
 }
 

@@ -1277,12 +1277,20 @@ struct AttentionT : public ::flatbuffers::NativeTable {
   uint32_t heads = 0;
   uint32_t head_size = 0;
   vitrine::schema::Type compute = vitrine::schema::Type::F32;
+  int32_t bias = -1;
+  uint32_t grid_height = 0;
+  uint32_t grid_width = 0;
 };
 
 /// Multi-head attention, output = softmax(Q * K^T) * V head by head; the scale is folded into Q's weights.
 /// query F32 [>= Tq, >= query_column + D], key and value F32 [T, ...] likewise, where D = heads * head_size; head h has the
 /// columns from COLUMN + h * head_size. output F32, QD8 or QS8 [Tq, D]. `compute` is what Q, K, V and the probabilities are
 /// inside: F32, or QD8, which lets a processor with a fast path take int8 (others compute in f32).
+/// With a bias it is softmax(Q * K^T + B) * V; the rows are a class token and then grid_height * grid_width patches. bias F32
+/// constant [heads, (2 * grid_height - 1) * (2 * grid_width - 1) + 3] or none: for patches at (y, x) and (y', x') the value
+/// (y - y' + grid_height - 1) * (2 * grid_width - 1) + x - x' + grid_width - 1 of a head; its last three are class token to
+/// patch, patch to class token, class token to itself. (Of a ViT-B/16 that is 35 kB a block; a value for each pair of tokens
+/// would be 1.9 MB.) Attention with a bias computes in F32.
 struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef AttentionT NativeTableType;
   typedef AttentionBuilder Builder;
@@ -1297,7 +1305,10 @@ struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_OUTPUT = 16,
     VT_HEADS = 18,
     VT_HEAD_SIZE = 20,
-    VT_COMPUTE = 22
+    VT_COMPUTE = 22,
+    VT_BIAS = 24,
+    VT_GRID_HEIGHT = 26,
+    VT_GRID_WIDTH = 28
   };
   int32_t query() const {
     return GetField<int32_t>(VT_QUERY, 0);
@@ -1329,6 +1340,15 @@ struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   vitrine::schema::Type compute() const {
     return static_cast<vitrine::schema::Type>(GetField<uint8_t>(VT_COMPUTE, 0));
   }
+  int32_t bias() const {
+    return GetField<int32_t>(VT_BIAS, -1);
+  }
+  uint32_t grid_height() const {
+    return GetField<uint32_t>(VT_GRID_HEIGHT, 0);
+  }
+  uint32_t grid_width() const {
+    return GetField<uint32_t>(VT_GRID_WIDTH, 0);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<int32_t>(verifier, VT_QUERY, 4) &&
@@ -1341,6 +1361,9 @@ struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint32_t>(verifier, VT_HEADS, 4) &&
            VerifyField<uint32_t>(verifier, VT_HEAD_SIZE, 4) &&
            VerifyField<uint8_t>(verifier, VT_COMPUTE, 1) &&
+           VerifyField<int32_t>(verifier, VT_BIAS, 4) &&
+           VerifyField<uint32_t>(verifier, VT_GRID_HEIGHT, 4) &&
+           VerifyField<uint32_t>(verifier, VT_GRID_WIDTH, 4) &&
            verifier.EndTable();
   }
   AttentionT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
@@ -1382,6 +1405,15 @@ struct AttentionBuilder {
   void add_compute(vitrine::schema::Type compute) {
     fbb_.AddElement<uint8_t>(Attention::VT_COMPUTE, static_cast<uint8_t>(compute), 0);
   }
+  void add_bias(int32_t bias) {
+    fbb_.AddElement<int32_t>(Attention::VT_BIAS, bias, -1);
+  }
+  void add_grid_height(uint32_t grid_height) {
+    fbb_.AddElement<uint32_t>(Attention::VT_GRID_HEIGHT, grid_height, 0);
+  }
+  void add_grid_width(uint32_t grid_width) {
+    fbb_.AddElement<uint32_t>(Attention::VT_GRID_WIDTH, grid_width, 0);
+  }
   explicit AttentionBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1404,8 +1436,14 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(
     int32_t output = 0,
     uint32_t heads = 0,
     uint32_t head_size = 0,
-    vitrine::schema::Type compute = vitrine::schema::Type::F32) {
+    vitrine::schema::Type compute = vitrine::schema::Type::F32,
+    int32_t bias = -1,
+    uint32_t grid_height = 0,
+    uint32_t grid_width = 0) {
   AttentionBuilder builder_(_fbb);
+  builder_.add_grid_width(grid_width);
+  builder_.add_grid_height(grid_height);
+  builder_.add_bias(bias);
   builder_.add_head_size(head_size);
   builder_.add_heads(heads);
   builder_.add_output(output);
@@ -3241,6 +3279,9 @@ inline void Attention::UnPackTo(AttentionT *_o, const ::flatbuffers::resolver_fu
   { auto _e = heads(); _o->heads = _e; }
   { auto _e = head_size(); _o->head_size = _e; }
   { auto _e = compute(); _o->compute = _e; }
+  { auto _e = bias(); _o->bias = _e; }
+  { auto _e = grid_height(); _o->grid_height = _e; }
+  { auto _e = grid_width(); _o->grid_width = _e; }
 }
 
 inline ::flatbuffers::Offset<Attention> Attention::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const AttentionT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
@@ -3261,6 +3302,9 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(::flatbuffers::FlatBuffe
   auto _heads = _o->heads;
   auto _head_size = _o->head_size;
   auto _compute = _o->compute;
+  auto _bias = _o->bias;
+  auto _grid_height = _o->grid_height;
+  auto _grid_width = _o->grid_width;
   return vitrine::schema::CreateAttention(
       _fbb,
       _query,
@@ -3272,7 +3316,10 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(::flatbuffers::FlatBuffe
       _output,
       _heads,
       _head_size,
-      _compute);
+      _compute,
+      _bias,
+      _grid_height,
+      _grid_width);
 }
 
 inline ActivateT *Activate::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {

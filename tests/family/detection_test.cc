@@ -25,17 +25,21 @@ TEST_CASE("Weights alone tell the family of every committed model") {
     INFO(fixture.name);
     ConversionInputs inputs;
     inputs.heads = 3;
+    inputs.image_size = fixture.inputs.image_size;
     const std::string family = VitOf(ShapesOf(fixture.inputs), inputs).config.family;
     const std::string library = fixture.name.substr(0, fixture.name.find('_'));
     if (fixture.name == "dinov2_hub") CHECK(family == "facebookresearch DINOv2");
     if (fixture.name == "dinov3_hub") CHECK(family == "facebookresearch DINOv3");
     const bool eva = fixture.name.starts_with("timm_dinov3") || fixture.name.starts_with("timm_eva") ||
                      fixture.name.starts_with("timm_rope");
-    if (library == "timm") CHECK(family == (eva ? "timm Eva" : "timm VisionTransformer"));
+    const bool beit = fixture.name.starts_with("timm_beit");
+    if (library == "timm")
+      CHECK(family == (beit ? "timm Beit" : eva ? "timm Eva" : "timm VisionTransformer"));
     if (library == "torchvision") CHECK(family == "torchvision VisionTransformer");
     if (library == "hf") CHECK_THAT(family, ContainsSubstring("Hugging Face"));
     if (fixture.name.starts_with("hf_dinov2")) CHECK(family == "Hugging Face DINOv2");
     if (fixture.name.starts_with("hf_dinov3")) CHECK(family == "Hugging Face DINOv3");
+    if (fixture.name.starts_with("hf_beit")) CHECK(family == "Hugging Face BEiT");
     if (fixture.name.starts_with("hf_clip")) CHECK(family == "Hugging Face CLIP");
     if (fixture.name.starts_with("hf_siglip")) CHECK(family == "Hugging Face SigLIP");
     if (fixture.name.starts_with("hf_deit")) CHECK(family == "Hugging Face DeiT");
@@ -110,7 +114,7 @@ TEST_CASE("An image that patches do not fill is taken where the configuration sa
 }
 
 TEST_CASE("Family names can be given") {
-  CHECK(FamilyNames().size() == 13);
+  CHECK(FamilyNames().size() == 15);
   ConversionInputs inputs;
   inputs.heads = 2;
   inputs.family = "dinov2";

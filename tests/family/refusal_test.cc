@@ -113,6 +113,22 @@ TEST_CASE("Refuses an image size that is no multiple of the patch") {
   CHECK_THAT(RefusalOf(TinyTimmShapes(), inputs), ContainsSubstring("too large"));
 }
 
+TEST_CASE("Refuses to resample a relative position bias as timm does") {
+  for (const ModelFixture& fixture : CommittedFixtures()) {
+    if (fixture.name != "timm_beit") continue;
+    ConversionInputs inputs = fixture.inputs;
+    inputs.image_size = {40, 40};
+    CHECK(RefusalOf(ShapesOf(fixture.inputs),
+                    [&] {
+                      inputs.config = fixture.inputs.checkpoint.parent_path() / "args.json";
+                      return inputs;
+                    }()) ==
+          "image size 40x40: the relative position bias is made for 4x4 patches, and this model's way to "
+          "resample "
+          "it is not supported");
+  }
+}
+
 TEST_CASE("Refuses a family that it does not know") {
   ConversionInputs inputs = Heads(2);
   inputs.family = "resnet";
@@ -131,7 +147,6 @@ TEST_CASE("Refuses other models by what their configuration calls them") {
              ContainsSubstring("RoPE-Mixed"));
   CHECK_THAT(refusal(R"({"model_type": "swinv2"})"), ContainsSubstring("this is a Swin Transformer V2"));
   CHECK_THAT(refusal(R"({"architecture": "vit_base_r50_s16_224"})"), ContainsSubstring("this is a hybrid"));
-  CHECK_THAT(refusal(R"({"model_type": "beit"})"), ContainsSubstring("this is a BEiT"));
   CHECK(refusal(R"({"architecture": "eva_large_patch14_196", "num_heads": 2})") == "");
 }
 
@@ -152,8 +167,8 @@ TEST_CASE("Refuses other models by name") {
        {{"swin.embeddings.patch_embeddings.projection.weight", {96, 3, 4, 4}},
         {"swin.encoder.layers.0.blocks.0.attention.self.relative_position_bias_table", {169, 3}},
         {"swin.encoder.layers.0.blocks.0.attention.self.query.weight", {96, 96}}}},
-      {"this is a BEiT: its relative position bias is not supported",
-       {{"cls_token", {1, 1, 8}}, {"blocks.0.attn.relative_position_bias_table", {732, 12}}}},
+      {"this is a ViT with timm's own relative positions: they are not supported",
+       {{"blocks.0.attn.qkv.weight", {24, 8}}, {"blocks.0.attn.rel_pos.mlp.fc1.weight", {512, 2}}}},
       {"this is a hybrid Vision Transformer: its convolutional stem is not supported",
        {{"patch_embed.backbone.stem.conv.weight", {64, 3, 7, 7}}, {"blocks.0.attn.qkv.weight", {24, 8}}}},
       {"this is a Mixture of Experts: its routing is not supported",

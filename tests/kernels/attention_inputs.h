@@ -15,6 +15,8 @@ struct AttentionShape {
 struct AttentionInputs {
   AttentionShape shape;
   Guarded<float> qkv;
+  const float* bias = nullptr;
+  size_t grid_height = 0, grid_width = 0;
 
   AttentionInputs(const AttentionShape& s, Generator& generator, float logit_deviation)
       : shape(s), qkv(Normal(generator, s.T * 3 * s.H * s.K, 1)) {
@@ -25,7 +27,8 @@ struct AttentionInputs {
   }
   AttentionArguments Arguments(const OutputRows& out) {
     const size_t D = shape.H * shape.K;
-    return {qkv.data(), 3 * D, qkv.data() + D, 3 * D, qkv.data() + 2 * D, 3 * D, shape.T, shape.Tq, shape.H, shape.K, out};
+    return {qkv.data(), 3 * D, qkv.data() + D, 3 * D, qkv.data() + 2 * D, 3 * D, shape.T, shape.Tq, shape.H, shape.K, out,
+            bias, grid_height, grid_width};
   }
 };
 

@@ -81,6 +81,25 @@ TEST_CASE("Attention copes with scores far from zero") {
   });
 }
 
+TEST_CASE("Attention adds the bias of the place between two patches") {
+  OnEveryTarget([] {
+    Generator generator(6);
+    for (const auto& [height, width] : {std::pair<size_t, size_t>{1, 1}, {1, 9}, {7, 1}, {3, 5}, {4, 4}, {6, 11}}) {
+      const size_t T = 1 + height * width, H = 2, places = PositionBiasPlaces(height, width);
+      Guarded<float> bias(Normal(generator, H * places, 2));
+      for (const size_t Tq : {T, size_t{1}}) {
+        AttentionInputs inputs({T, Tq, H, 20}, generator, 2);
+        inputs.bias = bias.data();
+        inputs.grid_height = height;
+        inputs.grid_width = width;
+        INFO("grid " << height << " x " << width);
+        REQUIRE(Error(inputs, RowType::kF32) < 3e-6);
+        REQUIRE(Error(inputs, RowType::kQd8) < 3e-6);
+      }
+    }
+  });
+}
+
 TEST_CASE("Attention gives the same bytes however its rows are split") {
   OnEveryTarget([] {
     Generator generator(4);

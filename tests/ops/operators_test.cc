@@ -100,6 +100,38 @@ TEST_CASE("AttentionInInt8StaysCloseToF32") {
   CHECK(testing::Sqnr(attend(Type::F32), attend(Type::QD8)) > 28);
 }
 
+TEST_CASE("AttentionAddsTheBiasOfPlacesToTheScores") {
+  const auto draft = [](auto change) {
+    RowsDraft d(3, 3);  // a class token and a row of two patches; one head of size 1: query, key, value
+    schema::AttentionT op;
+    op.query = op.key = op.value = d.input;
+    op.key_column = 1;
+    op.value_column = 2;
+    op.heads = op.head_size = op.grid_height = 1;
+    op.grid_width = 2;
+    const float left_same_right_class[6] = {0.5f, 0, -0.5f, 1, 2, 3};
+    op.bias = d.builder.AddF32("bias", left_same_right_class, 1, 6);
+    op.output = d.Output(Type::F32, 3, 1);
+    change(op);
+    d.builder.AddOperator("attention", op);
+    return d.Bytes();
+  };
+  const auto mean = [](double class_token, double first, double second) {
+    const double a = std::exp(class_token), b = std::exp(first), c = std::exp(second);
+    return (10 * a + 20 * b + 30 * c) / (a + b + c);
+  };
+  const std::vector<float> rows = {0, 0, 10, 0, 0, 20, 0, 0, 30};  // scores of zero
+  CheckValues(testing::RunModel(draft([](auto&) {}), rows).last(),
+              {mean(3, 1, 1), mean(2, 0, 0.5), mean(2, -0.5, 0)}, 1e-4);
+  const auto refusal = [&](auto change) { return testing::WhyRefused(draft(change)); };
+  CHECK_THAT(refusal([](auto& op) { op.grid_width = 3; }),
+             ContainsSubstring("attention: bias for a grid of 1x3 patches, 3 queries and 3 keys"));
+  CHECK_THAT(refusal([](auto& op) { op.grid_height = 0; }), ContainsSubstring("grid of 0x2"));
+  CHECK_THAT(refusal([](auto& op) { std::swap(op.grid_height, op.grid_width), op.heads = 0; }),
+             ContainsSubstring("0 heads"));
+  CHECK_THAT(refusal([](auto& op) { op.bias = 4; }), ContainsSubstring("bias: constant 4 does not exist"));
+}
+
 TEST_CASE("RotateHeadsTurnsTheHeadsOfThePatches") {
   RowsDraft d(2, 5);  // a class token and a patch; one column, then two heads of two
   schema::RotateHeadsT op;

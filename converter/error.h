@@ -25,6 +25,20 @@ class Error : public std::runtime_error {
   }
 };
 
+/// What a person has asked for cannot be: the command exits as it does for a wrong flag.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Throws a UsageError whose line is every part.
+template <typename... Parts>
+[[noreturn]] void FailUsage(const Parts&... parts) {
+  std::ostringstream line;
+  (line << ... << parts);
+  throw UsageError(line.str());
+}
+
 /// Throws an Error whose line is every part, printed one after the other.
 template <typename... Parts>
 [[noreturn]] void Fail(const Parts&... parts) {

@@ -57,7 +57,9 @@ std::string Describe(const VitConfig& config, const ImageConfig& image) {
       text << "squash to " << image.resize_height << "x" << image.resize_width;
       break;
   }
-  text << " " << schema::EnumNameInterpolation(static_cast<schema::Interpolation>(image.interpolation));
+  static constexpr const char* kInterpolations[] = {"nearest", "lanczos", "bilinear",
+                                                    "bicubic", "box",     "hamming"};
+  text << " " << kInterpolations[image.interpolation];
   text << ", crop " << config.image_height << "x" << config.image_width << ", mean";
   for (const float value : image.mean) text << " " << value;
   text << ", deviation";

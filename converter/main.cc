@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // vitrine-convert: the command line.
 #include <CLI/CLI.hpp>
-#include <array>
 #include <cstdio>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -44,16 +44,21 @@ ImageSize ParseImageSize(const std::string& text) {
   return size;
 }
 
-/// "0.485,0.456,0.406". One word, so that what follows it on the command line is not taken for a fourth
-/// number.
+/// "0.485,0.456,0.406", a number for each channel. One word, so that what follows it on the command line is
+/// not taken for another number.
 std::optional<std::vector<float>> ParseChannels(const char* flag, const std::string& text) {
   if (text.empty()) return std::nullopt;
-  std::array<float, 3> rgb;
-  char rest = 0;
-  if (std::sscanf(text.c_str(), "%f,%f,%f%c", &rgb[0], &rgb[1], &rgb[2], &rest) != 3) {
-    throw CLI::ValidationError(flag, "'" + text + "' is not three numbers R,G,B");
+  std::vector<float> values;
+  std::istringstream numbers(text + ",");
+  for (std::string word; std::getline(numbers, word, ',');) {
+    float value = 0;
+    char rest = 0;
+    if (std::sscanf(word.c_str(), "%f%c", &value, &rest) != 1) {
+      throw CLI::ValidationError(flag, "'" + text + "' is not one number for each channel, such as R,G,B");
+    }
+    values.push_back(value);
   }
-  return std::vector<float>(rgb.begin(), rgb.end());
+  return values;
 }
 
 /// CLI11 sets a plain value; an option that was not given stays absent.
@@ -196,6 +201,9 @@ int main(int argc, char** argv) {
   }
   try {
     return Run(line);
+  } catch (const UsageError& error) {
+    PrintError("vitrine-convert", std::string(error.what()) + " (see --help)");
+    return kWrongUsage;
   } catch (const std::bad_alloc&) {
     PrintError("vitrine-convert", "not enough memory");
   } catch (const std::exception& error) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hugging Face CLIP's and SigLIP's image encoders (transformers/models/{clip,siglip}), alone or in a
+// Hugging Face CLIP's and SigLIP's image encoders (transformers/models/{clip,siglip,siglip2}), alone or in a
 // checkpoint of the whole model, whose text encoder is left out.
 #include "converter/family/families.h"
 #include "converter/family/names.h"
@@ -39,8 +39,15 @@ void SettleClip(const Configuration&, const Names& names, Layout* layout) {
   names.LeaveOut(Slot::kNorm);
 }
 
-/// SiglipForImageClassification reads the mean of the patch tokens; its attention pooling is left out.
+/// SiglipForImageClassification reads the mean of the patch tokens; its attention pooling is left out. SigLIP
+/// 2 with images of any shape (NaFlex) takes patches as rows, and resamples positions in a way of its own.
 void SettleSiglip(const Configuration&, const Names& names, Layout* layout) {
+  if (names.Shape(Slot::kPatch, Part::kWeight).size() == 2) {
+    layout->patch_channels_last = true;
+    layout->positions = PositionFilter::kBilinearAntialiased;
+    layout->image.interpolation = 2;
+    layout->remark = "the model takes images of any shape, this file those of one: --image-size chooses it";
+  }
   if (!names.Has(Slot::kClassifier)) return;
   layout->config.pooling = Pooling::kPatchMean;
   for (int slot = static_cast<int>(Slot::kLatent); slot <= static_cast<int>(Slot::kLatentFc2); ++slot) {
@@ -72,7 +79,7 @@ const Family& HuggingFaceSiglip() {
   static const Family family = {
       .name = "hf-siglip",
       .title = "Hugging Face SigLIP",
-      .config_names = {"siglip", "siglip_vision_model", "Siglip*"},
+      .config_names = {"siglip", "siglip_vision_model", "siglip2", "siglip2_vision_model", "Siglip*"},
       .prefixes = {"vision_model."},
       .slots = Slots({{Slot::kLatent, "head.probe", SlotName::kSometimes},
                       {Slot::kLatentQkv, "head.attention.in_proj_*", SlotName::kSometimes},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ class Inference {
   // Tokens before and behind the blocks, in inference_tokens.cc.
   void InferPositions();
   void InferPositionBias();
+  /// No cells where there is no size.
+  Grid PatchesOf(const std::optional<ImageSize>& size) const;
   bool TakeGrid(Grid grid, int prefix);
   void InferClasses();
   void InferPooling();

@@ -31,20 +31,22 @@ void Inference::InferPositions() {
   std::vector<int> prefixes = {singles, config_.prefix_tokens, 0};
   if (model_.Flag({"no_embed_class"}).value_or(false))
     std::rotate(prefixes.begin(), prefixes.end() - 1, prefixes.end());
-  if (const std::optional<ImageSize> size = model_.Size({"img_size", "image_size"})) {
-    const Grid grid{size->height / config_.patch_height, size->width / config_.patch_width};
-    for (const int prefix : prefixes) {
-      if (rows == prefix + grid.cells() && TakeGrid(grid, prefix)) return;
-    }
-  }
+  const auto take = [&](Grid grid) {
+    return std::any_of(prefixes.begin(), prefixes.end(),
+                       [&](int prefix) { return rows == prefix + grid.cells() && TakeGrid(grid, prefix); });
+  };
+  const Grid said = PatchesOf(model_.Size({"img_size", "image_size"}));
+  if (take(said)) return;
   for (const int prefix : prefixes) {
     const int side = static_cast<int>(std::lround(std::sqrt(std::max(0, rows - prefix))));
     if (rows == prefix + side * side && TakeGrid({side, side}, prefix)) return;
   }
+  if (take(PatchesOf(inputs_.image_size))) return;  // no square, but what was asked for
   const std::string name = names_.Name(Slot::kPositions, Part::kWeight);
   const Slot lacking = names_.Has(Slot::kClassToken) ? Slot::kDistillationToken : Slot::kClassToken;
   const int side = static_cast<int>(std::lround(std::sqrt(std::max(0, rows - singles - 1))));
-  if (rows == singles + 1 + side * side && !names_.Name(lacking, Part::kWeight).empty()) {
+  const bool lacks_one = rows == singles + 1 + side * side || rows == singles + 1 + said.cells();
+  if (lacks_one && !names_.Name(lacking, Part::kWeight).empty()) {
     Fail("checkpoint has no ", names_.Name(lacking, Part::kWeight), ", for which ", name, " has a row");
   }
   Fail(name, ": ", rows, " rows are not ", singles,
@@ -58,16 +60,17 @@ void Inference::InferPositionBias() {
       Fail(names_.Name(slot, Part::kWeight), ": a relative position bias needs one class token, found ",
            config_.prefix_tokens);
     }
-    Grid hint;
     std::optional<ImageSize> size = model_.Size({"img_size", "image_size"});
     if (!size) size = inputs_.image_size;
-    if (size) {
-      hint = {size->height / config_.patch_height, size->width / config_.patch_width};
-    }
     const int rows = slot == Slot::kPositionBias ? MostCommon(slot, {{Part::kWeight, 0}})
                                                  : Whole(names_.Shape(slot, Part::kWeight)[0]);
-    layout_.bias_grid = PositionBiasGrid(rows, hint, names_.Name(slot, Part::kWeight));
+    layout_.bias_grid = PositionBiasGrid(rows, PatchesOf(size), names_.Name(slot, Part::kWeight));
   }
+}
+
+Grid Inference::PatchesOf(const std::optional<ImageSize>& size) const {
+  if (!size) return {};
+  return {size->height / config_.patch_height, size->width / config_.patch_width};
 }
 
 bool Inference::TakeGrid(Grid grid, int prefix) {

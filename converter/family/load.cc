@@ -52,6 +52,16 @@ std::vector<float> LoadPositions(Reader& reader, const Layout& layout) {
   return table;
 }
 
+/// Columns (y, x, channel) become (channel, y, x).
+void PutChannelsFirst(LinearWeights* patch, int channels) {
+  const std::vector<float> from = patch->weight;
+  const size_t inputs = static_cast<size_t>(patch->inputs), area = inputs / static_cast<size_t>(channels);
+  for (size_t i = 0; i < from.size(); ++i) {
+    const size_t column = i % inputs;
+    patch->weight[i] = from[i - column + column % area * static_cast<size_t>(channels) + column / area];
+  }
+}
+
 /// Two heads, of which a model gives the mean, as one that reads both tokens: [C, 2 D], halved.
 LinearWeights JoinHeads(const LinearWeights& a, const LinearWeights& b) {
   LinearWeights joined{a.outputs, a.inputs + b.inputs, {}, {}};
@@ -145,6 +155,7 @@ Embedding LoadEmbedding(Reader reader, const Layout& layout) {
   const Bias bias = reader.names().Has(Slot::kPreNorm) ? Bias::kWherePresent : Bias::kAlways;
   embedding.patch =
       reader.ReadPatch(config.width, config.channels, config.patch_height, config.patch_width, bias);
+  if (layout.patch_channels_last) PutChannelsFirst(&embedding.patch, config.channels);
   embedding.patch_norm = reader.ReadNorm(Slot::kPatchNorm, config.width, config.norm_epsilon);
   embedding.positions = LoadPositions(reader, layout);
   embedding.pre_norm = reader.ReadNorm(Slot::kPreNorm, config.width, config.norm_epsilon);

@@ -14,12 +14,16 @@ namespace {
 using Resize = ImageConfig::Resize;
 
 /// Pillow's numbers by the names that timm and torchvision have for them.
-int InterpolationNumber(const std::string& name) {
+int InterpolationNumber(const std::string& name, bool is_flag) {
   static const std::map<std::string, int> kNames = {{"nearest", 0}, {"lanczos", 1}, {"bilinear", 2},
                                                     {"bicubic", 3}, {"box", 4},     {"hamming", 5}};
   const auto found = kNames.find(name);
-  if (found == kNames.end())
-    Fail("interpolation ", name, " is none of nearest, lanczos, bilinear, bicubic, box, hamming");
+  if (found == kNames.end()) {
+    const std::string line =
+        "interpolation " + name + " is none of nearest, lanczos, bilinear, bicubic, box, hamming";
+    if (is_flag) FailUsage(line);
+    Fail(line);
+  }
   return found->second;
 }
 
@@ -99,7 +103,10 @@ Steps DefaultSteps(const ImageDefaults& defaults, ImageSize input) {
 std::vector<float> PerChannel(std::vector<float> values, const VitConfig& config, const char* what) {
   if (values.size() == 1) values.resize(config.channels, values[0]);
   if (static_cast<int>(values.size()) != config.channels) {
-    Fail(what, " has ", values.size(), " values, the model has ", config.channels, " channels");
+    const std::string line = std::string(what) + " has " + std::to_string(values.size()) +
+                             " values, the model has " + std::to_string(config.channels) + " channels";
+    if (what[0] == '-') FailUsage(line);  // a flag's
+    Fail(line);
   }
   return values;
 }
@@ -152,7 +159,7 @@ void ChooseResize(Steps steps, const ConversionInputs& inputs, ImageSize input, 
                    scaled(steps.resize.width, steps.crop.width, input.width)};
   if (inputs.crop_fraction) {
     if (!(*inputs.crop_fraction > 0.01 && *inputs.crop_fraction <= 1)) {
-      Fail("--crop-pct ", *inputs.crop_fraction, " is not above 0 and up to 1");
+      FailUsage("--crop-pct ", *inputs.crop_fraction, " is not above 0 and up to 1");
     }
     if (image->resize == Resize::kNone) image->resize = Resize::kShortestSide;
     resize = {static_cast<int>(std::floor(input.height / *inputs.crop_fraction)),
@@ -209,8 +216,9 @@ ImageConfig MakeImageConfig(const Settings& preprocessor, const ImageDefaults& d
   image.interpolation = defaults.interpolation;
   if (preprocessor.has("resample")) image.interpolation = preprocessor.Int({"resample"}).value();
   if (timm)
-    image.interpolation = InterpolationNumber(preprocessor.Text({"interpolation"}).value_or("bicubic"));
-  if (inputs.interpolation) image.interpolation = InterpolationNumber(*inputs.interpolation);
+    image.interpolation =
+        InterpolationNumber(preprocessor.Text({"interpolation"}).value_or("bicubic"), false);
+  if (inputs.interpolation) image.interpolation = InterpolationNumber(*inputs.interpolation, true);
   if (image.interpolation > 5)
     Fail(preprocessor.file(), ": resample ", image.interpolation, " is not 0 to 5");
   const bool told = inputs.mean && inputs.deviation && inputs.crop_fraction && inputs.interpolation;

@@ -108,8 +108,9 @@ struct Layout {
   bool final_norm = true;     ///< the head reads normed tokens
   bool qkv_bias = false;      ///< query, key and value must have a bias; otherwise they may
   bool linear_bias = true;    ///< the block's other linear layers must have one
-  bool no_key_bias = false;   ///< whatever the checkpoint has
-  bool interleaved_rotary = false;  ///< the pairs that are rotated are values 2 i and 2 i + 1 of a head
+  bool patch_channels_last = false;  ///< columns of the patch embedding are in the order (y, x, channel)
+  bool no_key_bias = false;          ///< whatever the checkpoint has
+  bool interleaved_rotary = false;   ///< the pairs that are rotated are values 2 i and 2 i + 1 of a head
   bool pooler_bias = true, pooler_tanh = true;
   ImageDefaults image;
   PositionFilter positions = PositionFilter::kBicubic;

@@ -45,6 +45,25 @@ int64_t Tokens(const Program& program) {
   return static_cast<int64_t>(program.tensor(program.root().input()).rows);
 }
 
+/// As the converter's flag has it.
+const char* NameOf(schema::Interpolation interpolation) {
+  switch (interpolation) {
+    case schema::Interpolation::Nearest:
+      return "nearest";
+    case schema::Interpolation::Lanczos:
+      return "lanczos";
+    case schema::Interpolation::Bilinear:
+      return "bilinear";
+    case schema::Interpolation::Bicubic:
+      return "bicubic";
+    case schema::Interpolation::Box:
+      return "box";
+    case schema::Interpolation::Hamming:
+      return "hamming";
+  }
+  return "";
+}
+
 void DescribeResize(const schema::ImageInput& image, char* text, size_t capacity) {
   switch (image.resize()) {
     case schema::ResizeMode::None:
@@ -94,7 +113,7 @@ void Model::State::DescribeModel() {
     info.image_channels = static_cast<int>(image->channels());
     DescribeResize(*image, resize, sizeof resize);
     info.resize = resize;
-    info.interpolation = schema::EnumNameInterpolation(image->interpolation());
+    info.interpolation = NameOf(image->interpolation());
     info.mean = View(image->mean());
     info.deviation = View(image->deviation());
   }

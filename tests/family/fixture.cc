@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <vitrine/image.hpp>
 
 #include "converter/family/family.h"
@@ -31,7 +33,28 @@ std::vector<std::vector<float>> Split(const std::vector<float>& values, size_t c
   return parts;
 }
 
+/// A safetensors file whose values `fill` gives, all tensors one after the other.
+fs::path Write(const checkpoint::ScratchFolder& folder, const Shapes& shapes,
+               const std::function<std::string(size_t)>& fill) {
+  json header = json::object();
+  size_t values = 0;
+  for (const auto& [name, shape] : shapes) {
+    size_t count = 1;
+    for (const int64_t dimension : shape) count *= static_cast<size_t>(dimension);
+    const size_t first = values * sizeof(float), end = (values + count) * sizeof(float);
+    header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {first, end}}};
+    values += count;
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');  // as the safetensors library does
+  return folder.Write("model.safetensors", checkpoint::LittleEndian(text.size(), 8) + text + fill(values));
+}
+
 std::vector<uint8_t> ReadPixels(const fs::path& path) {
+  if (path.extension() == ".bin") {
+    const std::string bytes = ReadBytes(path);
+    return {bytes.begin(), bytes.end()};
+  }
   Result<Image> image = Image::Load(path.c_str());
   if (!image.ok()) Fail(image.status().message());
   const size_t bytes = size_t{3} * image.value().width() * image.value().height();
@@ -52,8 +75,9 @@ ModelFixture ReadCommitted(const fs::path& folder) {
   fixture.inputs.checkpoint = folder / meta["checkpoint"].get<std::string>();
   GiveFlags(folder, meta, &fixture.inputs);
   if (meta.contains("image_size")) fixture.inputs.image_size = {meta["image_size"][0], meta["image_size"][1]};
-  fixture.images = {ReadPixels(folder / "image.png")};
-  if (fs::exists(folder / "second.png")) fixture.images.push_back(ReadPixels(folder / "second.png"));
+  for (const char* image : {"image.png", "second.png", "image.bin", "second.bin"}) {
+    if (fs::exists(folder / image)) fixture.images.push_back(ReadPixels(folder / image));
+  }
   fixture.outputs = Split(ReadFloats(folder / "output.bin"), fixture.images.size());
   return fixture;
 }
@@ -126,18 +150,17 @@ Shapes ShapesOf(const ConversionInputs& inputs) {
 }
 
 fs::path WriteZeros(const checkpoint::ScratchFolder& folder, const Shapes& shapes) {
-  json header = json::object();
-  size_t bytes = 0;
-  for (const auto& [name, shape] : shapes) {
-    size_t count = sizeof(float);
-    for (const int64_t dimension : shape) count *= static_cast<size_t>(dimension);
-    header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {bytes, bytes + count}}};
-    bytes += count;
-  }
-  std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');  // as the safetensors library does
-  return folder.Write("model.safetensors",
-                      checkpoint::LittleEndian(text.size(), 8) + text + std::string(bytes, '\0'));
+  return Write(folder, shapes, [](size_t count) { return std::string(count * sizeof(float), '\0'); });
+}
+
+fs::path WriteRandom(const checkpoint::ScratchFolder& folder, const Shapes& shapes) {
+  return Write(folder, shapes, [](size_t count) {
+    std::mt19937 generator(1);
+    std::normal_distribution<float> normal(0, 0.2f);
+    std::vector<float> values(count);
+    for (float& value : values) value = normal(generator);
+    return std::string(reinterpret_cast<const char*>(values.data()), count * sizeof(float));
+  });
 }
 
 std::string RefusalOf(const Shapes& shapes, ConversionInputs inputs) {

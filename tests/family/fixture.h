@@ -16,7 +16,7 @@ namespace vitrine {
 struct ModelFixture {
   std::string name;
   ConversionInputs inputs;                   ///< with the flags that a person would have to give
-  std::vector<std::vector<uint8_t>> images;  ///< RGB, of the model's input size
+  std::vector<std::vector<uint8_t>> images;  ///< (y, x, channel), of the model's input size
   std::vector<std::vector<float>> outputs;   ///< logits, or the embedding; one for each image
 };
 
@@ -36,6 +36,9 @@ Shapes ShapesOf(const ConversionInputs& inputs);
 
 /// Writes a safetensors file of zeros with these names and shapes.
 std::filesystem::path WriteZeros(const checkpoint::ScratchFolder& folder, const Shapes& shapes);
+
+/// The same with random weights, of a deviation of 0.2.
+std::filesystem::path WriteRandom(const checkpoint::ScratchFolder& folder, const Shapes& shapes);
 
 /// The line that converting a checkpoint of zeros with these shapes fails with; empty when it does not fail.
 std::string RefusalOf(const Shapes& shapes, ConversionInputs inputs = {});

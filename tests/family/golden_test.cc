@@ -30,7 +30,7 @@ void CheckFixture(const ModelFixture& fixture) {
   REQUIRE(fixture.outputs.size() == fixture.images.size());
   for (size_t i = 0; i < fixture.images.size(); ++i) {
     const size_t pixels = static_cast<size_t>(vit.config.image_height) * vit.config.image_width;
-    REQUIRE(fixture.images[i].size() == 3 * pixels);
+    REQUIRE(fixture.images[i].size() == static_cast<size_t>(vit.config.channels) * pixels);
     const auto decibels = [&](bool folded, float share) {
       const ReferenceOutput output = RunReference(vit, fixture.images[i], folded, share);
       return Decibels(output.logits.empty() ? output.embedding : output.logits, fixture.outputs[i]);

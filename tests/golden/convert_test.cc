@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <random>
 #include <string>
 
 #include "converter/error.h"
+#include "converter/family/family.h"
 #include "tests/family/fixture.h"
 #include "tests/golden/golden_files.h"
+#include "tests/reference_vit.h"
 
 namespace vitrine {
 namespace {
@@ -50,6 +53,34 @@ TEST_CASE("EveryModelOfTheWideSetConvertsAndGivesItsLibrarysOutput") {
   if (fixtures.empty()) SKIP("the wide set is not at hand");
   const checkpoint::ScratchFolder folder;
   ConvertAndCheck(fixtures, folder.path(), false);
+}
+
+TEST_CASE("AnyNumberOfClassesAndChannelsGivesWhatTheFormulaGives") {
+  for (const int64_t classes : {1, 2, 22'000}) {
+    for (const int64_t channels : {1, 2, 3, 4}) {
+      const checkpoint::ScratchFolder folder;
+      Shapes shapes = TinyTimmShapes();
+      shapes["head.weight"] = {classes, 8};
+      shapes["head.bias"] = {classes};
+      shapes["patch_embed.proj.weight"] = {8, channels, 4, 4};
+      ModelFixture fixture{"classes", {}, {}, {}};
+      fixture.inputs.checkpoint = WriteRandom(folder, shapes);
+      fixture.inputs.heads = 2;
+      const auto checkpoint = checkpoint::Checkpoint::Open(fixture.inputs.checkpoint);
+      const Vit vit = MakeVit(checkpoint, fixture.inputs);
+      for (const unsigned seed : {1u, 2u}) {
+        std::mt19937 generator(seed);
+        std::vector<uint8_t>& image = fixture.images.emplace_back(64 * static_cast<size_t>(channels));
+        for (uint8_t& pixel : image) pixel = static_cast<uint8_t>(generator());
+        const std::vector<double> logits = RunReference(vit, image, false).logits;
+        fixture.outputs.emplace_back(logits.begin(), logits.end());
+      }
+      for (const Recipe recipe : {Recipe::kF32, Recipe::kDynamic}) {
+        INFO(classes << " classes, " << channels << " channels");
+        CheckGolden(Convert(fixture, recipe, folder.path()));
+      }
+    }
+  }
 }
 
 TEST_CASE("TheSameCheckpointGivesTheSameBytes") {

@@ -134,7 +134,7 @@ PackedWeights::~PackedWeights() {
 std::span<const PackedWeights::Entry> PackedWeights::entries() const {
   if (!loaded_) return {};
   const auto* header = reinterpret_cast<const Header*>(file_.bytes().data());
-  return {reinterpret_cast<const Entry*>(header + 1), header->entries};
+  return {reinterpret_cast<const Entry*>(header + 1), static_cast<size_t>(header->entries)};
 }
 
 bool PackedWeights::Load(const char* path) {
@@ -189,8 +189,8 @@ Status PackedWeights::Save(const char* path) const {
   const int file = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0) return Status::Error(Code::kNotFound, "%s: %s", path, std::strerror(errno));
   static constexpr uint8_t kZeros[kAlignment + kMargin] = {};
-  const auto pad = [&](uint64_t bytes) { return WriteAll(file, {kZeros, RoundUp(bytes) - bytes}); };
-  const uint64_t metadata = sizeof header + table.size() * sizeof(Entry);
+  const auto pad = [&](size_t bytes) { return WriteAll(file, {kZeros, RoundUp(bytes) - bytes}); };
+  const size_t metadata = sizeof header + table.size() * sizeof(Entry);
   bool written = WriteAll(file, BytesOf(&header)) && WriteAll(file, BytesOf(table.data(), table.size())) &&
                  pad(metadata);
   for (const Block& block : blocks_) {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // vitrine inspect: what is in a model file, what it costs, and what the converter measured.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "platforms/linux/command.h"
+#include "platforms/linux/estimate.h"
 
 namespace vitrine {
 namespace {
@@ -14,6 +18,7 @@ using nlohmann::ordered_json;
 
 struct Options : CommonOptions {
   bool self_test = false;
+  std::string estimate;
 };
 
 ordered_json NumberOrNull(double value) {
@@ -40,9 +45,43 @@ ordered_json OperatorsOf(const Model& model) {
   return ops;
 }
 
-void PrintJson(const Model& model, const Session& session) {
+/// Modelled milliseconds by operator.
+std::vector<double> EstimateAll(const Model& model, const Core& core) {
+  std::vector<double> all;
+  for (const OperatorInfo& op : model.operators())
+    all.push_back(EstimateMilliseconds(op, model.info().tokens, core));
+  return all;
+}
+
+ordered_json EstimateAsJson(const Model& model, const Core& core) {
+  const std::vector<double> all = EstimateAll(model, core);
+  return {{"core", core.name},
+          {"gigahertz", core.gigahertz},
+          {"threads", 1},
+          {"modelled_ms", std::accumulate(all.begin(), all.end(), 0.0)},
+          {"modelled_ops_ms", all}};
+}
+
+/// By kind of operator, most first.
+void PrintEstimate(const Model& model, const Core& core) {
+  const std::vector<double> all = EstimateAll(model, core);
+  const double total = std::accumulate(all.begin(), all.end(), 0.0);
+  std::map<std::string, double> of_kind;
+  for (size_t i = 0; i < all.size(); ++i) of_kind[model.operators()[i].kind] += all[i];
+  std::vector<std::pair<double, std::string>> sorted;
+  for (const auto& [kind, ms] : of_kind) sorted.emplace_back(ms, kind);
+  std::sort(sorted.rbegin(), sorted.rend());
+  std::printf(
+      "\n  modelled   about %.0f ms an image on a %s at %.1f GHz (%s), one thread; %.0f to %.0f is within "
+      "the model\n",
+      total, core.name, core.gigahertz, core.board, 0.7 * total, 1.3 * total);
+  for (const auto& [ms, kind] : sorted)
+    std::printf("             %-14s %8.1f ms %5.1f %%\n", kind.c_str(), ms, 100 * ms / total);
+}
+
+void PrintJson(const Model& model, const Session& session, const std::optional<Core>& core) {
   const ModelInfo& info = model.info();
-  const ordered_json json = {
+  ordered_json json = {
       {"format", std::to_string(info.format_major) + "." + std::to_string(info.format_minor)},
       {"producer", info.producer},
       {"family", info.family},
@@ -72,6 +111,7 @@ void PrintJson(const Model& model, const Session& session) {
         {"sqnr_db", info.sqnr_db},
         {"agreement", info.agreement}}},
       {"ops", OperatorsOf(model)}};
+  if (core) json["estimate"] = EstimateAsJson(model, *core);
   std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
@@ -127,10 +167,12 @@ void Inspect(const Options& options) {
   const Model model = OrFail(Model::Open(options.model.c_str()));
   Session session = options.CreateSession(model);
   if (options.self_test) OrFail(session.SelfTest());
+  const std::optional<Core> core = FindCore(options.estimate);
   if (options.json)
-    PrintJson(model, session);
+    PrintJson(model, session, core);
   else
     PrintText(model, session, options.model);
+  if (core && !options.json) PrintEstimate(model, *core);
   if (options.self_test && !options.json)
     std::printf("\n  self-test  the reference image gives the expected output on this processor\n");
 }
@@ -144,6 +186,16 @@ void AddInspect(CLI::App& app) {
   options->Declare(*command);
   command->add_flag("--self-test", options->self_test,
                     "Also run the reference image that the file carries, and compare");
+  command
+      ->add_option("--estimate", options->estimate,
+                   "Also modelled milliseconds on a core that is not at hand: cortex-a72 (Raspberry Pi 4) or "
+                   "cortex-a76 (Raspberry Pi 5), with @GIGAHERTZ where it is not the board's")
+      ->type_name("CORE")
+      ->check([](const std::string& core) {
+        return FindCore(core)
+                   ? ""
+                   : "'" + core + "' is neither cortex-a72 nor cortex-a76, nor one of them with @GIGAHERTZ";
+      });
   command->callback([options] { Inspect(*options); });
 }
 

@@ -117,6 +117,18 @@ class AnswersTest(commands.CommandTest):
                 int8 = [op for op in result["ops"] if op["type"] == "qd8_f32_qc8w"]
                 self.assertEqual(bool(int8), recipe == "dynamic")
 
+    def test_inspect_estimates_what_is_not_at_hand(self):
+        vit = model("vit-tiny-waste")
+        estimates = {core: lines(vitrine("inspect", vit, "--json", "--estimate", core))[0]["estimate"]
+                     for core in ("cortex-a72", "cortex-a76", "cortex-a76@1.2")}
+        for estimate in estimates.values():
+            self.assertAlmostEqual(estimate["modelled_ms"], sum(estimate["modelled_ops_ms"]), places=6)
+        slow, fast, half = (estimates[core]["modelled_ms"] for core in estimates)
+        self.assertGreater(slow, 3 * fast)
+        self.assertAlmostEqual(half, 2 * fast, places=6)
+        self.assertIn("modelled", vitrine("inspect", vit, "--estimate", "cortex-a72").stdout)
+        self.assertEqual(vitrine("inspect", vit, "--estimate", "pentium").returncode, 2)
+
     def test_inspect_as_text_names_operators_and_classes(self):
         text = vitrine("inspect", model("vit-tiny-waste"), "--self-test")
         self.assertEqual((text.returncode, text.stderr), (0, ""))

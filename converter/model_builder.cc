@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "converter/error.h"
+#include "converter/finite.h"
 #include "runtime/model/checksum.h"
 
 namespace vitrine {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "converter/error.h"
+#include "converter/finite.h"
 
 namespace vitrine {
 namespace {
@@ -20,16 +20,6 @@ float LargestMagnitude(std::span<const float> values) {
 }
 
 }  // namespace
-
-void CheckFinite(const std::string& name, std::span<const float> values) {
-  // The sum of v * 0 is zero unless a value is not finite, and vectorizes.
-  float poison = 0;
-  for (const float v : values) poison += v * 0.0f;
-  if (poison == 0) return;
-  const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
-  Fail(name, ": value ", bad - values.begin(), " of ", values.size(), " is ", *bad,
-       ", expected a finite number");
-}
 
 QuantizedMatrix QuantizeRowsSymmetric(const std::string& name, std::span<const float> values, size_t rows,
                                       size_t columns) {

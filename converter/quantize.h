@@ -22,7 +22,4 @@ struct QuantizedMatrix {
 QuantizedMatrix QuantizeRowsSymmetric(const std::string& name, std::span<const float> values, size_t rows,
                                       size_t columns);
 
-/// Throws Error naming `name` and the place when a value is NaN or infinite.
-void CheckFinite(const std::string& name, std::span<const float> values);
-
 }  // namespace vitrine

@@ -170,7 +170,7 @@ Configuration ReadConfiguration(const ConversionInputs& inputs, const json& meta
   if (metadata.is_object() && metadata.contains("graph")) model.update(metadata["graph"]);
   configuration.model = {std::move(model), name};
   configuration.preprocessor = FindPreprocessor(inputs, file, name, &configuration.remarks);
-  configuration.labels_given = inputs.labels.has_value();
+  if (inputs.labels) configuration.labels_file = inputs.labels->string();
   configuration.labels = inputs.labels ? ReadLabels(*inputs.labels) : LabelsOf(file);
   return configuration;
 }

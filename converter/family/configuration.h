@@ -16,7 +16,7 @@ struct Configuration {
   Settings model;  ///< Hugging Face config (its vision part), timm model_args, or constructor arguments
   Settings preprocessor;  ///< Hugging Face image processor or timm pretrained_cfg
   std::vector<std::string> labels;
-  bool labels_given = false;         ///< by --labels: their number must be right
+  std::string labels_file;           ///< given by --labels: their number must be right
   std::vector<std::string> remarks;  ///< which files were taken without being named
 
   /// True when model_type, architectures, architecture or model_class has this value; "vit_*" matches any

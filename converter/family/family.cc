@@ -88,6 +88,11 @@ void RefuseExtra(const Family& family, const std::vector<std::string>& extra) {
 
 /// What names alone tell: before anything is inferred, so that another model is not blamed for its sizes.
 void CheckNames(const Model& model) {
+  const bool norms_have_bias = model.names.Has(Slot::kNorm1, Part::kBias);
+  if (model.names.depth() > 1 && model.names.Has(Slot::kNorm1, Part::kWeight) && !norms_have_bias) {
+    Fail("this is a model with RMSNorm (", model.names.Name(Slot::kNorm1, Part::kBias),
+         " is not there): only LayerNorm is supported");
+  }
   const std::vector<Slot> missing = model.names.Missing();
   if (!missing.empty()) Fail("checkpoint has no ", model.names.Name(missing.front(), Part::kWeight));
   RefuseExtra(model.family, model.names.Unknown());
@@ -107,9 +112,9 @@ std::vector<std::string> FittingLabels(const Configuration& configuration, int c
                                        std::vector<std::string>* remarks) {
   const std::vector<std::string>& labels = configuration.labels;
   if (labels.empty() || static_cast<int>(labels.size()) == classes) return labels;
-  const std::string text =
-      std::to_string(labels.size()) + " labels for " + std::to_string(classes) + " classes";
-  if (configuration.labels_given) Fail(text);
+  const std::string text = std::to_string(labels.size()) + (labels.size() == 1 ? " label" : " labels") +
+                           " for " + std::to_string(classes) + " classes";
+  if (!configuration.labels_file.empty()) Fail(configuration.labels_file, ": ", text);
   if (classes > 0) remarks->push_back(text + " in the configuration: left out");
   return {};
 }

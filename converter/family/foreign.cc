@@ -30,6 +30,10 @@ const std::vector<Foreign>& ForeignModels() {
       {"maxvit*",
        {"grid_attention", "relative_position"},
        "a MaxViT: its windowed attention is not supported"},
+      {"coatnet*",
+       {"stages.0.blocks.0.conv2_kxk", "rel_pos"},
+       "a CoAtNet: its convolutions are not supported"},
+      {"gcvit*", {"stages.0.global_block"}, "a GC ViT: its windowed attention is not supported"},
       {"vit_relpos_*", {"attn.rel_pos."}, "a ViT with timm's own relative positions: they are not supported"},
       {"vit_srelpos_*",
        {"shared_rel_pos."},
@@ -54,7 +58,26 @@ const std::vector<Foreign>& ForeignModels() {
       {nullptr, {"mlp.gate.wg"}, "a Mixture of Experts: its routing is not supported"},
       {nullptr, {"MoeMlp"}, "a Mixture of Experts: its routing is not supported"},
       {nullptr, {"Moe/Mlp"}, "a Mixture of Experts: its routing is not supported"},
+      {"naflexvit_*", {"embeds.proj."}, "a NaFlexViT: its names and image sizes are not supported"},
+      {"vit_pe_*", {}, "a Perception Encoder: its rotary positions are not supported"},
+      {nullptr, {"attn.lambda_q1"}, "a ViT with differential attention, which is not supported"},
+      {nullptr, {"blocks.0.attns."}, "a ViT with parallel layers, which are not supported"},
+      {nullptr, {"attn_out_proj", "in_proj"}, "a ViT with parallel layers, which are not supported"},
+      {"xcit*", {"cls_attn_blocks"}, "an XCiT: its attention between channels is not supported"},
+      {"volo*", {"post_network."}, "a VOLO: its outlook attention is not supported"},
+      {"tnt*",
+       {"attn_in.", "attn_out."},
+       "a Transformer in Transformer: its inner attention is not supported"},
+      {"crossvit*", {"blocks.0.fusion."}, "a CrossViT: its two streams are not supported"},
+      {"convit*", {"attn.gating_param"}, "a ConViT: its gated positions are not supported"},
+      {"pit_*", {"transformers.0.blocks."}, "a PiT: its pyramid of resolutions is not supported"},
+      {nullptr, {"levels.0.transformer_encoder"}, "a NesT: its pyramid of resolutions is not supported"},
+      {"davit*", {"stages.0.blocks.0.1.cpe1"}, "a DaViT: its attention between channels is not supported"},
+      {"hiera*",
+       {"blocks.0.attn.qkv", "patch_embed.proj", "head.fc.weight"},
+       "a Hiera: its pyramid of resolutions is not supported"},
       {nullptr, {"blocks_token_only"}, "a CaiT: its class attention is not supported"},
+      {"twins*", {"attn.sr.", "pos_block."}, "a Twins: its pyramid of resolutions is not supported"},
       {"pvt*", {"attn.sr."}, "a Pyramid Vision Transformer: its pyramid of resolutions is not supported"},
       {"segformer",
        {"encoder.block.0.0.", "dwconv"},
@@ -62,6 +85,12 @@ const std::vector<Foreign>& ForeignModels() {
       {"efficientformer*",
        {"token_mixer", "attention_biases"},
        "an EfficientFormer: its convolutions and attention biases are not supported"},
+      {"tiny_vit*",
+       {"attention_biases", "local_conv"},
+       "a TinyViT: its convolutions and attention biases are not supported"},
+      {"efficientvit*",
+       {"attention_biases", "mixer.m."},
+       "an EfficientViT: its convolutions and attention biases are not supported"},
       {"levit*", {"attention_biases"}, "a LeViT: its convolutions and attention biases are not supported"},
       {"mobilevit*", {"conv_kxk"}, "a MobileViT: its convolutions are not supported"},
       {"convnext*",
@@ -99,8 +128,9 @@ int Convolutions(const checkpoint::Checkpoint& checkpoint) {
 void RefuseForeignModels(const checkpoint::Checkpoint& checkpoint, const Configuration& configuration) {
   for (const Foreign& model : ForeignModels()) {
     const bool named = model.config_name && configuration.Names(model.config_name);
-    const bool seen = std::all_of(model.parts.begin(), model.parts.end(),
-                                  [&](const char* part) { return Contains(checkpoint, part); });
+    const bool seen =
+        !model.parts.empty() && std::all_of(model.parts.begin(), model.parts.end(),
+                                            [&](const char* part) { return Contains(checkpoint, part); });
     if (named || seen) Fail("this is ", model.what);
   }
   if (!HasAttention(checkpoint) && Convolutions(checkpoint) > 1) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "converter/error.h"
+#include "converter/finite.h"
 
 namespace vitrine {
 namespace {
@@ -55,29 +56,31 @@ void Reader::CheckShape(const Tensor& tensor, Shape expected, Slot slot, Part pa
        checkpoint::ShapeText(tensor.shape));
 }
 
-void Reader::ReadInto(const Tensor& tensor, std::span<float> out) {
+void Reader::ReadInto(const Tensor& tensor, const std::string& name, std::span<float> out) {
   if (check_only_) return;
   checkpoint::ReadF32(tensor, out);
+  CheckFinite(name, out);
   checkpoint_.Release(tensor);
 }
 
 void Reader::ReadWeight(Slot slot, int outputs, int inputs, int block, std::span<float> out) {
   const Tensor& tensor = Require(slot, Part::kWeight, block);
+  const std::string name = names_.Name(slot, Part::kWeight, block);
   if (order_ == Order::kTorch) {
     CheckShape(tensor, {outputs, inputs}, slot, Part::kWeight, block);
-    ReadInto(tensor, out);
+    ReadInto(tensor, name, out);
     return;
   }
   // Flax: [inputs, outputs], with heads and their values as two dimensions on the attention's side.
   if (HasHeads(slot)) {
     CheckShape(tensor, {inputs, outputs / head_size_, head_size_}, slot, Part::kWeight, block);
-    ReadInto(Permuted(tensor, {1, 2, 0}), out);
+    ReadInto(Permuted(tensor, {1, 2, 0}), name, out);
   } else if (slot == Slot::kProjection) {
     CheckShape(tensor, {inputs / head_size_, head_size_, outputs}, slot, Part::kWeight, block);
-    ReadInto(Permuted(tensor, {2, 0, 1}), out);
+    ReadInto(Permuted(tensor, {2, 0, 1}), name, out);
   } else {
     CheckShape(tensor, {inputs, outputs}, slot, Part::kWeight, block);
-    ReadInto(Permuted(tensor, {1, 0}), out);
+    ReadInto(Permuted(tensor, {1, 0}), name, out);
   }
 }
 
@@ -87,7 +90,7 @@ void Reader::ReadBias(Slot slot, int outputs, int block, std::span<float> out) {
   Shape expected = {outputs};
   if (order_ == Order::kFlax && HasHeads(slot)) expected = {outputs / head_size_, head_size_};
   CheckShape(tensor, expected, slot, Part::kBias, block);
-  ReadInto(tensor, out);
+  ReadInto(tensor, names_.Name(slot, Part::kBias, block), out);
 }
 
 Norm Reader::ReadNorm(Slot slot, int width, float epsilon, int block) {
@@ -106,7 +109,7 @@ Norm Reader::RequireNorm(Slot slot, int width, float epsilon, int block) {
        {std::pair(Part::kWeight, &norm.gamma), std::pair(Part::kBias, &norm.beta)}) {
     const Tensor& tensor = Require(slot, part, block);
     CheckShape(tensor, {width}, slot, part, block);
-    ReadInto(tensor, *values);
+    ReadInto(tensor, names_.Name(slot, part, block), *values);
   }
   return norm;
 }
@@ -157,7 +160,8 @@ LinearWeights Reader::ReadPatch(int width, int channels, int patch_height, int p
   patch.outputs = width;
   patch.inputs = static_cast<int>(inputs);
   if (!check_only_) patch.weight.resize(static_cast<size_t>(width) * inputs);
-  ReadInto(flax && file.shape.size() == 4 ? Permuted(file, {3, 2, 0, 1}) : file, patch.weight);
+  ReadInto(flax && file.shape.size() == 4 ? Permuted(file, {3, 2, 0, 1}) : file,
+           names_.Name(Slot::kPatch, Part::kWeight), patch.weight);
   if (bias == Bias::kAlways || names_.Has(Slot::kPatch, Part::kBias)) {
     if (!check_only_) patch.bias.resize(width);
     ReadBias(Slot::kPatch, width, 0, patch.bias);
@@ -175,7 +179,7 @@ std::vector<float> Reader::RequireRows(Slot slot, int rows, int width, int block
   const Tensor& tensor = Require(slot, Part::kWeight, block);
   CheckShape(tensor, rows == 1 ? Shape{width} : Shape{rows, width}, slot, Part::kWeight, block);
   if (!check_only_) values.resize(static_cast<size_t>(rows) * width);
-  ReadInto(tensor, values);
+  ReadInto(tensor, names_.Name(slot, Part::kWeight, block), values);
   return values;
 }
 

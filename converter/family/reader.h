@@ -51,7 +51,8 @@ class Reader {
   const checkpoint::Tensor& Require(Slot slot, Part part, int block);
   void CheckShape(const checkpoint::Tensor& tensor, std::vector<int64_t> expected, Slot slot, Part part,
                   int block);
-  void ReadInto(const checkpoint::Tensor& tensor, std::span<float> out);
+  /// Error naming the tensor when a value is not finite.
+  void ReadInto(const checkpoint::Tensor& tensor, const std::string& name, std::span<float> out);
   void ReadWeight(Slot slot, int outputs, int inputs, int block, std::span<float> out);
   void ReadBias(Slot slot, int outputs, int block, std::span<float> out);
 

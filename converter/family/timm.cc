@@ -32,7 +32,8 @@ void ChooseImageDefaults(const Configuration& configuration, const Names& names,
 void ReadArchitecture(const Settings& model, const Names& names, VitConfig* config) {
   const std::string name = model.Text({"architecture"}).value_or("");
   const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
-  if (!model.has("norm_eps") && names.Has(Slot::kPreNorm)) config->norm_epsilon = 1e-5f;
+  const bool torch_epsilon = names.Has(Slot::kPreNorm) || names.Has(Slot::kAttentionNorm);  // CLIP and BEiT-3
+  if (!model.has("norm_eps") && torch_epsilon) config->norm_epsilon = 1e-5f;
   if (model.has("act_layer")) return;
   if (has("quickgelu")) config->activation = Activation::kQuickGelu;
   const bool late_siglip = has("patch32_siglip") || has("large_patch16_siglip_512") || has("giantopt") ||
@@ -72,7 +73,7 @@ const Family& Timm() {
       .name = "timm",
       .title = "timm VisionTransformer",
       .config_names = {"vit_*", "deit_*", "deit3_*", "VisionTransformer", "VisionTransformerDistilled",
-                       "vit (timm*", "timm.*", "flexivit_*"},
+                       "vit (timm*", "timm.*", "flexivit_*", "beit3_*"},
       .prefixes = {"visual.trunk.", "backbone.", "model.", "base_model.", "encoder."},
       .slots =
           {
@@ -88,6 +89,7 @@ const Family& Timm() {
               {Slot::kQkv, "blocks.{}.attn.qkv.*"},
               {Slot::kQueryNorm, "blocks.{}.attn.q_norm.*", SlotName::kSometimes},
               {Slot::kKeyNorm, "blocks.{}.attn.k_norm.*", SlotName::kSometimes},
+              {Slot::kAttentionNorm, "blocks.{}.attn.norm.*", SlotName::kSometimes},
               {Slot::kProjection, "blocks.{}.attn.proj.*"},
               {Slot::kScale1, "blocks.{}.ls1.gamma", SlotName::kSometimes},
               {Slot::kScale1, "blocks.{}.gamma_1", SlotName::kSometimes},
@@ -95,6 +97,7 @@ const Family& Timm() {
               {Slot::kFc1, "blocks.{}.mlp.fc1.*", SlotName::kSometimes},
               {Slot::kFc1Gate, "blocks.{}.mlp.fc1_g.*", SlotName::kSometimes},
               {Slot::kFc1Value, "blocks.{}.mlp.fc1_x.*", SlotName::kSometimes},
+              {Slot::kMlpNorm, "blocks.{}.mlp.norm.*", SlotName::kSometimes},
               {Slot::kFc2, "blocks.{}.mlp.fc2.*"},
               {Slot::kScale2, "blocks.{}.ls2.gamma", SlotName::kSometimes},
               {Slot::kScale2, "blocks.{}.gamma_2", SlotName::kSometimes},

@@ -42,26 +42,31 @@ Arguments OfArchitecture(const std::string& name) {
   return arguments;
 }
 
+constexpr const char* kEnormous = "eva02_enormous_patch14";
+
 /// The same where there is not even a name: a model that has the same tensors.
-const char* LikelyArchitecture(const Names& names) {
-  if (names.Has(Slot::kPositions)) {
-    return names.Has(Slot::kFc1Gate) || names.Has(Slot::kMlpNorm) ? "eva02_large_patch14"
-                                                                  : "eva_giant_patch14";
-  }
+const char* LikelyArchitecture(const Names& names, const VitConfig& config) {
+  constexpr int kEnormousDepth = 64;
+  if (config.depth == kEnormousDepth) return kEnormous;
+  if (names.Has(Slot::kPositions)) return config.gated_mlp ? "eva02_large_patch14" : "eva_giant_patch14";
   if (!names.Has(Slot::kClassToken)) return "vit_base_patch16_rope_reg1_gap";
   return names.Has(Slot::kRegisters) ? "vit_base_patch16_dinov3" : "vit_base_patch16_rope_224";
 }
 
-Arguments ReadArguments(const Settings& model, const Names& names, std::string* remark) {
+[[noreturn]] void RefusePostNorm() {
+  Fail("this is an EVA with norms behind its layers (use_post_norm): they are not supported");
+}
+
+Arguments ReadArguments(const Settings& model, const Names& names, Layout* layout) {
   Arguments arguments;
   if (model.has("embed_dim") || model.has("use_rot_pos_emb")) {
     arguments.class_token = arguments.positions = true;  // the defaults of Eva
   } else {
-    const std::optional<std::string> name = model.Text({"architecture"});
-    arguments = OfArchitecture(name.value_or(LikelyArchitecture(names)));
-    if (!name)
-      *remark =
-          std::string("assumed the positions of ") + LikelyArchitecture(names) + "; --config says otherwise";
+    const std::optional<std::string> said = model.Text({"architecture"});
+    const std::string name = said.value_or(LikelyArchitecture(names, layout->config));
+    if (name.starts_with(kEnormous)) RefusePostNorm();
+    if (!said) layout->remark = "assumed the positions of " + name + "; --config says otherwise";
+    arguments = OfArchitecture(name);
   }
   arguments.class_token = model.Flag({"class_token"}).value_or(arguments.class_token);
   arguments.positions = model.Flag({"use_abs_pos_emb"}).value_or(arguments.positions);
@@ -101,10 +106,8 @@ void SettleRotary(const Arguments& arguments, Layout* layout) {
 
 void Settle(const Configuration& configuration, const Names& names, Layout* layout) {
   const Settings& model = configuration.model;
-  if (model.Flag({"use_post_norm"}).value_or(false) || configuration.Names("eva02_enormous*")) {
-    Fail("this is an EVA with norms behind its layers (use_post_norm): they are not supported");
-  }
-  const Arguments arguments = ReadArguments(model, names, &layout->remark);
+  if (model.Flag({"use_post_norm"}).value_or(false)) RefusePostNorm();
+  const Arguments arguments = ReadArguments(model, names, layout);
   if (arguments.class_token) names.Require(Slot::kClassToken);
   if (arguments.registers) names.Require(Slot::kRegisters);
   if (arguments.positions || !arguments.rotary) names.Require(Slot::kPositions);

@@ -125,10 +125,10 @@ class ConverterTest(commands.CommandTest):
             for value in (float("nan"), float("inf")):
                 value_bytes = struct.pack({"F32": "<f", "F16": "<e"}[dtype], value)
                 with self.subTest(tensor=name, value=value):
-                    self.refuses_tensors("finite number", **{name: (dtype, shape, data[:8] + value_bytes + data[8 + len(value_bytes):])})
+                    self.refuses_tensors(f"{name}: value 4 of " if dtype == "F16" else f"{name}: value 2 of ", **{name: (dtype, shape, data[:8] + value_bytes + data[8 + len(value_bytes):])})
 
     def test_labels_that_are_too_few(self):
-        self.refuses(TINY, "--labels", file("labels.txt", "one\ntwo\n"), says="2 labels for 6 classes")
+        self.refuses(TINY, "--labels", file("labels.txt", "one\ntwo\n"), says="labels.txt: 2 labels for 6 classes")
         self.refuses(TINY, "--labels", file("labels.json", '{"0": "one"'))
         self.refuses(TINY, "--labels", FOLDER / "missing.txt", says="missing.txt")
 

@@ -13,6 +13,7 @@ namespace vitrine {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::EndsWith;
 
 struct Case {
   checkpoint::ScratchFolder folder;
@@ -158,7 +159,7 @@ TEST_CASE("Labels come from a file in any form") {
   }
   test.inputs.labels = test.folder.Write("labels", "a\nb\n");
   test.inputs.heads = 2;
-  CHECK(test.Refusal() == "2 labels for 5 classes");
+  CHECK_THAT(test.Refusal(), EndsWith("/labels: 2 labels for 5 classes"));
   test.inputs.labels = test.folder.path() / "none";
   CHECK_THAT(test.Refusal(), ContainsSubstring("none: cannot be read"));
 }

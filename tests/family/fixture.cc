@@ -166,6 +166,10 @@ fs::path WriteRandom(const checkpoint::ScratchFolder& folder, const Shapes& shap
 std::string RefusalOf(const Shapes& shapes, ConversionInputs inputs) {
   const checkpoint::ScratchFolder folder;
   inputs.checkpoint = WriteZeros(folder, shapes);
+  return RefusalOf(inputs);
+}
+
+std::string RefusalOf(const ConversionInputs& inputs) {
   try {
     const auto checkpoint = checkpoint::Checkpoint::Open(inputs.checkpoint);
     const Vit vit = MakeVit(checkpoint, inputs);

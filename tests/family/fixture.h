@@ -42,5 +42,7 @@ std::filesystem::path WriteRandom(const checkpoint::ScratchFolder& folder, const
 
 /// The line that converting a checkpoint of zeros with these shapes fails with; empty when it does not fail.
 std::string RefusalOf(const Shapes& shapes, ConversionInputs inputs = {});
+/// The same for the checkpoint that the inputs name.
+std::string RefusalOf(const ConversionInputs& inputs);
 
 }  // namespace vitrine

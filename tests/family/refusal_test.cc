@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <nlohmann/json.hpp>
 
 #include "converter/family/family.h"
 #include "tests/family/fixture.h"
@@ -12,6 +13,7 @@ namespace vitrine {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
 
 ConversionInputs Heads(int heads) {
   ConversionInputs inputs;
@@ -148,6 +150,36 @@ TEST_CASE("Refuses other models by what their configuration calls them") {
   CHECK_THAT(refusal(R"({"model_type": "swinv2"})"), ContainsSubstring("this is a Swin Transformer V2"));
   CHECK_THAT(refusal(R"({"architecture": "vit_base_r50_s16_224"})"), ContainsSubstring("this is a hybrid"));
   CHECK(refusal(R"({"architecture": "eva_large_patch14_196", "num_heads": 2})") == "");
+}
+
+TEST_CASE("Refuses timm's other models by the names of their tensors") {
+  const auto models =
+      nlohmann::json::parse(checkpoint::ReadBytes(VITRINE_SOURCE_DIR "/tests/fixtures/foreign.json"));
+  CHECK(models.size() >= 40);
+  for (const auto& model : models) {
+    INFO(model["model"]);
+    CHECK_THAT(RefusalOf(model["tensors"].get<Shapes>()),
+               StartsWith("this is " + model["what"].get<std::string>()));
+  }
+}
+
+TEST_CASE("Names the tensor whose value is no number") {
+  for (const ModelFixture& fixture : CommittedFixtures()) {
+    if (fixture.name != "timm_vit") continue;
+    const std::string whole = checkpoint::ReadBytes(fixture.inputs.checkpoint);
+    const auto checkpoint = checkpoint::Checkpoint::Open(fixture.inputs.checkpoint);
+    for (const auto& [name, tensor] : checkpoint.tensors()) {
+      const checkpoint::ScratchFolder folder;
+      std::string broken = whole;
+      const size_t header = static_cast<uint8_t>(whole[0]) + 256u * static_cast<uint8_t>(whole[1]);
+      const auto entry = nlohmann::json::parse(whole.substr(8, header))[name];
+      broken.replace(8 + header + entry["data_offsets"][0].get<size_t>() + 2, 2, "\xff\x7f");  // not a number
+      ConversionInputs inputs = fixture.inputs;
+      inputs.config = fixture.inputs.checkpoint.parent_path() / "args.json";
+      inputs.checkpoint = folder.Write("model.safetensors", broken);
+      CHECK_THAT(RefusalOf(inputs), StartsWith(name + ": value 1 of "));
+    }
+  }
 }
 
 TEST_CASE("Refuses other models by name") {

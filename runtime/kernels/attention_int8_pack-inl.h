@@ -7,14 +7,15 @@ namespace vitrine::kernels::HWY_NAMESPACE {
 namespace {
 
 // VNNI multiplies unsigned by signed bytes: what is broadcast (keys, probabilities) is unsigned, the vectors (queries, values)
-// are signed. ARM's dot products multiply like with like: keys and queries signed, probabilities and values unsigned.
+// are signed. ARM multiplies like with like: keys and queries signed, probabilities and values unsigned; on plain NEON, where
+// probabilities have 7 bits, all are signed.
+constexpr int32_t kUpperBits = static_cast<int32_t>(0x80808080);
 #if HWY_TARGET_IS_NEON
-constexpr int32_t kKeyFlip = 0, kValueFlip = 0;
-constexpr float kValueBias = 0;
+constexpr int32_t kKeyFlip = 0, kValueFlip = kGroup == 16 ? kUpperBits : 0;
 #else
-constexpr int32_t kKeyFlip = static_cast<int32_t>(0x80808080), kValueFlip = static_cast<int32_t>(0x80808080);
-constexpr float kValueBias = 128;
+constexpr int32_t kKeyFlip = kUpperBits, kValueFlip = kUpperBits;
 #endif
+constexpr float kValueBias = kValueFlip != 0 ? 128 : 0;
 
 constexpr float kSmallestRange = 1e-30f;
 

@@ -8,7 +8,11 @@
 //   AVX-512 VNNI   4   four products a lane; unsigned by signed
 //   dot product    4   the same; like by like
 //   i8mm           8   two rows by two columns an instruction
-//   NEON          16   products of 16 bits, two of them added, then added to 32: [0, 127] x [0, 255] or [-127, 127] squared
+//   NEON          16   products of 16 bits, two of them added, then added to 32; signed, [-127, 127] by [-128, 127]
+
+#if HWY_TARGET_IS_NEON && !defined(__ARM_FEATURE_DOTPROD)
+#include "runtime/kernels/byte_product_neon-inl.h"
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
@@ -73,70 +77,21 @@ HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size
 
 #elif HWY_TARGET_IS_NEON && !defined(__ARM_FEATURE_DOTPROD)
 
-/// The 16 products of two groups, two by two.
-template <bool kSigned>
-HWY_INLINE int16x8_t Products(uint8x16_t a, uint8x16_t b) {
-  if constexpr (kSigned) {
-    return vmull_s8(vget_low_s8(vreinterpretq_s8_u8(a)), vget_low_s8(vreinterpretq_s8_u8(b)));
-  } else {
-    return vreinterpretq_s16_u16(vmull_u8(vget_low_u8(a), vget_low_u8(b)));
-  }
-}
-template <bool kSigned>
-HWY_INLINE int16x8_t AddUpperProducts(int16x8_t lower, uint8x16_t a, uint8x16_t b) {
-  const int8x16_t sa = vreinterpretq_s8_u8(a), sb = vreinterpretq_s8_u8(b);
-  const uint16x8_t unsigned_lower = vreinterpretq_u16_s16(lower);
-#if HWY_ARCH_ARM_A64
-  return kSigned ? vmlal_high_s8(lower, sa, sb) : vreinterpretq_s16_u16(vmlal_high_u8(unsigned_lower, a, b));
-#else
-  return kSigned ? vmlal_s8(lower, vget_high_s8(sa), vget_high_s8(sb))
-                 : vreinterpretq_s16_u16(vmlal_u8(unsigned_lower, vget_high_u8(a), vget_high_u8(b)));
-#endif
-}
-template <bool kSigned>
-HWY_INLINE VI AddPairs(int16x8_t products, VI sum) {
-  if constexpr (kSigned) return VI(vpadalq_s16(sum.raw, products));
-  return VI(vreinterpretq_s32_u32(vpadalq_u16(vreinterpretq_u32_s32(sum.raw), vreinterpretq_u16_s16(products))));
-}
-
-/// Returns a vector of the sums of the lanes of each of four.
-HWY_INLINE VI SumsOfLanes(VI a, VI b, VI c, VI d) {
-#if HWY_ARCH_ARM_A64
-  return VI(vpaddq_s32(vpaddq_s32(a.raw, b.raw), vpaddq_s32(c.raw, d.raw)));
-#else
-  const int32x2_t ab = vpadd_s32(vadd_s32(vget_low_s32(a.raw), vget_high_s32(a.raw)),
-                                 vadd_s32(vget_low_s32(b.raw), vget_high_s32(b.raw)));
-  const int32x2_t cd = vpadd_s32(vadd_s32(vget_low_s32(c.raw), vget_high_s32(c.raw)),
-                                 vadd_s32(vget_low_s32(d.raw), vget_high_s32(d.raw)));
-  return VI(vcombine_s32(ab, cd));
-#endif
-}
-
-/// Returns rows [kScalars, K] * columns [kCount * 4, K]^T. Registers hold the sums of kBlock rows by 4 columns.
-template <bool kSigned, size_t kCount>
+/// Returns rows [kScalars, K] * columns [kCount * 4, K]^T, both signed.
+template <bool, size_t kCount>
 HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size_t row_width,
                                           const int32_t* HWY_RESTRICT columns, size_t column_width, size_t groups) {
-  constexpr size_t kBlock = HWY_ARCH_ARM_A64 ? 4 : 2;
-  ByteSums<kCount> sums;
-  Unroll<kScalars / kBlock * kCount>([&](auto i) HWY_ATTR {
-    constexpr size_t v = i % kCount, first = i / kCount * kBlock;
-    const uint8_t* r = reinterpret_cast<const uint8_t*>(rows + first * 4);
-    const uint8_t* c = reinterpret_cast<const uint8_t*>(columns + v * 16);
-    VI sum[kBlock][4];
-    Unroll<kBlock * 4>([&](auto j) HWY_ATTR { sum[j / 4][j % 4] = hn::Zero(kI32); });
-    for (size_t left = groups; left != 0; --left, r += row_width * 16, c += column_width * 16) {
-      uint8x16_t row[kBlock];
-      Unroll<kBlock>([&](auto j) HWY_ATTR { row[j] = vld1q_u8(r + j * 16); });
-      Unroll<4>([&](auto k) HWY_ATTR {
-        const uint8x16_t column = vld1q_u8(c + k * 16);
-        // Step by step over the rows, so that no instruction waits for the one before it.
-        int16x8_t products[kBlock];
-        Unroll<kBlock>([&](auto j) HWY_ATTR { products[j] = Products<kSigned>(row[j], column); });
-        Unroll<kBlock>([&](auto j) HWY_ATTR { products[j] = AddUpperProducts<kSigned>(products[j], row[j], column); });
-        Unroll<kBlock>([&](auto j) HWY_ATTR { sum[j][k] = AddPairs<kSigned>(products[j], sum[j][k]); });
-      });
+  int32_t products[kScalars][kCount * 4];
+  for (size_t first = 0; first < kScalars; first += kBlock) {
+    for (size_t v = 0; v < kCount; ++v) {
+      MultiplyBlock(reinterpret_cast<const uint8_t*>(rows + first * 4), row_width * 16,
+                    reinterpret_cast<const uint8_t*>(columns + v * 16), column_width * 16, groups,
+                    &products[first][v * 4], sizeof products[0]);
     }
-    Unroll<kBlock>([&](auto j) HWY_ATTR { sums.v[first + j][v] = SumsOfLanes(sum[j][0], sum[j][1], sum[j][2], sum[j][3]); });
+  }
+  ByteSums<kCount> sums;
+  Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
+    sums.v[i / kCount][i % kCount] = hn::LoadU(kI32, &products[i / kCount][i % kCount * 4]);
   });
   return sums;
 }

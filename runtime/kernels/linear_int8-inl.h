@@ -91,7 +91,7 @@ struct InputRows {
 };
 
 /// Writes a block of kScalars rows and kColumns columns.
-HWY_FLATTEN void MultiplyBlock(const InputRows& rows, const Panel& panel, size_t K, float* out, size_t stride) {
+HWY_FLATTEN void MultiplyPanel(const InputRows& rows, const Panel& panel, size_t K, float* out, size_t stride) {
   const auto sums = MultiplyBytes<true, kVectors>(rows.groups, kScalars, panel.groups, kColumns, Groups(K));
   Unroll<kVectors>([&](auto c) HWY_ATTR {
     const VI weights = hn::LoadU(kI32, panel.sum + c * kLanes);
@@ -115,11 +115,11 @@ void Tile(const LinearInt8Arguments& a, size_t first_row, size_t last_row, size_
       const Panel panel(a.packed, column, a.K);
       const size_t columns = HWY_MIN(kColumns, last_column - column);
       if (rows == kScalars && columns == kColumns) {
-        MultiplyBlock(packed_rows, panel, a.K, out + column, a.out_stride);
+        MultiplyPanel(packed_rows, panel, a.K, out + column, a.out_stride);
         continue;
       }
       float block[kScalars * kColumns];
-      MultiplyBlock(packed_rows, panel, a.K, block, kColumns);
+      MultiplyPanel(packed_rows, panel, a.K, block, kColumns);
       for (size_t r = 0; r < rows; ++r) {
         std::memcpy(out + r * a.out_stride + column, block + r * kColumns, columns * sizeof(float));
       }

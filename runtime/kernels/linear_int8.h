@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A linear layer of int8 rows and int8 weights, for processors on which XNNPACK's own is far from what they can do:
 //
-//   plain NEON   its kernels are written in intrinsics, 3.2 products an instruction; here 4.4
-//   i8mm         2.6 instructions a matrix product; here 1.5
+//   plain NEON   its kernels are written in intrinsics, 3.1 products an instruction; here 4.2
+//   i8mm         2.6 instructions a matrix product; here 1.8
 //
 // Where there are dot products and no more than those, XNNPACK's assembly is as good as this.
 //

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products of bytes, summed in 32 bits: a block of kScalars rows by kCount vectors of columns at a time, whichever way this
-// processor multiplies bytes. Included after outer_product-inl.h, once for every instruction set, hence no guard.
+// Products of bytes, summed in 32 bits: a block of kScalars rows by kCount vectors of columns at a time,
+// whichever way this processor multiplies bytes. Included after outer_product-inl.h, once for every
+// instruction set, hence no guard.
 //
-// Operands are matrices of groups: kGroup bytes that are multiplied with each other. Group g of row r is element
-// g * width + r of [K / kGroup, width] groups.
+// Operands are matrices of groups: kGroup bytes that are multiplied with each other. Group g of row r is
+// element g * width + r of [K / kGroup, width] groups.
 //
 //   AVX-512 VNNI   4   four products a lane; unsigned by signed
 //   dot product    4   the same; like by like
 //   i8mm           8   two rows by two columns an instruction
-//   NEON          16   products of 16 bits, two of them added, then added to 32; signed, [-127, 127] by [-128, 127]
+//   NEON          16   products of 16 bits, two of them added, then added to 32; signed, [-127, 127] by
+//   [-128, 127]
 
 #if HWY_TARGET_IS_NEON && !defined(__ARM_FEATURE_DOTPROD)
 #include "runtime/kernels/byte_product_neon-inl.h"
@@ -51,7 +53,8 @@ HWY_INLINE VI MatMulAdd(VI rows, VI columns, VI sum) {
 /// Returns rows [kScalars, K] * columns [kCount * 4, K]^T.
 template <bool kSigned, size_t kCount>
 HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size_t row_width,
-                                          const int32_t* HWY_RESTRICT columns, size_t column_width, size_t groups) {
+                                          const int32_t* HWY_RESTRICT columns, size_t column_width,
+                                          size_t groups) {
   constexpr size_t kPairs = 2 * kCount;
   VI block[4][kPairs];  // two rows by two columns each
   Unroll<4 * kPairs>([&](auto i) HWY_ATTR { block[i / kPairs][i % kPairs] = hn::Zero(kI32); });
@@ -80,7 +83,8 @@ HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size
 /// Returns rows [kScalars, K] * columns [kCount * 4, K]^T, both signed.
 template <bool, size_t kCount>
 HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size_t row_width,
-                                          const int32_t* HWY_RESTRICT columns, size_t column_width, size_t groups) {
+                                          const int32_t* HWY_RESTRICT columns, size_t column_width,
+                                          size_t groups) {
   int32_t products[kScalars][kCount * 4];
   for (size_t first = 0; first < kScalars; first += kBlock) {
     for (size_t v = 0; v < kCount; ++v) {
@@ -129,24 +133,28 @@ struct DotProduct {
   static HWY_INLINE V MulAdd(const Scalars& s, V a, V sum) {
     const hn::Repartition<int8_t, I32> di8;
     const hn::Repartition<uint8_t, I32> du8;
-    return hn::SumOfMulQuadAccumulate(kI32, hn::BitCast(du8, hn::Set(kI32, s[kLane])), hn::BitCast(di8, a), sum);
+    return hn::SumOfMulQuadAccumulate(kI32, hn::BitCast(du8, hn::Set(kI32, s[kLane])), hn::BitCast(di8, a),
+                                      sum);
   }
 };
 #endif
 
 template <bool kSigned, size_t kCount>
 HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size_t row_width,
-                                          const int32_t* HWY_RESTRICT columns, size_t column_width, size_t groups) {
+                                          const int32_t* HWY_RESTRICT columns, size_t column_width,
+                                          size_t groups) {
   const auto outer =
       SumOfOuterProducts<DotProduct<kSigned>, kCount>(rows, row_width, columns, column_width, groups);
   ByteSums<kCount> sums;
-  Unroll<kScalars * kCount>([&](auto i) HWY_ATTR { sums.v[i / kCount][i % kCount] = outer.v[i / kCount][i % kCount]; });
+  Unroll<kScalars * kCount>(
+      [&](auto i) HWY_ATTR { sums.v[i / kCount][i % kCount] = outer.v[i / kCount][i % kCount]; });
   return sums;
 }
 
 #endif
 
-/// Turns kGroupWords vectors of words, one for each four bytes of a group, into the same groups one after the other.
+/// Turns kGroupWords vectors of words, one for each four bytes of a group, into the same groups one after the
+/// other.
 HWY_INLINE void WordsToGroups(VI (&v)[kGroupWords]) {
   if constexpr (kGroupWords == 2) {
     const VI a = v[0], b = v[kGroupWords - 1];
@@ -160,9 +168,10 @@ HWY_INLINE void WordsToGroups(VI (&v)[kGroupWords]) {
   }
 }
 
-/// Turns bytes [rows, K], each row padded with zeros to a multiple of 16, into groups [K / kGroup, width], with zeros for
-/// rows that there are not; `flip` is what is done to every word of four.
-HWY_INLINE void PackGroups(const int8_t* bytes, size_t rows, size_t K, size_t width, int32_t flip, int32_t* groups) {
+/// Turns bytes [rows, K], each row padded with zeros to a multiple of 16, into groups [K / kGroup, width],
+/// with zeros for rows that there are not; `flip` is what is done to every word of four.
+HWY_INLINE void PackGroups(const int8_t* bytes, size_t rows, size_t K, size_t width, int32_t flip,
+                           int32_t* groups) {
   const size_t stride = (K + 15) / 16 * 4;
   const int32_t* words = reinterpret_cast<const int32_t*>(bytes);
   if constexpr (kGroup == 4) {
@@ -176,7 +185,8 @@ HWY_INLINE void PackGroups(const int8_t* bytes, size_t rows, size_t K, size_t wi
   for (size_t k = 0; k < K; k += 16, words += 4, out += 2 * width) {
     for (size_t r = 0; r < width; r += 2) {
       const auto row = [&](size_t i) HWY_ATTR {
-        return i < rows ? hn::LoadU(d64, reinterpret_cast<const int64_t*>(words + i * stride)) : hn::Zero(d64);
+        return i < rows ? hn::LoadU(d64, reinterpret_cast<const int64_t*>(words + i * stride))
+                        : hn::Zero(d64);
       };
       const auto a = row(r), b = row(r + 1);
       if constexpr (kGroup == 8) {

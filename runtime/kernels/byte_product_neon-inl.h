@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products of bytes for plain NEON: a block of a few rows by 4 columns in registers. 16 products are two multiplications (the
-// second adds to the first, in 16 bits, which two products of [-127, 127] and [-128, 127] do not leave) and one addition to 32
-// bits: 5.3 products an instruction, 4.6 with the loads. Included by byte_product-inl.h.
+// Products of bytes for plain NEON: a block of a few rows by 4 columns in registers. 16 products are two
+// multiplications (the second adds to the first, in 16 bits, which two products of [-127, 127] and [-128,
+// 127] do not leave) and one addition to 32 bits: 5.3 products an instruction, 4.6 with the loads. Included
+// by byte_product-inl.h.
 #include <arm_neon.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -12,6 +13,7 @@ namespace {
 
 constexpr size_t kBlock = 4;
 
+// clang-format off
 // Four rows by one column, instruction by instruction over the rows, so that none waits for the one before it.
 #define VITRINE_MULTIPLY_COLUMN(column, sum0, sum1, sum2, sum3) \
   "smull v6.8h, v0.8b, " column ".8b\n"                        \
@@ -63,6 +65,7 @@ HWY_NOINLINE void MultiplyBlock(const uint8_t* rows, size_t row_step, const uint
         "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
 }
 #undef VITRINE_MULTIPLY_COLUMN
+// clang-format on
 
 #else
 
@@ -70,14 +73,16 @@ constexpr size_t kBlock = 2;
 
 /// Returns a vector of the sums of the lanes of each of four.
 HWY_INLINE int32x4_t SumsOfLanes(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d) {
-  const int32x2_t ab = vpadd_s32(vadd_s32(vget_low_s32(a), vget_high_s32(a)), vadd_s32(vget_low_s32(b), vget_high_s32(b)));
-  const int32x2_t cd = vpadd_s32(vadd_s32(vget_low_s32(c), vget_high_s32(c)), vadd_s32(vget_low_s32(d), vget_high_s32(d)));
+  const int32x2_t ab =
+      vpadd_s32(vadd_s32(vget_low_s32(a), vget_high_s32(a)), vadd_s32(vget_low_s32(b), vget_high_s32(b)));
+  const int32x2_t cd =
+      vpadd_s32(vadd_s32(vget_low_s32(c), vget_high_s32(c)), vadd_s32(vget_low_s32(d), vget_high_s32(d)));
   return vcombine_s32(ab, cd);
 }
 
 /// Writes the products of kBlock rows with 4 columns, a row each `out_step` bytes.
-HWY_NOINLINE void MultiplyBlock(const uint8_t* rows, size_t row_step, const uint8_t* columns, size_t column_step,
-                                size_t groups, int32_t* out, size_t out_step) {
+HWY_NOINLINE void MultiplyBlock(const uint8_t* rows, size_t row_step, const uint8_t* columns,
+                                size_t column_step, size_t groups, int32_t* out, size_t out_step) {
   int32x4_t sum[kBlock][4];
   Unroll<kBlock * 4>([&](auto i) HWY_ATTR { sum[i / 4][i % 4] = vdupq_n_s32(0); });
   for (; groups != 0; --groups, rows += row_step, columns += column_step) {

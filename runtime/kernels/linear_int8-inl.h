@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The int8 linear layer: blocks of kScalars rows by kColumns columns, by the product of bytes that attention uses too.
-// Included after highway.h, once for every instruction set, hence no guard. All of it has internal linkage: on ARM it is
-// compiled for more than one processor.
+// The int8 linear layer: blocks of kScalars rows by kColumns columns, by the product of bytes that attention
+// uses too. Included after highway.h, once for every instruction set, hence no guard. All of it has internal
+// linkage: on ARM it is compiled for more than one processor.
 #include <cstring>
 
 #include "runtime/kernels/linear_int8.h"
@@ -52,7 +52,8 @@ void PackWeights(const LinearInt8Weights& w, void* packed) {
       const int8_t* row = w.weight + (first + c) * w.K;
       int32_t* group = panel.groups + c * kGroupWords;
       size_t k = 0;
-      for (; k + kGroup <= w.K; k += kGroup, group += kColumns * kGroupWords) std::memcpy(group, row + k, kGroup);
+      for (; k + kGroup <= w.K; k += kGroup, group += kColumns * kGroupWords)
+        std::memcpy(group, row + k, kGroup);
       std::memcpy(group, row + k, w.K - k);
       panel.scale[c] = w.scales[first + c];
       panel.bias[c] = w.bias != nullptr ? w.bias[first + c] : 0.0f;
@@ -69,7 +70,8 @@ struct InputRows {
   float scale[kScalars];
 
   InputRows(void* scratch, size_t K)
-      : groups(static_cast<int32_t*>(scratch)), bytes(static_cast<int8_t*>(scratch) + kScalars * PaddedRow(K)) {}
+      : groups(static_cast<int32_t*>(scratch)),
+        bytes(static_cast<int8_t*>(scratch) + kScalars * PaddedRow(K)) {}
 
   /// Takes `rows` rows from `row` on; the others become zeros.
   void Pack(const LinearInt8Arguments& a, size_t row, size_t rows) {
@@ -91,11 +93,13 @@ struct InputRows {
 };
 
 /// Writes a block of kScalars rows and kColumns columns.
-HWY_FLATTEN void MultiplyPanel(const InputRows& rows, const Panel& panel, size_t K, float* out, size_t stride) {
+HWY_FLATTEN void MultiplyPanel(const InputRows& rows, const Panel& panel, size_t K, float* out,
+                               size_t stride) {
   const auto sums = MultiplyBytes<true, kVectors>(rows.groups, kScalars, panel.groups, kColumns, Groups(K));
   Unroll<kVectors>([&](auto c) HWY_ATTR {
     const VI weights = hn::LoadU(kI32, panel.sum + c * kLanes);
-    const VF scale = hn::LoadU(kF32, panel.scale + c * kLanes), bias = hn::LoadU(kF32, panel.bias + c * kLanes);
+    const VF scale = hn::LoadU(kF32, panel.scale + c * kLanes),
+             bias = hn::LoadU(kF32, panel.bias + c * kLanes);
     Unroll<kScalars>([&](auto r) HWY_ATTR {
       const VI sum = hn::Sub(sums.v[r][c], hn::Mul(weights, hn::Set(kI32, rows.zero_point[r])));
       const VF scaled = hn::Mul(hn::ConvertTo(kF32, sum), hn::Set(kF32, rows.scale[r]));
@@ -104,8 +108,8 @@ HWY_FLATTEN void MultiplyPanel(const InputRows& rows, const Panel& panel, size_t
   });
 }
 
-void Tile(const LinearInt8Arguments& a, size_t first_row, size_t last_row, size_t first_column, size_t last_column,
-          void* scratch) {
+void Tile(const LinearInt8Arguments& a, size_t first_row, size_t last_row, size_t first_column,
+          size_t last_column, void* scratch) {
   InputRows packed_rows(scratch, a.K);
   for (size_t row = first_row; row < last_row; row += kScalars) {
     const size_t rows = HWY_MIN(kScalars, last_row - row);

@@ -41,8 +41,8 @@ void PackLinearInt8(const LinearInt8Weights& weights, void* packed) { ChooseKern
 
 size_t LinearInt8ScratchBytes(size_t K) { return 2 * kLinearInt8Tile * RoundUp(K, 16); }
 
-void LinearInt8Tile(const LinearInt8Arguments& arguments, size_t first_row, size_t last_row, size_t first_column,
-                    size_t last_column, void* scratch) {
+void LinearInt8Tile(const LinearInt8Arguments& arguments, size_t first_row, size_t last_row,
+                    size_t first_column, size_t last_column, void* scratch) {
   ChooseKernels().tile(arguments, first_row, last_row, first_column, last_column, scratch);
 }
 

@@ -15,10 +15,21 @@ struct Layer {
   Guarded<char> packed, scratch;
 
   Layer(size_t T, size_t N, size_t K, Generator& generator, size_t gap = 0)
-      : T(T), N(N), K(K), stride(K + gap), input(T * (K + gap)), weight(N * K), scales(N), bias(N), quantization(T),
-        packed(LinearInt8PackedBytes(N, K)), scratch(LinearInt8ScratchBytes(K)) {
-    for (size_t i = 0; i < input.size(); ++i) input[i] = static_cast<int8_t>(Uniform(generator, 0, 255) - 128);
-    for (size_t i = 0; i < weight.size(); ++i) weight[i] = static_cast<int8_t>(Uniform(generator, 0, 254) - 127);
+      : T(T),
+        N(N),
+        K(K),
+        stride(K + gap),
+        input(T * (K + gap)),
+        weight(N * K),
+        scales(N),
+        bias(N),
+        quantization(T),
+        packed(LinearInt8PackedBytes(N, K)),
+        scratch(LinearInt8ScratchBytes(K)) {
+    for (size_t i = 0; i < input.size(); ++i)
+      input[i] = static_cast<int8_t>(Uniform(generator, 0, 255) - 128);
+    for (size_t i = 0; i < weight.size(); ++i)
+      weight[i] = static_cast<int8_t>(Uniform(generator, 0, 254) - 127);
     for (size_t n = 0; n < N; ++n) {
       scales[n] = static_cast<float>(Uniform(generator, 1, 1000)) * 1e-5f;
       bias[n] = static_cast<float>(Uniform(generator, 0, 2000)) * 1e-3f - 1;
@@ -86,7 +97,8 @@ TEST_CASE("A linear layer in int8 gives the same bytes however it is split") {
   const size_t rows[] = {0, 3, 8, 9, 21}, columns[] = {0, 8, 32, 45};
   for (size_t r = 1; r < std::size(rows); ++r) {
     for (size_t c = 1; c < std::size(columns); ++c) {
-      LinearInt8Tile(layer.Arguments(split), rows[r - 1], rows[r], columns[c - 1], columns[c], layer.scratch.data());
+      LinearInt8Tile(layer.Arguments(split), rows[r - 1], rows[r], columns[c - 1], columns[c],
+                     layer.scratch.data());
     }
   }
   for (size_t i = 0; i < whole.size(); ++i) REQUIRE(whole[i] == split[i]);

@@ -23,6 +23,10 @@ const std::vector<Foreign>& ForeignModels() {
       {"swin*",
        {"relative_position_bias_table", "layers.0.blocks.0"},
        "a Swin Transformer: its windowed attention is not supported"},
+      // An exporter folds the table of positions away.
+      {nullptr,
+       {"layers.0.blocks.0.", "layers.1.downsample.norm"},
+       "a Swin Transformer: its windowed attention is not supported"},
       {nullptr,
        {"relative_position_bias_table", "features."},
        "a Swin Transformer: its windowed attention is not supported"},

@@ -199,6 +199,11 @@ TEST_CASE("Refuses other models by name") {
        {{"swin.embeddings.patch_embeddings.projection.weight", {96, 3, 4, 4}},
         {"swin.encoder.layers.0.blocks.0.attention.self.relative_position_bias_table", {169, 3}},
         {"swin.encoder.layers.0.blocks.0.attention.self.query.weight", {96, 96}}}},
+      {"this is a Swin Transformer: its windowed attention is not supported",  // as exported to ONNX
+       {{"patch_embed.proj.weight", {96, 3, 4, 4}},
+        {"layers.0.blocks.0.attn.qkv.bias", {288}},
+        {"layers.1.downsample.norm.weight", {384}},
+        {"head.fc.weight", {1000, 768}}}},
       {"this is a ViT with timm's own relative positions: they are not supported",
        {{"blocks.0.attn.qkv.weight", {24, 8}}, {"blocks.0.attn.rel_pos.mlp.fc1.weight", {512, 2}}}},
       {"this is a hybrid Vision Transformer: its convolutional stem is not supported",

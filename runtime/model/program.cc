@@ -78,13 +78,12 @@ uint64_t MetadataChecksum(const schema::Model& root, std::span<const uint8_t> fi
   const std::span<const uint8_t> metadata = MetadataBytes(root, file);
   Fletcher64 checksum;
   const uint8_t* field = MetadataChecksumField(root);
-  constexpr uint8_t kZeros[8] = {};
-  const size_t at = field == nullptr ? metadata.size() : static_cast<size_t>(field - file.data());
-  // A damaged file may have the field among the weights, or none: its checksum cannot be right.
-  if (at + sizeof kZeros > metadata.size()) {
+  if (field == nullptr) {
     checksum.Add(metadata);
     return checksum.value();
   }
+  const size_t at = static_cast<size_t>(field - file.data());
+  constexpr uint8_t kZeros[8] = {};
   checksum.Add(metadata.first(at));
   checksum.Add(kZeros);
   checksum.Add(metadata.subspan(at + sizeof kZeros));

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Linear layers: exporters write their weights transposed, under names of their own.
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "converter/checkpoint/onnx/names.h"
+#include "converter/error.h"
+
+namespace vitrine::checkpoint {
+namespace {
+
+/// "blocks.0.attn.qkv.bias" -> "blocks.0.attn.qkv.weight"; "in_proj_bias" -> "in_proj_weight".
+std::string WeightBeside(std::string_view bias) {
+  for (const char separator : {'.', '_'}) {
+    const std::string_view stem = WithoutEnd(bias, std::string(1, separator) + "bias");
+    if (!stem.empty()) return std::string(stem) + separator + "weight";
+  }
+  return "";
+}
+
+/// What a family calls query, key and value beside its projection; one name where they are one layer.
+struct AttentionNames {
+  std::string_view projection;
+  std::array<std::string_view, 3> parts;
+};
+
+constexpr AttentionNames kAttentions[] = {
+    {".attn.proj.", {".attn.qkv", "", ""}},
+    {".attention.o_proj.", {".attention.q_proj", ".attention.k_proj", ".attention.v_proj"}},
+    {".attention.output.dense.",
+     {".attention.attention.query", ".attention.attention.key", ".attention.attention.value"}},
+    {".self_attn.out_proj.", {".self_attn.q_proj", ".self_attn.k_proj", ".self_attn.v_proj"}},
+};
+
+Tensor Transposed(Tensor tensor) {
+  std::swap(tensor.shape[0], tensor.shape[1]);
+  std::swap(tensor.strides[0], tensor.strides[1]);
+  return tensor;
+}
+
+class LinearNamer {
+ public:
+  explicit LinearNamer(OnnxNames* names) : names_(*names), graph_(names->graph()) {}
+
+  void NameMatMul(const OnnxNode& node) {
+    RefuseFoldedQuery(node, names_);
+    const std::optional<OnnxConstant> weight = graph_.Constant(node.input(1));
+    if (!weight || weight->tensor->shape.size() != 2 || !IsFloat(*weight->tensor)) return;
+    if (IsParameter(weight->name)) return NameBias(node, weight->name, weight->tensor->shape[1]);
+    NameLinear(node, Transposed(*weight->tensor));
+  }
+
+  void NameGemm(const OnnxNode& node) {
+    const std::optional<OnnxConstant> weight = graph_.Constant(node.input(1));
+    if (!weight || weight->tensor->shape.size() != 2) return;
+    const OnnxAttribute* transposed = node.Find("transB");
+    const Tensor tensor = transposed && transposed->integer ? *weight->tensor : Transposed(*weight->tensor);
+    if (IsParameter(weight->name)) return NameBias(node, weight->name, tensor.shape[0]);
+    NameLinear(node, tensor);
+  }
+
+ private:
+  /// The bias of a layer whose weight has kept its name: the same module's, whatever equal tensor it reads.
+  void NameBias(const OnnxNode& node, std::string_view weight, int64_t outputs) {
+    const std::optional<OnnxConstant> bias = Bias(node, outputs);
+    const std::string_view module = WithoutEnd(weight, ".weight");
+    if (bias && !module.empty()) names_.Claim(std::string(module) + ".bias", *bias->tensor);
+  }
+
+  /// `weight` is [outputs, inputs], as state dicts have it.
+  void NameLinear(const OnnxNode& node, const Tensor& weight) {
+    const std::optional<OnnxConstant> bias = Bias(node, weight.shape[0]);
+    const auto claim = [&](const std::string& name, const std::string& bias_name) {
+      if (!names_.Claim(name, weight)) return false;
+      if (bias) names_.Claim(bias_name, *bias->tensor);
+      return true;
+    };
+    if (bias && IsParameter(bias->name) && claim(WeightBeside(bias->name), std::string(bias->name))) return;
+    for (const std::string& module : {node.scope, QueryKeyOrValue(node, weight)}) {
+      if (module.empty()) continue;
+      // torch.nn.MultiheadAttention's query, key and value are no module of their own.
+      const bool multihead = names_.tensors().contains(module + ".out_proj.weight");
+      const std::string stem = module + (multihead ? ".in_proj_" : ".");
+      if (claim(stem + "weight", stem + "bias")) return;
+    }
+    Fail(graph_.model().file, ": ", Describe(node), " has a weight without a name, ",
+         std::string(node.input(1)), " ", ShapeText(weight.shape),
+         ", and neither a named bias nor a norm beside it");
+  }
+
+  /// The vector that is added to what a linear layer gives.
+  std::optional<OnnxConstant> Bias(const OnnxNode& node, int64_t outputs) const {
+    const auto fits = [&](const std::optional<OnnxConstant>& constant) {
+      return constant && constant->tensor->shape == std::vector<int64_t>{outputs};
+    };
+    if (node.op == "Gemm") {
+      const std::optional<OnnxConstant> bias = names_.Read(node.input(2));
+      return fits(bias) ? bias : std::nullopt;
+    }
+    for (const OnnxGraph::Use& use : graph_.Uses(node.outputs[0])) {
+      if (use.node->op != "Add") continue;
+      const std::optional<OnnxConstant> bias = names_.Read(use.node->input(1 - use.operand));
+      if (fits(bias)) return bias;
+    }
+    return std::nullopt;
+  }
+
+  /// "blocks.0.attn.qkv" for a layer that reads the norm "blocks.0.norm1"; empty when it reads none.
+  std::string QueryKeyOrValue(const OnnxNode& node, const Tensor& weight) const {
+    const std::string block = BlockOfNorm(node.input(0));
+    if (block.empty()) return "";
+    for (const AttentionNames& names : kAttentions) {
+      const std::string projection = block + std::string(names.projection);
+      const auto beside = names_.tensors().lower_bound(projection);
+      if (beside == names_.tensors().end() || !beside->first.starts_with(projection)) continue;
+      const bool together = names.parts[1].empty();
+      int steps = 64;
+      const int part = together ? 0 : AttentionOperand(node.outputs[0], &steps);
+      if (part < 0 || (together && weight.shape[0] % 3 != 0)) return "";
+      return block + std::string(names.parts[static_cast<size_t>(part)]);
+    }
+    return "";
+  }
+
+  /// "blocks.0" where `value` is what the norm "blocks.0.norm1" gives, in one operator or in many.
+  std::string BlockOfNorm(std::string_view value) const {
+    const OnnxNode* node = graph_.Producer(value);
+    while (node && OnlyMoves(node->op)) node = graph_.Producer(node->input(0));
+    if (!node || (node->op != "LayerNormalization" && node->op != "Add")) return "";
+    for (const std::string_view input : node->inputs) {
+      if (!graph_.Constant(input) || !IsParameter(input)) continue;
+      const std::string_view norm = input.substr(0, input.rfind('.'));
+      const size_t dot = norm.rfind('.');
+      if (dot != std::string_view::npos) return std::string(norm.substr(0, dot));
+    }
+    return "";
+  }
+
+  /// 0, 1 or 2 where `value` becomes attention's query, key or value; -1 where it becomes none within `steps`
+  /// operators, which reshape, transpose and scale it.
+  int AttentionOperand(std::string_view value, int* steps) const {
+    for (const OnnxGraph::Use& use : graph_.Uses(value)) {
+      if (use.node->op == "Attention" && use.operand < 3) return static_cast<int>(use.operand);
+      if (use.node->op == "MatMul") {
+        if (use.operand == 0) return 0;
+        return ComesFromSoftmax(use.node->input(0)) ? 2 : 1;
+      }
+      const bool scaled = use.node->op == "Mul" || use.node->op == "Div" || use.node->op == "Add";
+      if (use.node->outputs.empty() || !(scaled || OnlyMoves(use.node->op)) || --*steps < 0) continue;
+      const int operand = AttentionOperand(use.node->outputs[0], steps);
+      if (operand >= 0) return operand;
+    }
+    return -1;
+  }
+
+  bool ComesFromSoftmax(std::string_view value) const {
+    const OnnxNode* node = graph_.Producer(value);
+    for (int depth = 0; node && depth < 8; ++depth) {
+      if (node->op == "Softmax") return true;
+      // PyTorch guards a softmax over nothing: Where(IsNaN(p), 0, p).
+      node = graph_.Producer(node->input(node->op == "Where" ? 2 : 0));
+    }
+    return false;
+  }
+
+  OnnxNames& names_;
+  const OnnxGraph& graph_;
+};
+
+}  // namespace
+
+void NameLinear(const OnnxNode& node, OnnxNames* names) {
+  LinearNamer namer(names);
+  if (node.op == "Gemm") {
+    namer.NameGemm(node);
+  } else {
+    namer.NameMatMul(node);
+  }
+}
+
+void RefuseFoldedQuery(const OnnxNode& node, const OnnxNames& names) {
+  const std::vector<OnnxConstant> roots = names.graph().Roots(node.input(0));
+  if (roots.empty() || IsParameter(roots[0].name)) return;
+  Fail(names.graph().model().file, ": ", Describe(node),
+       " reads a learnt query that the exporter has folded into ", std::string(roots[0].name),
+       "; export with a dynamic batch size, or convert the checkpoint itself");
+}
+
+}  // namespace vitrine::checkpoint

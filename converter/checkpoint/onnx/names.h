@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// OnnxNames: the parameters that have a name by now, and how they get one. The three rules that give names
+// are in linear.cc (linear layers), embedding.cc (tokens and positions) and weights.cc (norms and the rest).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "converter/checkpoint/onnx/graph.h"
+
+namespace vitrine::checkpoint {
+
+bool IsFloat(const Tensor& tensor);
+
+/// Whether a name is a parameter's and not one that an exporter made up: identifiers between dots, or one of
+/// the few that models have without a dot.
+bool IsParameter(std::string_view name);
+
+/// `name` without `end`; empty where it does not end so.
+std::string_view WithoutEnd(std::string_view name, std::string_view end);
+
+class OnnxNames {
+ public:
+  explicit OnnxNames(const OnnxGraph& graph);  ///< with the parameters that have kept their names
+
+  const OnnxGraph& graph() const { return graph_; }
+  const std::map<std::string, Tensor>& tensors() const { return tensors_; }
+
+  /// Gives a tensor its name; false when another one has it.
+  bool Claim(const std::string& name, const Tensor& tensor);
+  /// Whether a name was given here, or a layer was seen to use it.
+  bool IsClaimed(std::string_view name) const { return claimed_.contains(std::string(name)); }
+  /// The constant that an operator reads, by the name under which it reads it.
+  std::optional<OnnxConstant> Read(std::string_view input) const;
+
+ private:
+  const OnnxGraph& graph_;
+  std::map<std::string, Tensor> tensors_;
+  std::set<std::string> claimed_;
+};
+
+/// Names the weight and bias of a MatMul or Gemm, where it has a constant weight. Error, naming the node,
+/// when nothing beside it tells how.
+void NameLinear(const OnnxNode& node, OnnxNames* names);
+
+/// Refuses a query of attention pooling that an exporter has computed.
+void RefuseFoldedQuery(const OnnxNode& node, const OnnxNames& names);
+
+/// Names tokens (at a Concat) and positions (at an Add) that stand before the blocks, after the patch
+/// embedding `patch`. Tables that it puts together from parts go to `copies`.
+void NameEmbedding(const OnnxNode& node, const OnnxNode& patch, OnnxNames* names,
+                   std::vector<std::unique_ptr<std::byte[]>>* copies);
+
+}  // namespace vitrine::checkpoint

@@ -147,6 +147,39 @@ TEST_CASE("A query, key or value without bias has the name of the norm before it
   }
 }
 
+TEST_CASE("A query apart from key and value is put together with them") {
+  Graph graph = Begin();
+  graph.Floats("head.attention.out_proj.weight", {2, 2})
+      .Floats("onnx::MatMul_1", {2, 2})
+      .Floats("onnx::Add_1", {2})
+      .Floats("onnx::MatMul_2", {2, 4})
+      .Floats("onnx::Add_2", {4})
+      .Node("MatMul", {"x", "onnx::MatMul_1"}, "q", "/head/attention/MatMul")
+      .Node("Add", {"q", "onnx::Add_1"}, "query")
+      .Node("MatMul", {"x", "onnx::MatMul_2"}, "kv", "/head/attention/MatMul_1")
+      .Node("Add", {"kv", "onnx::Add_2"}, "key_value");
+  const ScratchFolder folder;
+  const Checkpoint checkpoint = Checkpoint::Open(folder.Write("x.onnx", graph.File()));
+  const Tensor& weight = checkpoint.tensors().at("head.attention.in_proj_weight");
+  CHECK(weight.shape == Sizes{6, 2});
+  std::vector<float> values(12);
+  ReadF32(weight, values);
+  CHECK(values == std::vector<float>{0, 2, 1, 3, 0, 4, 1, 5, 2, 6, 3, 7});
+  CHECK(checkpoint.tensors().at("head.attention.in_proj_bias").shape == Sizes{6});
+}
+
+TEST_CASE("A learnt query has its name from the attention that reads it, or is refused") {
+  Graph graph = Begin();
+  graph.Floats("head.attention.in_proj_weight", {6, 2})
+      .Floats("transpose_9", {1, 1, 2})
+      .Node("Split", {"head.attention.in_proj_weight"}, "query_weight")
+      .Node("MatMul", {"transpose_9", "query_weight"}, "query");
+  CHECK(Tensors(graph).contains("head.probe"));
+  Graph folded = Begin();
+  folded.Floats("val_204", {1, 2, 1, 2}).Node("MatMul", {"val_204", "keys"}, "logits", "node_9");
+  CHECK_THAT(Refusal(folded), ContainsSubstring("node node_9 (MatMul) reads a learnt query"));
+}
+
 TEST_CASE("A weight without any name beside it is refused with its node") {
   Graph graph = Begin();
   graph.Floats("val_3", {4, 12}).Node("MatMul", {"x", "val_3"}, "y", "node_7");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokens and positions: constants that stand before the blocks, named after the patch embedding.
 #include <algorithm>
-#include <cstring>
 
 #include "converter/checkpoint/onnx/names.h"
 #include "converter/error.h"
@@ -36,8 +35,8 @@ Tensor OfRank(Tensor tensor, size_t rank) {
 
 class EmbeddingNamer {
  public:
-  EmbeddingNamer(const OnnxNode& patch, OnnxNames* names, std::vector<std::unique_ptr<std::byte[]>>* copies)
-      : patch_(patch), names_(*names), graph_(names->graph()), copies_(*copies) {}
+  EmbeddingNamer(const OnnxNode& patch, OnnxNames* names)
+      : patch_(patch), names_(*names), graph_(names->graph()) {}
 
   /// Tokens that stand before the patches in the sequence, as constants without a name.
   void NameTokens(const OnnxNode& node) {
@@ -105,43 +104,26 @@ class EmbeddingNamer {
   }
 
   /// [1, a, D], [1, b, D], ... as [1, a + b + ..., D].
-  Tensor Rows(const std::vector<OnnxConstant>& parts) {
-    Tensor all = *parts[0].tensor;
-    if (parts.size() == 1) return all;
-    size_t bytes = 0;
-    all.shape[1] = 0;
-    for (const OnnxConstant& part : parts) {
-      if (part.tensor->dtype != all.dtype || part.tensor->shape[0] != 1 ||
-          part.tensor->shape[2] != all.shape[2]) {
-        Fail(graph_.model().file, ": ", std::string(part.name), " is ", ShapeText(part.tensor->shape),
-             ", which does not fit the positions beside it");
-      }
-      all.shape[1] += part.tensor->shape[1];
-      bytes += part.tensor->bytes.size();
+  Tensor Rows(const std::vector<OnnxConstant>& roots) {
+    if (roots.size() == 1) return *roots[0].tensor;
+    std::vector<Tensor> parts;
+    for (const OnnxConstant& root : roots) {
+      if (root.tensor->shape[0] != 1)
+        Fail(graph_.model().file, ": ", std::string(root.name), " is no table of positions");
+      parts.push_back(*root.tensor);
     }
-    auto copy = std::make_unique<std::byte[]>(bytes);
-    all.bytes = {copy.get(), bytes};
-    all.strides = RowMajorStrides(all.shape);
-    for (size_t at = 0; const OnnxConstant& part : parts) {
-      if (!part.tensor->bytes.empty())
-        std::memcpy(&copy[at], part.tensor->bytes.data(), part.tensor->bytes.size());
-      at += part.tensor->bytes.size();
-    }
-    copies_.push_back(std::move(copy));
-    return all;
+    return names_.Stack(parts, 1);
   }
 
   const OnnxNode& patch_;
   OnnxNames& names_;
   const OnnxGraph& graph_;
-  std::vector<std::unique_ptr<std::byte[]>>& copies_;
 };
 
 }  // namespace
 
-void NameEmbedding(const OnnxNode& node, const OnnxNode& patch, OnnxNames* names,
-                   std::vector<std::unique_ptr<std::byte[]>>* copies) {
-  EmbeddingNamer namer(patch, names, copies);
+void NameEmbedding(const OnnxNode& node, const OnnxNode& patch, OnnxNames* names) {
+  EmbeddingNamer namer(patch, names);
   if (node.op == "Concat") {
     namer.NameTokens(node);
   } else {

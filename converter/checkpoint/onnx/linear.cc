@@ -44,7 +44,7 @@ class LinearNamer {
   explicit LinearNamer(OnnxNames* names) : names_(*names), graph_(names->graph()) {}
 
   void NameMatMul(const OnnxNode& node) {
-    RefuseFoldedQuery(node, names_);
+    NameProbe(node, &names_);
     const std::optional<OnnxConstant> weight = graph_.Constant(node.input(1));
     if (!weight || weight->tensor->shape.size() != 2 || !IsFloat(*weight->tensor)) return;
     if (IsParameter(weight->name)) return NameBias(node, weight->name, weight->tensor->shape[1]);
@@ -83,10 +83,24 @@ class LinearNamer {
       const bool multihead = names_.tensors().contains(module + ".out_proj.weight");
       const std::string stem = module + (multihead ? ".in_proj_" : ".");
       if (claim(stem + "weight", stem + "bias")) return;
+      if (multihead && bias && Complete(stem, weight, *bias->tensor)) return;
     }
     Fail(graph_.model().file, ": ", Describe(node), " has a weight without a name, ",
          std::string(node.input(1)), " ", ShapeText(weight.shape),
          ", and neither a named bias nor a norm beside it");
+  }
+
+  /// Query apart from key and value, as an exporter splits them: puts the second part behind the first.
+  bool Complete(const std::string& stem, const Tensor& weight, const Tensor& bias) {
+    const Tensor first = names_.tensors().at(stem + "weight");
+    const auto first_bias = names_.tensors().find(stem + "bias");
+    if (first.shape.size() != 2 || first.shape[1] != weight.shape[1] ||
+        first_bias == names_.tensors().end() || first.shape[0] + weight.shape[0] != 3 * weight.shape[1]) {
+      return false;
+    }
+    names_.Replace(stem + "bias", names_.Stack({first_bias->second, bias}, 0));
+    names_.Replace(stem + "weight", names_.Stack({first, weight}, 0));
+    return true;
   }
 
   /// The vector that is added to what a linear layer gives.
@@ -126,7 +140,8 @@ class LinearNamer {
   /// "blocks.0" where `value` is what the norm "blocks.0.norm1" gives, in one operator or in many.
   std::string BlockOfNorm(std::string_view value) const {
     const OnnxNode* node = graph_.Producer(value);
-    while (node && OnlyMoves(node->op)) node = graph_.Producer(node->input(0));
+    for (int moves = 0; node && OnlyMoves(node->op) && moves < 8; ++moves)
+      node = graph_.Producer(node->input(0));
     if (!node || (node->op != "LayerNormalization" && node->op != "Add")) return "";
     for (const std::string_view input : node->inputs) {
       if (!graph_.Constant(input) || !IsParameter(input)) continue;
@@ -179,12 +194,20 @@ void NameLinear(const OnnxNode& node, OnnxNames* names) {
   }
 }
 
-void RefuseFoldedQuery(const OnnxNode& node, const OnnxNames& names) {
-  const std::vector<OnnxConstant> roots = names.graph().Roots(node.input(0));
+void NameProbe(const OnnxNode& node, OnnxNames* names) {
+  const OnnxGraph& graph = names->graph();
+  const std::vector<OnnxConstant> roots = graph.Roots(node.input(0));
   if (roots.empty() || IsParameter(roots[0].name)) return;
-  Fail(names.graph().model().file, ": ", Describe(node),
-       " reads a learnt query that the exporter has folded into ", std::string(roots[0].name),
-       "; export with a dynamic batch size, or convert the checkpoint itself");
+  const std::vector<OnnxConstant> weight = graph.Roots(node.input(1));
+  // torch.nn.MultiheadAttention is a module of the head that has the probe.
+  const std::string_view head =
+      weight.empty() ? std::string_view() : WithoutEnd(weight[0].name, ".attention.in_proj_weight");
+  if (!head.empty()) {
+    names->Claim(std::string(head) + ".probe", *roots[0].tensor);
+    return;
+  }
+  Fail(graph.model().file, ": ", Describe(node), " reads a learnt query that the exporter has folded into ",
+       std::string(roots[0].name), "; export with a dynamic batch size, or convert the checkpoint itself");
 }
 
 }  // namespace vitrine::checkpoint

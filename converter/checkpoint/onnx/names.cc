@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cctype>
 #include <iterator>
+#include <utility>
+
+#include "converter/error.h"
 
 namespace vitrine::checkpoint {
 
@@ -35,7 +38,8 @@ std::string_view WithoutEnd(std::string_view name, std::string_view end) {
   return name.ends_with(end) ? name.substr(0, name.size() - end.size()) : std::string_view();
 }
 
-OnnxNames::OnnxNames(const OnnxGraph& graph) : graph_(graph) {
+OnnxNames::OnnxNames(const OnnxGraph& graph, std::vector<std::unique_ptr<std::byte[]>>* copies)
+    : graph_(graph), copies_(*copies) {
   for (const auto& [name, tensor] : graph_.model().constants) {
     if (IsParameter(name) && IsFloat(tensor)) tensors_.emplace(name, tensor);
   }
@@ -51,6 +55,33 @@ bool OnnxNames::Claim(const std::string& name, const Tensor& tensor) {
   if (name.empty() || !claimed_.insert(name).second) return false;
   tensors_.insert_or_assign(name, tensor);
   return true;
+}
+
+Tensor OnnxNames::Stack(const std::vector<Tensor>& parts, size_t dimension) {
+  Tensor all{DType::kF32, parts[0].shape, {}, {}};
+  all.shape[dimension] = 0;
+  int64_t elements = 0;
+  for (const Tensor& part : parts) {
+    std::vector<int64_t> shape = part.shape;
+    if (shape.size() == all.shape.size()) shape[dimension] = 0;
+    if (shape != all.shape) {
+      Fail(graph_.model().file, ": ", ShapeText(part.shape), " does not fit ", ShapeText(parts[0].shape),
+           " beside it");
+    }
+    elements += part.elements();
+  }
+  for (const Tensor& part : parts) all.shape[dimension] += part.shape[dimension];
+  const size_t bytes = static_cast<size_t>(elements) * sizeof(float);
+  auto copy = std::make_unique<std::byte[]>(bytes);
+  for (float* at = reinterpret_cast<float*>(copy.get()); const Tensor& part : parts) {
+    const size_t count = static_cast<size_t>(part.elements());
+    ReadF32(part, {at, count});
+    at += count;
+  }
+  all.bytes = {copy.get(), bytes};
+  all.strides = RowMajorStrides(all.shape);
+  copies_.push_back(std::move(copy));
+  return all;
 }
 
 std::optional<OnnxConstant> OnnxNames::Read(std::string_view input) const {

@@ -26,7 +26,8 @@ std::string_view WithoutEnd(std::string_view name, std::string_view end);
 
 class OnnxNames {
  public:
-  explicit OnnxNames(const OnnxGraph& graph);  ///< with the parameters that have kept their names
+  /// With the parameters that have kept their names. What it has to copy goes to `copies`.
+  OnnxNames(const OnnxGraph& graph, std::vector<std::unique_ptr<std::byte[]>>* copies);
 
   const OnnxGraph& graph() const { return graph_; }
   const std::map<std::string, Tensor>& tensors() const { return tensors_; }
@@ -35,6 +36,11 @@ class OnnxNames {
   bool Claim(const std::string& name, const Tensor& tensor);
   /// Whether a name was given here, or a layer was seen to use it.
   bool IsClaimed(std::string_view name) const { return claimed_.contains(std::string(name)); }
+  /// Replaces the tensor of a name that was claimed.
+  void Replace(const std::string& name, const Tensor& tensor) { tensors_.insert_or_assign(name, tensor); }
+  /// The tensors one behind the other along `dimension`, before which all dimensions are 1; f32. Error when
+  /// the dimensions behind it differ.
+  Tensor Stack(const std::vector<Tensor>& parts, size_t dimension);
   /// The constant that an operator reads, by the name under which it reads it.
   std::optional<OnnxConstant> Read(std::string_view input) const;
 
@@ -42,18 +48,19 @@ class OnnxNames {
   const OnnxGraph& graph_;
   std::map<std::string, Tensor> tensors_;
   std::set<std::string> claimed_;
+  std::vector<std::unique_ptr<std::byte[]>>& copies_;
 };
 
 /// Names the weight and bias of a MatMul or Gemm, where it has a constant weight. Error, naming the node,
 /// when nothing beside it tells how.
 void NameLinear(const OnnxNode& node, OnnxNames* names);
 
-/// Refuses a query of attention pooling that an exporter has computed.
-void RefuseFoldedQuery(const OnnxNode& node, const OnnxNames& names);
+/// Names attention pooling's learnt query where the product `node` reads it as a constant without a name.
+/// Error when the exporter has computed what its projection makes of it.
+void NameProbe(const OnnxNode& node, OnnxNames* names);
 
 /// Names tokens (at a Concat) and positions (at an Add) that stand before the blocks, after the patch
-/// embedding `patch`. Tables that it puts together from parts go to `copies`.
-void NameEmbedding(const OnnxNode& node, const OnnxNode& patch, OnnxNames* names,
-                   std::vector<std::unique_ptr<std::byte[]>>* copies);
+/// embedding `patch`.
+void NameEmbedding(const OnnxNode& node, const OnnxNode& patch, OnnxNames* names);
 
 }  // namespace vitrine::checkpoint

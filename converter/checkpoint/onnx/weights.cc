@@ -41,16 +41,16 @@ void NameScale(const OnnxNode& node, OnnxNames* names) {
 std::map<std::string, Tensor> NameOnnxWeights(const OnnxGraph& graph,
                                               std::vector<std::unique_ptr<std::byte[]>>* copies) {
   RefuseForeignGraph(graph);
-  OnnxNames names(graph);
+  OnnxNames names(graph, copies);
   const OnnxNode* patch = nullptr;
   for (const OnnxNode& node : graph.model().nodes) {
     if (node.outputs.empty()) continue;
     if (node.op == "Conv" || node.op == "LayerNormalization") NameAffine(node, &names);
     if (node.op == "Conv") patch = &node;
     if (node.op == "MatMul" || node.op == "Gemm") NameLinear(node, &names);
-    if (node.op == "Attention") RefuseFoldedQuery(node, names);
+    if (node.op == "Attention") NameProbe(node, &names);
     if (node.op == "Mul") NameScale(node, &names);
-    if (patch && (node.op == "Concat" || node.op == "Add")) NameEmbedding(node, *patch, &names, copies);
+    if (patch && (node.op == "Concat" || node.op == "Add")) NameEmbedding(node, *patch, &names);
   }
   return names.tensors();
 }

@@ -10,7 +10,7 @@ It can be imported where its packages are missing: their imports stand in these 
 """
 import importlib
 
-ALL = ["onnxruntime"]
+ALL = ["onnxruntime", "litert"]
 
 
 def load(name):

@@ -33,7 +33,7 @@ MODELS = {"ti16": ("DeiT-Ti/16", {"width": 192, "depth": 12, "heads": 3} | VIT),
           "s16": ("ViT-S/16", {"width": 384, "depth": 12, "heads": 6} | VIT),
           "b16": ("ViT-B/16", {"width": 768, "depth": 12, "heads": 12} | VIT),
           "dinov2": ("DINOv2-S/14", {"width": 384, "depth": 12, "heads": 6} | DINOV2)}
-LEAST_DB = {"f32": 80, "fp16": 40, "int8": 20}  # agreement with the reference, below which it is another function
+LEAST_DB = {"f32": 80, "fp16": 40, "bf16": 30, "int8": 20}  # agreement with the reference, below which it is another function
 
 
 def prepare_model(name, folder):
@@ -182,7 +182,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", action="append", choices=MODELS, help="which models (default: all)")
     parser.add_argument("--peer", action="append", choices=peers.ALL, help="which peers (default: all)")
-    parser.add_argument("--f32", action="store_true", help="time f32 and fp16 as well")
+    parser.add_argument("--f32", action="store_true", help="time what is not int8 as well")
     parser.add_argument("--threads", type=int, default=1, help="threads that compute (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=15, help="turns that each program takes (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=5, help="inferences a turn (default: %(default)s)")

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A timm ViT checkpoint as a torch module, written as exporters like it: three projections, scaled_dot_product_attention."""
+"""A timm ViT checkpoint as a torch module, written as exporters like it.
+
+That is: three projections; attention in plain steps, since ExecuTorch runs what scaled_dot_product_attention does against
+masked rows outside of XNNPACK; and no batch axis after the patch embedding, which would have it copy each operand of
+attention.
+"""
 import torch
 from torch import nn
-from torch.nn import functional
 
 from vit_reference import EPSILON
 
@@ -14,8 +18,9 @@ class Attention(nn.Module):
         self.q, self.k, self.v, self.proj = (nn.Linear(width, width) for _ in range(4))
 
     def forward(self, x):
-        q, k, v = (linear(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for linear in (self.q, self.k, self.v))
-        return self.proj(functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        q, k, v = (linear(x).unflatten(1, (self.heads, -1)).transpose(0, 1) for linear in (self.q, self.k, self.v))
+        scores = torch.softmax(torch.bmm(q * q.shape[2] ** -0.5, k.transpose(1, 2)), 2)
+        return self.proj(torch.bmm(scores, v).transpose(0, 1).flatten(1))
 
 
 class LayerScale(nn.Module):
@@ -57,9 +62,9 @@ class Vit(nn.Module):
         self.head = nn.Linear(width, model.classes) if model.classes else nn.Identity()
 
     def forward(self, image):
-        x = self.patch_embed(image).flatten(2).transpose(1, 2)
-        x = self.blocks(torch.cat([self.cls_token, x], 1) + self.pos_embed)
-        return self.head(self.norm(x)[:, 0])
+        x = self.patch_embed(image).flatten(2)[0].transpose(0, 1)
+        x = self.blocks(torch.cat([self.cls_token[0], x]) + self.pos_embed[0])
+        return self.head(self.norm(x)[:1])
 
 
 def build(model):

@@ -13,9 +13,11 @@ readonly environments=.cache/peers benchmarks=tests/benchmarks
 # install ENVIRONMENT REQUIREMENTS LOG
 install() {
   if cmp -s "$2" "$1/requirements.txt"; then return; fi
-  say "installing $(paste -sd' ' "$2")"
+  say "installing $(grep -v '^#' "$2" | paste -sd' ')"
   python3 -m venv --clear "$1"
-  "$1/bin/pip" install --quiet --disable-pip-version-check --requirement "$2" > "$3" 2>&1 || return 1
+  local options
+  mapfile -t options < <(sed -nE 's/^# pip: (\S+).*/\1/p' "$2")
+  "$1/bin/pip" install --quiet --disable-pip-version-check "${options[@]}" --requirement "$2" > "$3" 2>&1 || return 1
   cp "$2" "$1/requirements.txt"
 }
 

@@ -10,7 +10,7 @@ It can be imported where its packages are missing: their imports stand in these 
 """
 import importlib
 
-ALL = ["onnxruntime", "litert", "openvino", "executorch"]
+ALL = ["onnxruntime", "litert", "openvino", "executorch", "ncnn"]
 
 
 def load(name):

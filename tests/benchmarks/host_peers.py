@@ -1,88 +1,52 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Times vitrine and ONNX Runtime on the same Vision Transformer, taking turns, on this machine.
+"""Times vitrine and its peers on the same Vision Transformers, taking turns, on this machine.
 
   tests/benchmarks/install_peers.sh
-  .cache/peers/bin/python tests/benchmarks/host_peers.py [--model ti16|s16|b16]... [--f32] [--json FILE]
+  .cache/peers/bin/python tests/benchmarks/host_peers.py [--model NAME]... [--peer NAME]... [--f32] [--threads 2]
 
-All compute in one thread. Before anything is timed, each program must agree with a float64 reference on one image.
-A ratio is the median over rounds of a program's median time by vitrine's int8 in the same round, so that a machine
-that is busy for a while slows both. A busy machine still favours what is short: measure on a quiet one.
+Before anything is timed, each program must agree with a float64 reference on one image; one that does not, or that
+cannot be installed or convert the model, is named with the reason. A ratio is the median over rounds of a program's
+median time by vitrine's int8 in the same round, so that a machine that is busy for a while slows both. A busy machine
+still favours what is short: measure on a quiet one.
 """
 import argparse
 import json
 import os
 import statistics
 import struct
-import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
 
 import make_vit
-import vit_onnx
+import peers
 import vit_reference
+from programs import Peer, Unavailable, Vitrine
 
 ROOT = Path(__file__).resolve().parents[2]
-MODELS = {"ti16": ("ViT-Ti/16", 192, 12, 3), "s16": ("ViT-S/16", 384, 12, 6), "b16": ("ViT-B/16", 768, 12, 12)}
-LEAST_DB = {"f32": 80, "int8": 20}  # agreement with the reference, below which it is another function
-WARMUP_RUNS = 2
+VIT = {"patch": 16, "size": 224, "classes": 1000}
+DINOV2 = {"patch": 14, "size": 224, "classes": 0, "layer_scale": True}
+MODELS = {"ti16": ("DeiT-Ti/16", {"width": 192, "depth": 12, "heads": 3} | VIT),
+          "s16": ("ViT-S/16", {"width": 384, "depth": 12, "heads": 6} | VIT),
+          "b16": ("ViT-B/16", {"width": 768, "depth": 12, "heads": 12} | VIT),
+          "dinov2": ("DINOv2-S/14", {"width": 384, "depth": 12, "heads": 6} | DINOV2)}
+LEAST_DB = {"f32": 80, "fp16": 40, "bf16": 30, "int8": 20}  # agreement with the reference, below which it is another function
 
 
-class OnnxRuntime:
-    """A session of one thread with every graph optimization."""
-
-    def __init__(self, path, precision, image):
-        self.name, self.precision, self.image = "ONNX Runtime " + onnxruntime.__version__, precision, image
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-    def logits(self):
-        return self.session.run(None, {"image": self.image})[0]
-
-    def milliseconds(self, runs):
-        """Median and least time of an inference."""
-        for _ in range(WARMUP_RUNS):
-            self.logits()
-        times = []
-        for _ in range(runs):
-            start = time.perf_counter()
-            self.logits()
-            times.append(1000 * (time.perf_counter() - start))
-        return statistics.median(times), min(times)
-
-
-class Vitrine:
-    """The command of a device, on a model that vitrine-convert has just written."""
-
-    def __init__(self, command, checkpoint, recipe, picture):
-        self.command, self.picture = command, picture
-        self.model = checkpoint.removesuffix(".safetensors") + f".{recipe}.vit"
-        self.name = self.output("--version").strip()
-        self.precision = "int8" if recipe == "dynamic" else recipe
-        subprocess.run([command.parent / "vitrine-convert", checkpoint, "-o", self.model, "--recipe", recipe, "--json",
-                        "--config", checkpoint + ".args.json", "--crop-pct", "1", "--interpolation", "bicubic",
-                        "--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5"], check=True, stdout=subprocess.DEVNULL)
-
-    def output(self, *arguments):
-        return subprocess.run([self.command, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
-
-    def logits(self):
-        return json.loads(self.output("classify", self.model, self.picture, "--threads", "1", "--logits", "--json"))["logits"]
-
-    def milliseconds(self, runs):
-        latency = json.loads(self.output("bench", self.model, "--threads", "1", "--warmup-runs", str(WARMUP_RUNS),
-                                         "--num-runs", str(runs), "--json"))["latency_ms"]
-        return latency["p50"], latency["min"]
+def prepare_model(name, folder):
+    """The checkpoint, and an image as PNG and as [1, 3, S, S]; with what the reference makes of it."""
+    path = folder / f"vit_{name}.safetensors"
+    if not Path(f"{path}.args.json").exists():
+        make_vit.write_checkpoint(str(path), **MODELS[name][1])
+    model = vit_reference.Checkpoint(str(path))
+    pixels = np.random.default_rng(1).integers(0, 256, (model.size, model.size, 3), np.uint8)
+    picture, image = folder / "image.png", folder / "image.npy"
+    write_png(picture, pixels)
+    np.save(image, vit_reference.normalize(pixels))
+    return model, picture, image, vit_reference.run(model, pixels)
 
 
 def write_png(path, pixels):
@@ -96,45 +60,48 @@ def write_png(path, pixels):
                      chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
-def prepare_onnx(model, stem):
-    """The paths of the graph and of the one that the optimizer script fused, each in f32 and int8. Written once."""
-    paths = [stem.with_suffix(suffix) for suffix in (".onnx", ".int8.onnx", ".fused.onnx", ".fused.int8.onnx")]
-    plain, plain_int8, fused, fused_int8 = map(str, paths)
-    if not paths[-1].exists():
-        onnx.save(vit_onnx.build(model), plain)
-        vit_onnx.quantize(plain, plain_int8)
-        vit_onnx.fuse(model, plain, fused)
-        vit_onnx.quantize(fused, fused_int8)
-    return plain, plain_int8, fused, fused_int8
-
-
-def prepare(name, folder, command, with_f32):
-    """All programs on one model, checked. The first is the one that the others are compared with."""
-    _, width, depth, heads = MODELS[name]
-    checkpoint = folder / f"vit_{name}.safetensors"
-    if not Path(f"{checkpoint}.args.json").exists():
-        make_vit.write_checkpoint(str(checkpoint), width, depth, heads)
-    model = vit_reference.Checkpoint(str(checkpoint))
-    pixels = np.random.default_rng(1).integers(0, 256, (model.size, model.size, 3), np.uint8)
-    picture = folder / "image.png"
-    write_png(picture, pixels)
-    image = vit_reference.normalize(pixels)
-
-    plain, plain_int8, fused, fused_int8 = prepare_onnx(model, checkpoint.with_suffix(""))
-    programs = [Vitrine(command, str(checkpoint), "dynamic", picture), OnnxRuntime(plain_int8, "int8", image),
-                OnnxRuntime(fused_int8, "int8, fused", image)]
-    exact = [Vitrine(command, str(checkpoint), "f32", picture), OnnxRuntime(plain, "f32", image)]
-    check(programs + exact + [OnnxRuntime(fused, "f32, fused", image)], vit_reference.run(model, pixels))
-    return programs + exact if with_f32 else programs
-
-
-def check(programs, expected):
+def prepare_vitrine(arguments, model, picture, expected):
+    """vitrine's int8 first: the others are compared with it."""
+    programs = [Vitrine(arguments.vitrine, model, "dynamic", picture, arguments.threads)]
+    if arguments.threads > 1:
+        programs.append(Vitrine(arguments.vitrine, model, "dynamic", picture, 1))
+        programs[-1].precision = "int8, 1 thread"
+    if arguments.f32:
+        programs.append(Vitrine(arguments.vitrine, model, "f32", picture, arguments.threads))
     for program in programs:
-        sqnr = vit_reference.sqnr_db(expected, program.logits())
-        say(f"{program.name}, {program.precision}: {sqnr:.0f} dB from the float64 reference")
-        least = LEAST_DB[program.precision.split(",")[0]]
-        if sqnr < least:
-            sys.exit(f"host_peers.py: that is below {least} dB: it does not compute the same function")
+        check(program, expected)
+    return programs
+
+
+def prepare_peers(arguments, model, image, expected):
+    """The peers that agree with the reference, and the rows of those that take no part."""
+    programs, absent = [], []
+    for name, precision in wanted(arguments):
+        program, row = None, {"name": name, "precision": precision}
+        try:
+            say(f"preparing {name}, {precision}")
+            program = Peer(name, precision, model, image, arguments.threads)
+            check(program, expected)
+            programs.append(program)
+        except Unavailable as reason:
+            say(f"{name}, {precision}: {reason}")
+            absent.append({**row, "name": program.name if program else peers.load(name).NAME, "reason": str(reason)})
+    return programs, absent
+
+
+def wanted(arguments):
+    for name in arguments.peer or peers.ALL:
+        for precision in peers.load(name).PRECISIONS:
+            if precision.startswith("int8") or arguments.f32:
+                yield name, precision
+
+
+def check(program, expected):
+    program.sqnr_db = vit_reference.sqnr_db(expected, program.output())
+    say(f"{program.name}, {program.precision}: {program.sqnr_db:.0f} dB from the float64 reference")
+    least = LEAST_DB[program.precision.split(",")[0]]
+    if not program.sqnr_db >= least:
+        raise Unavailable(f"{program.sqnr_db:.0f} dB from the reference, below {least}: not the same function")
 
 
 def measure(programs, rounds, runs):
@@ -153,18 +120,53 @@ def measure(programs, rounds, runs):
 def summarize(programs, times):
     rows = []
     for program, result in zip(programs, times):
-        rows.append({"name": program.name, "precision": program.precision,
+        rows.append({"name": program.name, "precision": program.precision, "sqnr_db": round(program.sqnr_db, 1),
                      "p50_ms": statistics.median(p50 for p50, _ in result), "min_ms": min(least for _, least in result),
                      "ratio": statistics.median(theirs[0] / ours[0] for theirs, ours in zip(result, times[0]))})
-    return {"programs": rows, "speedup": min(row["ratio"] for row in rows[1:] if row["precision"].startswith("int8"))}
+    return rows
 
 
-def print_table(title, summary):
-    print(f"\n{title}\n  {'':36}{'median':>11}{'least':>11}{'ratio':>8}")
-    for row in summary["programs"]:
+def conclude(rows):
+    """What the table says, in a sentence or two, and the same as numbers."""
+    ours, others = rows[0]["name"], [row for row in rows[1:] if row["precision"].startswith("int8")]
+    numbers, text = {}, ""
+    for row in others:
+        if row["name"] == ours:
+            numbers["scaling"] = row["ratio"]
+            text += f"  vitrine is {row['ratio']:.2f} times as fast as on one thread\n"
+    theirs = [row for row in others if row["name"] != ours]
+    if theirs:
+        fastest = min(theirs, key=lambda row: row["ratio"])
+        numbers["speedup"] = fastest["ratio"]
+        text += (f"  vitrine is {fastest['ratio']:.2f} times as fast as the fastest other int8, "
+                 f"{fastest['name']}, {fastest['precision']}\n")
+    return numbers, text
+
+
+def print_table(title, rows, absent, conclusion):
+    print(f"\n{title}\n  {'':40}{'median':>11}{'least':>11}{'ratio':>8}{'agrees':>9}")
+    for row in rows:
         name = f"{row['name']}, {row['precision']}"
-        print(f"  {name:36}{row['p50_ms']:8.1f} ms{row['min_ms']:8.1f} ms{row['ratio']:8.2f}")
-    print(f"  vitrine is {summary['speedup']:.2f} times as fast as the fastest other int8")
+        print(f"  {name:40}{row['p50_ms']:8.1f} ms{row['min_ms']:8.1f} ms{row['ratio']:8.2f}{row['sqnr_db']:6.0f} dB")
+    for row in absent:
+        print(f"  {row['name']}, {row['precision']}: {row['reason']}")
+    print(conclusion, end="", flush=True)
+
+
+def compare(name, arguments, folder, cpu):
+    """Prints a table and returns it."""
+    model, picture, image, expected = prepare_model(name, folder)
+    programs = prepare_vitrine(arguments, model, picture, expected)
+    others, absent = prepare_peers(arguments, model, image, expected)
+    try:
+        rows = summarize(programs + others, measure(programs + others, arguments.rounds, arguments.runs))
+    finally:
+        for program in others:
+            program.stop()
+    numbers, conclusion = conclude(rows)
+    threads = "one thread" if arguments.threads == 1 else f"{arguments.threads} threads"
+    print_table(f"{MODELS[name][0]}, {model.size} x {model.size}, {threads}, {cpu}", rows, absent, conclusion)
+    return {"programs": rows, "absent": absent, **numbers}
 
 
 def cpu_name():
@@ -178,14 +180,17 @@ def say(text):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", action="append", choices=MODELS, help="which models (default: s16)")
-    parser.add_argument("--f32", action="store_true", help="time f32 as well")
+    parser.add_argument("--model", action="append", choices=MODELS, help="which models (default: all)")
+    parser.add_argument("--peer", action="append", choices=peers.ALL, help="which peers (default: all)")
+    parser.add_argument("--f32", action="store_true", help="time what is not int8 as well")
+    parser.add_argument("--threads", type=int, default=1, help="threads that compute (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=15, help="turns that each program takes (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=5, help="inferences a turn (default: %(default)s)")
     parser.add_argument("--vitrine", type=Path, default=ROOT / "build/host/bin/vitrine", metavar="PATH",
                         help="the command, with vitrine-convert beside it (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     arguments = parser.parse_args()
+    arguments.vitrine = arguments.vitrine.resolve()
     for command in ("vitrine", "vitrine-convert"):
         if not (arguments.vitrine.parent / command).is_file():
             sys.exit(f"host_peers.py: there is no {arguments.vitrine.parent / command}: build the preset host, or use --vitrine")
@@ -196,14 +201,14 @@ def main():
     arguments = parse_arguments()
     folder = ROOT / ".cache/benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
-    report = {"cpu": cpu_name(), "threads": 1, "rounds": arguments.rounds, "runs": arguments.runs, "models": {}}
-    for name in arguments.model or ["s16"]:
-        programs = prepare(name, folder, arguments.vitrine.resolve(), arguments.f32)
-        summary = summarize(programs, measure(programs, arguments.rounds, arguments.runs))
-        report["models"][MODELS[name][0]] = summary
-        print_table(f"{MODELS[name][0]}, 224 x 224, one thread, {report['cpu']}", summary)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
+    report = {"cpu": cpu_name(), "threads": arguments.threads, "rounds": arguments.rounds, "runs": arguments.runs, "models": {}}
+    for name in arguments.model or MODELS:
+        try:
+            report["models"][MODELS[name][0]] = compare(name, arguments, folder, report["cpu"])
+        except Unavailable as reason:
+            sys.exit(f"host_peers.py: vitrine on {MODELS[name][0]}: {reason}")
+        if arguments.json:
+            arguments.json.write_text(json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,18 +1,42 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the programs that host_peers.py compares vitrine with, at pinned versions, into .cache/peers (a virtual
-# environment of its own). Does nothing when they are there.
+# Installs the programs that host_peers.py compares vitrine with, at pinned versions: each into a virtual environment of
+# its own in .cache/peers, since they want different versions of the same libraries. Does nothing for those that are there.
+# One that cannot be installed is said to be so, here and in the table. All of them take about 15 GB.
 #
-#   tests/benchmarks/install_peers.sh
+#   tests/benchmarks/install_peers.sh [PEER]...
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source toolchains/packages.sh
-readonly environment=.cache/peers requirements=tests/benchmarks/requirements.txt
+readonly environments=.cache/peers benchmarks=tests/benchmarks
 
-if cmp -s $requirements $environment/requirements.txt; then exit; fi
+# install ENVIRONMENT REQUIREMENTS LOG
+install() {
+  if cmp -s "$2" "$1/requirements.txt"; then return; fi
+  say "installing $(grep -v '^#' "$2" | paste -sd' ')"
+  python3 -m venv --clear "$1"
+  local options
+  mapfile -t options < <(sed -nE 's/^# pip: (\S+).*/\1/p' "$2")
+  "$1/bin/pip" install --quiet --disable-pip-version-check "${options[@]}" --requirement "$2" > "$3" 2>&1 || return 1
+  cp "$2" "$1/requirements.txt"
+}
+
 python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
-say "installing $(paste -sd' ' $requirements)"
-python3 -m venv --clear $environment
-$environment/bin/pip install --quiet --disable-pip-version-check --requirement $requirements
-cp $requirements $environment/
-say "done: $environment/bin/python tests/benchmarks/host_peers.py"
+mkdir -p $environments
+peers=("$@")
+if [ $# = 0 ]; then
+  for requirements in $benchmarks/peers/*.txt; do peers+=("$(basename "$requirements" .txt)"); done
+fi
+for peer in "${peers[@]}"; do
+  rm -f "$environments/$peer.failed"
+  if ! install "$environments/$peer" "$benchmarks/peers/$peer.txt" "$environments/$peer.log"; then
+    grep -m 1 ERROR "$environments/$peer.log" > "$environments/$peer.failed" || tail -1 "$environments/$peer.log" > "$environments/$peer.failed"
+    say "$peer: $(cat "$environments/$peer.failed")"
+  fi
+done
+if [ ! -x $environments/bin/python ] || ! cmp -s $benchmarks/requirements.txt $environments/requirements.txt; then
+  python3 -m venv $environments
+  $environments/bin/pip install --quiet --disable-pip-version-check --requirement $benchmarks/requirements.txt
+  cp $benchmarks/requirements.txt $environments/
+fi
+say "done: $environments/bin/python $benchmarks/host_peers.py"

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes a Vision Transformer with seeded random weights under timm's names, to measure speed, memory and size.
 
-  make_vit.py OUT.safetensors WIDTH DEPTH HEADS [PATCH SIZE CLASSES]
+  make_vit.py OUT.safetensors WIDTH DEPTH HEADS [PATCH SIZE CLASSES [LAYER_SCALE]]
 
 ViT-Ti/16 is 192 12 3, S 384 12 6, B 768 12 12, L 1024 24 16; patches of 16, images of 224 and 1000 classes unless said
-otherwise. The arguments go to OUT.safetensors.args.json, for vitrine-convert --config. Random weights hide what
+otherwise. DINOv2-S/14 is 384 12 6 14 224 0 1: no classes, and a layer scale after each attention and each MLP. The arguments go to OUT.safetensors.args.json, for vitrine-convert --config. Random weights hide what
 quantization costs: judge fidelity on trained ones.
 """
 import json
@@ -31,12 +31,15 @@ class Weights:
         self.tensors[name + ".weight"] = (1 + 0.2 * self.random.standard_normal(width)).astype(np.float32)
         self.tensors[name + ".bias"] = (0.1 * self.random.standard_normal(width)).astype(np.float32)
 
+    def layer_scale(self, name, width):
+        self.tensors[name + ".gamma"] = (0.5 + 0.1 * self.random.standard_normal(width)).astype(np.float32)
+
     def linear(self, name, out, width, bias_scale):
         self.normal(name + ".weight", out, width)
         self.normal(name + ".bias", out, scale=bias_scale)
 
 
-def make_vit(width, depth, patch=16, size=224, classes=1000):
+def make_vit(width, depth, patch=16, size=224, classes=1000, layer_scale=False):
     """The tensors of a timm VisionTransformer, by name. Shapes do not depend on the number of heads."""
     w = Weights()
     w.normal("cls_token", 1, 1, width, scale=0.2)
@@ -48,11 +51,16 @@ def make_vit(width, depth, patch=16, size=224, classes=1000):
         w.norm(block + "norm1", width)
         w.linear(block + "attn.qkv", 3 * width, width, 0.1)
         w.linear(block + "attn.proj", width, width, 0.02)
+        if layer_scale:
+            w.layer_scale(block + "ls1", width)
         w.norm(block + "norm2", width)
         w.linear(block + "mlp.fc1", 4 * width, width, 0.1)
         w.linear(block + "mlp.fc2", width, 4 * width, 0.02)
+        if layer_scale:
+            w.layer_scale(block + "ls2", width)
     w.norm("norm", width)
-    w.linear("head", classes, width, 0.02)
+    if classes:
+        w.linear("head", classes, width, 0.02)
     return w.tensors
 
 
@@ -69,15 +77,17 @@ def write_safetensors(path, tensors):
             file.write(tensor.tobytes())
 
 
-def write_checkpoint(path, width, depth, heads, patch=16, size=224, classes=1000):
-    write_safetensors(path, make_vit(width, depth, patch, size, classes))
+def write_checkpoint(path, width, depth, heads, patch=16, size=224, classes=1000, layer_scale=False):
+    write_safetensors(path, make_vit(width, depth, patch, size, classes, layer_scale))
     arguments = {"img_size": size, "patch_size": patch, "embed_dim": width, "depth": depth, "num_heads": heads,
                  "num_classes": classes}
+    if layer_scale:
+        arguments["init_values"] = 1  # timm's name for it; the values are the checkpoint's
     with open(path + ".args.json", "w") as file:
         json.dump(arguments, file)
 
 
 if __name__ == "__main__":
-    if not 5 <= len(sys.argv) <= 8:
+    if not 5 <= len(sys.argv) <= 9:
         sys.exit(__doc__)
     write_checkpoint(sys.argv[1], *map(int, sys.argv[2:]))

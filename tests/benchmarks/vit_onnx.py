@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A timm ViT checkpoint as ONNX, without torch, and its int8 versions as a careful ONNX Runtime user makes them.
+"""A timm ViT checkpoint as ONNX, without torch.
 
 The graph is the one that exporters write for a Hugging Face ViT: three projections, Reshape, Transpose, MatMul, Div,
 Softmax. ViT's packed qkv is the same function and takes the same time, but ONNX Runtime's optimizer script knows only
-this one. Quantizing the graph as it is turned out the faster way (22.3 ms an inference against 30.2 on one core with
-AVX-512 VNNI): a session fuses more around MatMulInteger than the script leaves it to fuse. Both are measured.
+this one.
 """
-import logging
 import math
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.transformers import optimizer
 
 from vit_reference import EPSILON
 
@@ -47,6 +43,10 @@ class Graph:
         weight, bias = (self.constant(f"{name}.{part}", model[f"{name}.{part}"]) for part in ("weight", "bias"))
         return self.node("LayerNormalization", x, weight, bias, axis=-1, epsilon=EPSILON)
 
+    def scale(self, x, model, name):
+        gamma = model.get(name + ".gamma")
+        return x if gamma is None else self.node("Mul", x, self.constant(name + ".gamma", gamma))
+
     def gelu(self, x):
         erf = self.node("Erf", self.node("Div", x, self.number(math.sqrt(2))))
         return self.node("Mul", self.node("Mul", x, self.node("Add", erf, self.number(1.0))), self.number(0.5))
@@ -77,35 +77,22 @@ class Graph:
 
 
 def build(model):
-    """The f32 ONNX model: image [1, 3, S, S] to logits [1, C]."""
+    """The f32 ONNX model: image [1, 3, S, S] to logits [1, C], or without classes to the embedding [1, D]."""
     g = Graph()
     x = g.embed("image", model)
     for i in range(model.depth):
-        x = g.node("Add", g.attention(g.norm(x, model, f"blocks.{i}.norm1"), model, f"blocks.{i}.attn"), x)
-        x = g.node("Add", g.mlp(g.norm(x, model, f"blocks.{i}.norm2"), model, f"blocks.{i}.mlp"), x)
+        block = f"blocks.{i}."
+        y = g.attention(g.norm(x, model, block + "norm1"), model, block + "attn")
+        x = g.node("Add", g.scale(y, model, block + "ls1"), x)
+        y = g.mlp(g.norm(x, model, block + "norm2"), model, block + "mlp")
+        x = g.node("Add", g.scale(y, model, block + "ls2"), x)
     x = g.node("Gather", g.norm(x, model, "norm"), g.constant("first", np.array(0, np.int64)), axis=1)
-    g.nodes.append(helper.make_node("Identity", [g.linear(x, "head", model["head.weight"], model["head.bias"])], ["logits"]))
+    if model.classes:
+        x = g.linear(x, "head", model["head.weight"], model["head.bias"])
+    g.nodes.append(helper.make_node("Identity", [x], ["output"]))
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, model.size, model.size])
-    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, model["head.bias"].size])
-    graph = helper.make_graph(g.nodes, "vit", [image], [logits], list(g.constants.values()))
+    output = helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, model.classes or model.width])
+    graph = helper.make_graph(g.nodes, "vit", [image], [output], list(g.constants.values()))
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(made)
     return made
-
-
-def fuse(model, plain_path, fused_path):
-    """Writes the same function with Attention, BiasGelu and SkipLayerNormalization, by ONNX Runtime's optimizer script."""
-    fused = optimizer.optimize_model(plain_path, "vit", num_heads=model.heads, hidden_size=model.width, opt_level=0)
-    counts = fused.get_fused_operator_statistics()
-    expected = {"Attention": model.depth, "BiasGelu": model.depth, "SkipLayerNormalization": 2 * model.depth}
-    for kind, count in expected.items():
-        if counts.get(kind, 0) != count:
-            raise RuntimeError(f"ONNX Runtime's optimizer fused {counts.get(kind, 0)} {kind}, expected {count}")
-    fused.save_model_to_file(fused_path)
-
-
-def quantize(f32_path, int8_path):
-    """Writes dynamic int8 with a scale for each output channel. The patch embedding stays f32: ConvInteger is slower."""
-    logging.getLogger().setLevel(logging.ERROR)  # it advises shape inference, which cannot see through fused operators
-    quantize_dynamic(f32_path, int8_path, op_types_to_quantize=["MatMul", "Attention"], per_channel=True,
-                     weight_type=QuantType.QInt8, extra_options={"DefaultTensorType": TensorProto.FLOAT})

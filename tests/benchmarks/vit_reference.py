@@ -34,10 +34,14 @@ class Checkpoint:
             arguments = json.load(file)
         self.depth, self.heads, self.width = arguments["depth"], arguments["num_heads"], arguments["embed_dim"]
         self.size, self.patch = arguments["img_size"], arguments["patch_size"]
+        self.classes = arguments["num_classes"]
         self.tokens = (self.size // self.patch) ** 2 + 1
 
     def __getitem__(self, name):
         return self.tensors[name]
+
+    def get(self, name):
+        return self.tensors.get(name)
 
 
 def normalize(pixels):
@@ -52,7 +56,7 @@ def sqnr_db(reference, value):
 
 
 def run(model, pixels):
-    """Logits [C] of an image u8 [S, S, 3]."""
+    """Logits [C] of an image u8 [S, S, 3]; of a model without classes, the embedding [D]: the class token, normalized."""
     def linear(x, name):
         return x @ model[name + ".weight"].T.astype(np.float64) + model[name + ".bias"]
 
@@ -71,12 +75,17 @@ def run(model, pixels):
         x = linear(x, name + ".fc1")
         return linear(x * 0.5 * (1 + _erf(x / math.sqrt(2)).astype(np.float64)), name + ".fc2")
 
+    def scale(x, name):
+        gamma = model.get(name + ".gamma")
+        return x if gamma is None else x * gamma
+
     side, p = model.size // model.patch, model.patch
     patches = normalize(pixels).astype(np.float64).reshape(3, side, p, side, p)
     patches = patches.transpose(1, 3, 0, 2, 4).reshape(side * side, -1)
     x = patches @ model["patch_embed.proj.weight"].reshape(model.width, -1).T + model["patch_embed.proj.bias"]
     x = np.concatenate([model["cls_token"][0], x]) + model["pos_embed"][0]
     for i in range(model.depth):
-        x = x + attention(norm(x, f"blocks.{i}.norm1"), f"blocks.{i}.attn")
-        x = x + mlp(norm(x, f"blocks.{i}.norm2"), f"blocks.{i}.mlp")
-    return linear(norm(x, "norm")[0], "head")
+        x = x + scale(attention(norm(x, f"blocks.{i}.norm1"), f"blocks.{i}.attn"), f"blocks.{i}.ls1")
+        x = x + scale(mlp(norm(x, f"blocks.{i}.norm2"), f"blocks.{i}.mlp"), f"blocks.{i}.ls2")
+    x = norm(x, "norm")[0]
+    return linear(x, "head") if model.classes else x

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LiteRT, which runs on XNNPACK: converted by litert-torch, dynamic-range int8 by channel by ai-edge-quantizer."""
+
+NAME = "LiteRT"
+PACKAGE = "ai-edge-litert"
+PRECISIONS = ["int8", "f32"]
+
+
+def convert(model, precision, folder):
+    import litert_torch
+    import vit_torch
+
+    vit, image = vit_torch.build(model)
+    path = str(folder / "model.tflite")
+    litert_torch.convert(vit, (image,)).export(path)
+    if precision == "int8":
+        quantize(path)
+
+
+def quantize(path):
+    from ai_edge_quantizer import quantizer, recipe
+
+    result = quantizer.Quantizer(path, recipe.dynamic_wi8_afp32()).quantize()
+    result.export_model(path, overwrite=True)
+
+
+def load(folder, precision, threads):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(folder / "model.tflite"), num_threads=threads)  # XNNPACK is applied unless told not to
+    interpreter.allocate_tensors()
+    image_index, output_index = (details()[0]["index"] for details in (interpreter.get_input_details,
+                                                                      interpreter.get_output_details))
+
+    def infer(image):
+        interpreter.set_tensor(image_index, image)
+        interpreter.invoke()
+        return interpreter.get_tensor(output_index)
+    return infer

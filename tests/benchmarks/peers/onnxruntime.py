@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX Runtime: dynamic int8 with a scale for each output channel, of the graph as it is and of the fused one.
+
+"fused" is what ONNX Runtime's own optimizer script makes: Attention, BiasGelu, SkipLayerNormalization. Quantizing the
+graph as it is turned out the faster way: a session fuses more around MatMulInteger than the script leaves it to fuse.
+"""
+import logging
+
+NAME = "ONNX Runtime"
+PACKAGE = "onnxruntime"
+PRECISIONS = ["int8", "int8, fused", "f32", "f32, fused"]
+
+
+def convert(model, precision, folder):
+    import onnx
+    import vit_onnx
+
+    path = str(folder / "model.onnx")
+    onnx.save(vit_onnx.build(model), path)
+    if precision.endswith("fused"):
+        fuse(model, path)
+    if precision.startswith("int8"):
+        quantize(path)
+
+
+def fuse(model, path):
+    from onnxruntime.transformers import optimizer
+
+    fused = optimizer.optimize_model(path, "vit", num_heads=model.heads, hidden_size=model.width, opt_level=0)
+    counts = fused.get_fused_operator_statistics()
+    expected = {"Attention": model.depth, "BiasGelu": model.depth, "SkipLayerNormalization": 2 * model.depth}
+    for kind, count in expected.items():
+        if counts.get(kind, 0) != count:
+            raise RuntimeError(f"the optimizer fused {counts.get(kind, 0)} {kind}, expected {count}")
+    fused.save_model_to_file(path)
+
+
+def quantize(path):
+    """The patch embedding stays f32: ConvInteger is slower."""
+    from onnx import TensorProto
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    logging.getLogger().setLevel(logging.ERROR)  # it advises shape inference, which cannot see through fused operators
+    quantize_dynamic(path, path, op_types_to_quantize=["MatMul", "Attention"], per_channel=True,
+                     weight_type=QuantType.QInt8, extra_options={"DefaultTensorType": TensorProto.FLOAT})
+
+
+def load(folder, precision, threads):
+    """A session with every graph optimization."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # spins in its own turn, not in others'
+    session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
+    return lambda image: session.run(None, {"image": image})[0]

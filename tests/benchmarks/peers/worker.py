@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One peer in a process of its own, started by programs.py with the Python of its environment.
+
+  .cache/peers/PEER/bin/python -m peers.worker convert PEER PRECISION CHECKPOINT FOLDER
+  .cache/peers/PEER/bin/python -m peers.worker run PEER PRECISION FOLDER IMAGE.npy THREADS
+
+The second obeys lines on standard input, "output" or "time RUNS", until it ends. Each answer is a line of JSON.
+"""
+import functools
+import json
+import os
+import shutil
+import statistics
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import numpy as np
+
+import peers
+import vit_reference
+
+WARMUP_RUNS = 2
+
+
+def convert(peer, precision, checkpoint, folder):
+    part = Path(folder + ".part")  # what an interrupted conversion leaves behind is not taken for a model
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    peer.convert(vit_reference.Checkpoint(checkpoint), precision, part)
+    part.rename(folder)
+
+
+def milliseconds(infer, runs):
+    """Median and least time of an inference."""
+    for _ in range(WARMUP_RUNS):
+        infer()
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        infer()
+        times.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times), min(times)
+
+
+def run(peer, precision, folder, image, threads, answer):
+    infer = functools.partial(peer.load(Path(folder), precision, int(threads)), np.load(image))
+    answer("ready")
+    for line in sys.stdin:
+        request, *arguments = line.split()
+        if request == "output":
+            answer(np.asarray(infer()).ravel().tolist())
+        else:
+            answer(milliseconds(infer, int(arguments[0])))
+
+
+def main():
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints goes to the log
+
+    def answer(value):
+        print(json.dumps({"value": value}), file=answers, flush=True)
+
+    task, name, *arguments = sys.argv[1:]
+    try:
+        peer = peers.load(name)
+        if task == "convert":
+            convert(peer, *arguments)
+            answer("converted")
+        else:
+            run(peer, *arguments, answer)
+    except Exception as error:
+        traceback.print_exc()
+        print(json.dumps({"error": f"{type(error).__name__}: {error}"}), file=answers, flush=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -33,7 +33,7 @@ MODELS = {"ti16": ("DeiT-Ti/16", {"width": 192, "depth": 12, "heads": 3} | VIT),
           "s16": ("ViT-S/16", {"width": 384, "depth": 12, "heads": 6} | VIT),
           "b16": ("ViT-B/16", {"width": 768, "depth": 12, "heads": 12} | VIT),
           "dinov2": ("DINOv2-S/14", {"width": 384, "depth": 12, "heads": 6} | DINOV2)}
-LEAST_DB = {"f32": 80, "fp16": 40, "bf16": 30, "int8": 20}  # agreement with the reference, below which it is another function
+LEAST_DB = {"f32": 80, "bf16": 30, "int8": 20}  # agreement with the reference, below which it is another function
 
 
 def prepare_model(name, folder):
@@ -77,16 +77,22 @@ def prepare_peers(arguments, model, image, expected):
     """The peers that agree with the reference, and the rows of those that take no part."""
     programs, absent = [], []
     for name, precision in wanted(arguments):
-        program, row = None, {"name": name, "precision": precision}
+        program = Peer(name, precision)
         try:
-            say(f"preparing {name}, {precision}")
-            program = Peer(name, precision, model, image, arguments.threads)
+            say(f"preparing {program.name}, {precision}")
+            program.prepare(model, image, arguments.threads)
             check(program, expected)
             programs.append(program)
         except Unavailable as reason:
-            say(f"{name}, {precision}: {reason}")
-            absent.append({**row, "name": program.name if program else peers.load(name).NAME, "reason": str(reason)})
+            absent.append(dismiss(program, reason))
     return programs, absent
+
+
+def dismiss(program, reason):
+    """The row of a peer that takes no part."""
+    say(f"{program.name}, {program.precision}: {reason}")
+    program.stop()
+    return {"name": program.name, "precision": program.precision, "reason": str(reason)}
 
 
 def wanted(arguments):
@@ -104,25 +110,29 @@ def check(program, expected):
         raise Unavailable(f"{program.sqnr_db:.0f} dB from the reference, below {least}: not the same function")
 
 
-def measure(programs, rounds, runs):
-    """Each program's (median, least) time of every round."""
-    times = [[] for _ in programs]
+def measure(programs, rounds, runs, absent):
+    """Each program's (median, least) time of every round; one that ends meanwhile moves to the absent."""
+    times = {program: [] for program in programs}
     for i in range(rounds):
         if sys.stderr.isatty():
             print(f"\r  round {i + 1} of {rounds}", end="", file=sys.stderr, flush=True)
-        for program, result in zip(programs, times):
-            result.append(program.milliseconds(runs))
+        for program in list(times):
+            try:
+                times[program].append(program.milliseconds(runs))
+            except Unavailable as reason:
+                absent.append(dismiss(program, reason))
+                del times[program]
     if sys.stderr.isatty():
         print("\r" + " " * 30 + "\r", end="", file=sys.stderr)
     return times
 
 
-def summarize(programs, times):
-    rows = []
-    for program, result in zip(programs, times):
+def summarize(times):
+    rows, ours = [], next(iter(times.values()))
+    for program, result in times.items():
         rows.append({"name": program.name, "precision": program.precision, "sqnr_db": round(program.sqnr_db, 1),
                      "p50_ms": statistics.median(p50 for p50, _ in result), "min_ms": min(least for _, least in result),
-                     "ratio": statistics.median(theirs[0] / ours[0] for theirs, ours in zip(result, times[0]))})
+                     "ratio": statistics.median(theirs[0] / our[0] for theirs, our in zip(result, ours))})
     return rows
 
 
@@ -159,7 +169,7 @@ def compare(name, arguments, folder, cpu):
     programs = prepare_vitrine(arguments, model, picture, expected)
     others, absent = prepare_peers(arguments, model, image, expected)
     try:
-        rows = summarize(programs + others, measure(programs + others, arguments.rounds, arguments.runs))
+        rows = summarize(measure(programs + others, arguments.rounds, arguments.runs, absent))
     finally:
         for program in others:
             program.stop()
@@ -201,7 +211,8 @@ def main():
     arguments = parse_arguments()
     folder = ROOT / ".cache/benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
-    report = {"cpu": cpu_name(), "threads": arguments.threads, "rounds": arguments.rounds, "runs": arguments.runs, "models": {}}
+    report = {"cpu": cpu_name(), "threads": arguments.threads, "rounds": arguments.rounds, "runs": arguments.runs,
+              "models": {}}
     for name in arguments.model or MODELS:
         try:
             report["models"][MODELS[name][0]] = compare(name, arguments, folder, report["cpu"])

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the programs that host_peers.py compares vitrine with, at pinned versions: each into a virtual environment of
 # its own in .cache/peers, since they want different versions of the same libraries. Does nothing for those that are there.
-# One that cannot be installed is said to be so, here and in the table. All of them take about 15 GB.
+# One that cannot be installed is said to be so, here and in the table. All of them take 14 GB, nearly all of it torch and
+# the CUDA libraries that come with it, twice: LiteRT and ExecuTorch convert from torch.
 #
 #   tests/benchmarks/install_peers.sh [PEER]...
 set -euo pipefail
@@ -28,10 +29,11 @@ if [ $# = 0 ]; then
   for requirements in $benchmarks/peers/*.txt; do peers+=("$(basename "$requirements" .txt)"); done
 fi
 for peer in "${peers[@]}"; do
-  rm -f "$environments/$peer.failed"
-  if ! install "$environments/$peer" "$benchmarks/peers/$peer.txt" "$environments/$peer.log"; then
-    grep -m 1 ERROR "$environments/$peer.log" > "$environments/$peer.failed" || tail -1 "$environments/$peer.log" > "$environments/$peer.failed"
-    say "$peer: $(cat "$environments/$peer.failed")"
+  log=$environments/$peer.log failed=$environments/$peer.failed
+  rm -f "$failed"
+  if ! install "$environments/$peer" "$benchmarks/peers/$peer.txt" "$log"; then
+    grep -m 1 ERROR "$log" > "$failed" || tail -1 "$log" > "$failed"
+    say "$peer: $(cat "$failed")"
   fi
 done
 if [ ! -x $environments/bin/python ] || ! cmp -s $benchmarks/requirements.txt $environments/requirements.txt; then

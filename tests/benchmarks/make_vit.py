@@ -5,8 +5,9 @@
   make_vit.py OUT.safetensors WIDTH DEPTH HEADS [PATCH SIZE CLASSES [LAYER_SCALE]]
 
 ViT-Ti/16 is 192 12 3, S 384 12 6, B 768 12 12, L 1024 24 16; patches of 16, images of 224 and 1000 classes unless said
-otherwise. DINOv2-S/14 is 384 12 6 14 224 0 1: no classes, and a layer scale after each attention and each MLP. The arguments go to OUT.safetensors.args.json, for vitrine-convert --config. Random weights hide what
-quantization costs: judge fidelity on trained ones.
+otherwise. DINOv2-S/14 is 384 12 6 14 224 0 1: no classes, and a layer scale after each attention and each MLP. The
+arguments go to OUT.safetensors.args.json, for vitrine-convert --config. Random weights hide what quantization costs:
+judge fidelity on trained ones.
 """
 import json
 import struct

@@ -4,7 +4,9 @@
 Each has name, precision, output() and milliseconds(runs), the median and the least time of an inference.
 """
 import json
+import shutil
 import subprocess
+import zlib
 from pathlib import Path
 
 import peers
@@ -47,24 +49,27 @@ class Vitrine:
 class Peer:
     """A process that runs peers/worker.py in the peer's own environment: its libraries meet no other's."""
 
-    def __init__(self, peer, precision, model, image, threads):
-        module = peers.load(peer)
-        self.name, self.precision, self.process = module.NAME, precision, None
+    def __init__(self, peer, precision):
+        self.peer, self.precision, self.name, self.process = peer, precision, peers.load(peer).NAME, None
         self.python = ENVIRONMENTS / peer / "bin/python"
-        self.check_installed(peer)
-        version = self.version(module.PACKAGE)
-        self.name += " " + version
-        folder = Path(model.path).with_suffix("") / f"{peer}-{version}-{precision.replace(', ', '-')}"
-        self.log = folder.with_suffix(folder.suffix + ".log")
-        self.log.parent.mkdir(exist_ok=True)
-        self.log.unlink(missing_ok=True)
-        if not folder.exists():
-            self.start("convert", peer, precision, model.path, folder)
-            self.stop()
-        self.start("run", peer, precision, folder, image, threads)
 
-    def check_installed(self, peer):
-        failure = ENVIRONMENTS / f"{peer}.failed"
+    def prepare(self, model, image, threads):
+        """Converts the checkpoint, unless that has been done, and starts the process that runs it."""
+        self.check_installed()
+        self.name += " " + self.version(peers.load(self.peer).PACKAGE)
+        folder = Path(model.path).with_suffix("") / f"{self.peer}-{self.precision.replace(', ', '-')}"
+        self.log = folder.with_suffix(".log")
+        if not is_fresh(folder, self.peer):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            self.log.unlink(missing_ok=True)
+            self.start("convert", self.peer, self.precision, model.path, folder)
+            self.stop()
+            (folder / "fingerprint").write_text(fingerprint(self.peer))
+        self.start("run", self.peer, self.precision, folder, image, threads)
+
+    def check_installed(self):
+        failure = ENVIRONMENTS / f"{self.peer}.failed"
         if failure.exists():
             raise Unavailable("not installed: " + one_line(failure.read_text()))
         if not self.python.exists():
@@ -103,8 +108,24 @@ class Peer:
         return self.ask(f"time {runs}")
 
     def stop(self):
-        self.process.stdin.close()
-        self.process.wait()
+        if self.process:
+            try:
+                self.process.stdin.close()
+            except BrokenPipeError:
+                pass  # it has ended with a request unread
+            self.process.wait()
+            self.process = None
+
+
+def is_fresh(folder, peer):
+    """Whether the folder holds a finished conversion, made by the packages and the code of today."""
+    marker = folder / "fingerprint"
+    return marker.exists() and marker.read_text() == fingerprint(peer)
+
+
+def fingerprint(peer):
+    sources = [*sorted(BENCHMARKS.glob(f"peers/{peer}*")), *sorted(BENCHMARKS.glob("vit_*.py"))]
+    return f"{zlib.crc32(b''.join(source.read_bytes() for source in sources)):08x}"
 
 
 def one_line(text, length=120):

@@ -9,7 +9,6 @@ The second obeys lines on standard input, "output" or "time RUNS", until it ends
 import functools
 import json
 import os
-import shutil
 import statistics
 import sys
 import time
@@ -20,16 +19,7 @@ import numpy as np
 
 import peers
 import vit_reference
-
-WARMUP_RUNS = 2
-
-
-def convert(peer, precision, checkpoint, folder):
-    part = Path(folder + ".part")  # what an interrupted conversion leaves behind is not taken for a model
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    peer.convert(vit_reference.Checkpoint(checkpoint), precision, part)
-    part.rename(folder)
+from programs import WARMUP_RUNS
 
 
 def milliseconds(infer, runs):
@@ -66,7 +56,8 @@ def main():
     try:
         peer = peers.load(name)
         if task == "convert":
-            convert(peer, *arguments)
+            precision, checkpoint, folder = arguments
+            peer.convert(vit_reference.Checkpoint(checkpoint), precision, Path(folder))
             answer("converted")
         else:
             run(peer, *arguments, answer)

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -240,13 +239,8 @@ void PrintJson(const Model& model, const Options& options, const Measured& m) {
 
 /// Where the time goes, by kind of operator, most first.
 void PrintKinds(const Model& model, const Measured& m, double total) {
-  std::map<std::string, double> us_of;
-  for (size_t i = 0; i < m.operator_us.size(); ++i) us_of[model.operators()[i].kind] += m.operator_us[i];
-  std::vector<std::pair<double, std::string>> sorted;
-  for (const auto& [kind, us] : us_of) sorted.emplace_back(us, kind);
-  std::sort(sorted.rbegin(), sorted.rend());
   std::printf("\n  %-26s %9s %7s\n", "kind", "us", "share");
-  for (const auto& [us, kind] : sorted)
+  for (const auto& [us, kind] : SumByKind(model, m.operator_us))
     std::printf("  %-26s %9.1f %5.1f %%\n", kind.c_str(), us, 100 * us / total);
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platforms/linux/command.h"
 
+#include <algorithm>
 #include <charconv>
+#include <map>
 #include <string_view>
 
 namespace vitrine {
@@ -17,6 +19,15 @@ int TakeNumber(std::string_view* text) {
 }
 
 }  // namespace
+
+std::vector<std::pair<double, std::string>> SumByKind(const Model& model, const std::vector<double>& values) {
+  std::map<std::string, double> of_kind;
+  for (size_t i = 0; i < values.size(); ++i) of_kind[model.operators()[i].kind] += values[i];
+  std::vector<std::pair<double, std::string>> sorted;
+  for (const auto& [kind, sum] : of_kind) sorted.emplace_back(sum, kind);
+  std::sort(sorted.rbegin(), sorted.rend());
+  return sorted;
+}
 
 std::vector<int> ParseProcessors(std::string_view list) {
   std::vector<int> processors;

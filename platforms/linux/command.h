@@ -36,6 +36,12 @@ void AddBench(CLI::App& app);
 void AddInspect(CLI::App& app);
 void AddPack(CLI::App& app);
 
+/// Where a model's packed weights are kept unless somebody says otherwise.
+inline std::string PackedBeside(const std::string& model) { return model + ".packed"; }
+
+/// Sums of `values`, one for each operator, by kind of operator, the largest first.
+std::vector<std::pair<double, std::string>> SumByKind(const Model& model, const std::vector<double>& values);
+
 /// "0,4-7" as numbers; none where it is no such list.
 std::vector<int> ParseProcessors(std::string_view list);
 
@@ -76,7 +82,7 @@ struct CommonOptions {
   /// A session of `opened`, the model that these options name.
   Session CreateSession(const Model& opened) const {
     OrFail(UseProcessors(ParseProcessors(cpus)));
-    const std::string file = packed == kBeside ? model + ".packed" : packed;
+    const std::string file = packed == kBeside ? PackedBeside(model) : packed;
     Result<Session> session = Session::Create(
         opened, {.thread_count = threads, .packed_weights = file == kNone ? nullptr : file.c_str()});
     if (!session.ok()) throw Failure(model + ": " + session.status().message());

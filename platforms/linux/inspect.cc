@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // vitrine inspect: what is in a model file, what it costs, and what the converter measured.
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -66,16 +64,11 @@ ordered_json EstimateAsJson(const Model& model, const Core& core) {
 void PrintEstimate(const Model& model, const Core& core) {
   const std::vector<double> all = EstimateAll(model, core);
   const double total = std::accumulate(all.begin(), all.end(), 0.0);
-  std::map<std::string, double> of_kind;
-  for (size_t i = 0; i < all.size(); ++i) of_kind[model.operators()[i].kind] += all[i];
-  std::vector<std::pair<double, std::string>> sorted;
-  for (const auto& [kind, ms] : of_kind) sorted.emplace_back(ms, kind);
-  std::sort(sorted.rbegin(), sorted.rend());
   std::printf(
       "\n  modelled   about %.0f ms an image on a %s at %.1f GHz (%s), one thread; %.0f to %.0f is within "
       "the model\n",
       total, core.name, core.gigahertz, core.board, 0.7 * total, 1.3 * total);
-  for (const auto& [ms, kind] : sorted)
+  for (const auto& [ms, kind] : SumByKind(model, all))
     std::printf("             %-14s %8.1f ms %5.1f %%\n", kind.c_str(), ms, 100 * ms / total);
 }
 

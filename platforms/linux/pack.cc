@@ -18,7 +18,7 @@ struct Options {
 
 void Pack(const Options& options) {
   const Model model = OrFail(Model::Open(options.model.c_str()));
-  const std::string file = options.output.empty() ? options.model + ".packed" : options.output;
+  const std::string file = options.output.empty() ? PackedBeside(options.model) : options.output;
   Result<Session> session = Session::Create(model, {});
   if (!session.ok()) throw Failure(options.model + ": " + session.status().message());
   OrFail(session.value().SavePackedWeights(file.c_str()));

@@ -14,8 +14,9 @@ struct Thermal {
   std::optional<double> megahertz;  ///< of the slowest processor that tells it
 };
 
-/// `sys` is "/sys", another folder in tests. Nothing where a file is missing.
-inline Thermal ReadThermal(const std::filesystem::path& sys = "/sys") {
+/// Nothing where a file is missing.
+inline Thermal ReadThermal() {
+  const std::filesystem::path sys = "/sys";
   const auto read = [](const std::filesystem::path& path) -> std::optional<double> {
     double number = 0;
     return std::ifstream(path) >> number ? std::optional(number) : std::nullopt;

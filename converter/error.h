@@ -31,20 +31,24 @@ class UsageError : public Error {
   using Error::Error;
 };
 
+/// Every part, printed one after the other.
+template <typename... Parts>
+std::string LineOf(const Parts&... parts) {
+  std::ostringstream line;
+  (line << ... << parts);
+  return line.str();
+}
+
 /// Throws a UsageError whose line is every part.
 template <typename... Parts>
 [[noreturn]] void FailUsage(const Parts&... parts) {
-  std::ostringstream line;
-  (line << ... << parts);
-  throw UsageError(line.str());
+  throw UsageError(LineOf(parts...));
 }
 
 /// Throws an Error whose line is every part, printed one after the other.
 template <typename... Parts>
 [[noreturn]] void Fail(const Parts&... parts) {
-  std::ostringstream line;
-  (line << ... << parts);
-  throw Error(line.str());
+  throw Error(LineOf(parts...));
 }
 
 }  // namespace vitrine

@@ -36,14 +36,21 @@ struct Tile {
   float factor[kQueries];  // 1 / sum of the probabilities
 };
 
-/// scores = query * key^T, transposed, and its largest in each lane.
-HWY_FLATTEN void Score(const float* keys, size_t T, size_t K, Tile& tile) {
+/// scores = query * key^T + size_log2, transposed, and its largest in each lane.
+HWY_FLATTEN void Score(const float* keys, const float* size_log2, size_t T, size_t K, Tile& tile) {
   VF max[kQueryVectors];
   Unroll<kQueryVectors>([&](auto v) HWY_ATTR { max[v] = hn::Set(kF32, hwy::LowestValue<float>()); });
   float* scores = tile.scores;
   for (size_t t = 0; t < T; t += kScalars, scores += kScalars * kQueries) {
     const float* panel = keys + t / kPanel * kPanel * K + t % kPanel;
-    const auto sums = SumOfOuterProducts<FloatProduct, kQueryVectors>(panel, kPanel, tile.query, kQueries, K);
+    auto sums = SumOfOuterProducts<FloatProduct, kQueryVectors>(panel, kPanel, tile.query, kQueries, K);
+    if (size_log2 != nullptr) {
+      Unroll<kScalars>([&](auto j) HWY_ATTR {
+        if (t + j >= T) return;
+        const VF weight = hn::Set(kF32, size_log2[t + j]);
+        Unroll<kQueryVectors>([&](auto v) HWY_ATTR { sums.v[j][v] = hn::Add(sums.v[j][v], weight); });
+      });
+    }
     Unroll<kScalars * kQueryVectors>([&](auto i) HWY_ATTR {
       hn::StoreU(sums.v[i / kQueryVectors][i % kQueryVectors], kF32, scores + i * kLanes);
     });
@@ -133,7 +140,7 @@ void AttendRows(const AttentionArguments& a, const float* keys, size_t first, si
     const size_t column = head * a.K;
     const float* query = a.query + first * a.query_stride + column;
     PackTransposed(query, a.query_stride, rows, a.K, kQueries, scratch, to_log2);
-    Score(keys, a.T, a.K, tile);
+    Score(keys, a.size_log2, a.T, a.K, tile);
     if (a.bias != nullptr) AddPositionBias<kQueryVectors>(a, head, first, tile.scores, tile.max);
     Exponentiate(a.T, tile);
     MixHead(a.value + column, a.value_stride, a.T, a.K, tile, rows, out + column, out_stride);

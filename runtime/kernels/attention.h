@@ -29,6 +29,9 @@ struct AttentionArguments {
   /// three are class token to patch, patch to class token, class token to itself.
   const float* bias = nullptr;
   size_t grid_height = 0, grid_width = 0;
+  /// The binary logarithm of how many tokens each key stands for, [T], >= 0, or none. A key that stands for n counts n times:
+  /// proportional attention (Token Merging, Bolya et al. 2023, section 3).
+  const float* size_log2 = nullptr;
 };
 
 /// Returns how many biases a head has for a grid of patches and a class token.

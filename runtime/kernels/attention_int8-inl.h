@@ -33,10 +33,10 @@ HWY_INLINE void KeyBias(const int32_t* query, size_t groups, VI (&bias)[kQueryVe
 }
 
 /// Writes groups of probabilities to scratch.scores, and one over their sums.
-HWY_FLATTEN void Attend(const PackedHead& head, const float* scales, size_t T, size_t K, const Int8Scratch& scratch,
-                        float* factor) {
+HWY_FLATTEN void Attend(const PackedHead& head, const float* scales, const float* size_log2, size_t T, size_t K,
+                        const Int8Scratch& scratch, float* factor) {
   const size_t groups = Groups(K);
-  Softmax softmax(scales, head, scratch.scores);
+  Softmax softmax(scales, head, size_log2, scratch.scores);
   VI bias[kQueryVectors];
   if constexpr (kKeyFlip != 0) KeyBias(scratch.query, groups, bias);
   for (size_t t = 0; t < T; t += kScalars) {
@@ -98,7 +98,8 @@ void AttendRows(const AttentionArguments& a, void* packed, size_t first, size_t 
     const PackedHead packed_head(packed, head, a.T, a.K);
     const float* query = a.query + first * a.query_stride + head * a.K;
     PackQueries(query, a.query_stride, rows, a.K, scratch, scales);
-    Attend(packed_head, scales, a.T, a.K, scratch, factor);
+    const float* size_log2 = a.size_log2 == nullptr ? nullptr : packed_head.size_log2;
+    Attend(packed_head, scales, size_log2, a.T, a.K, scratch, factor);
     Mix(packed_head, a.T, a.K, scratch.scores, factor, rows, out + head * a.K, stride);
   }
 }

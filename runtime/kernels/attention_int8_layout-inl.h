@@ -17,12 +17,13 @@ struct PackedHead {
   float* key_scale;       // [T]
   int16_t* key_fraction;  // [T] scale / largest scale, 15 bits
   float* largest_key_scale;
+  float* size_log2;     // [T], zeros beyond the last key
   float* value_scale;   // [K]
   float* value_offset;  // [K]
 
   static size_t StrideBytes(size_t T, size_t K) {
     const size_t t = RoundUp(T, 16), k = RoundUp(K, 16);
-    return RoundUp(2 * t * k + t * (sizeof(float) + sizeof(int16_t)) + 2 * k * sizeof(float) + sizeof(float), 64);
+    return RoundUp(2 * t * k + t * (2 * sizeof(float) + sizeof(int16_t)) + 2 * k * sizeof(float) + sizeof(float), 64);
   }
   PackedHead(void* packed, size_t head, size_t T, size_t K) {
     const size_t t = RoundUp(T, 16), k = RoundUp(K, 16);
@@ -32,6 +33,7 @@ struct PackedHead {
     value_scale = reinterpret_cast<float*>(p), p += k * sizeof(float);
     value_offset = reinterpret_cast<float*>(p), p += k * sizeof(float);
     key_scale = reinterpret_cast<float*>(p), p += t * sizeof(float);
+    size_log2 = reinterpret_cast<float*>(p), p += t * sizeof(float);
     key_fraction = reinterpret_cast<int16_t*>(p), p += t * sizeof(int16_t);
     largest_key_scale = reinterpret_cast<float*>(p);
   }

@@ -105,6 +105,7 @@ void PackKeys(const AttentionArguments& a, size_t head, const PackedHead& packed
     const float fraction = t < a.T && largest > 0 ? packed.key_scale[t] / largest * 32767.0f : 0.0f;
     packed.key_fraction[t] = fraction <= 32767.0f ? static_cast<int16_t>(fraction + 0.5f) : int16_t{0};
     if (t >= a.T) packed.key_scale[t] = 0;
+    if (a.size_log2 != nullptr) packed.size_log2[t] = t < a.T ? a.size_log2[t] : 0.0f;
   }
 }
 

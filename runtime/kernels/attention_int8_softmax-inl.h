@@ -38,8 +38,12 @@ constexpr PowerTable kPowerTable = MakePowerTable();
 class Softmax {
  public:
   /// `scales`: of each query's row. Scores saturate at +-128, that is 88 from the mean score of a row.
-  HWY_INLINE Softmax(const float* scales, const PackedHead& head, int32_t* scores)
-      : scores_(reinterpret_cast<int16_t*>(scores)), groups_(scores), fraction_(head.key_fraction) {
+  /// `size_log2`: of the keys, or null.
+  HWY_INLINE Softmax(const float* scales, const PackedHead& head, const float* size_log2, int32_t* scores)
+      : scores_(reinterpret_cast<int16_t*>(scores)),
+        groups_(scores),
+        fraction_(head.key_fraction),
+        size_log2_(size_log2) {
     const float unit = *head.largest_key_scale * kLog2E * 256.0f * 2147483648.0f;
     for (size_t q = 0; q < 8; ++q) {
       const float factor = scales[q] * unit;
@@ -49,19 +53,26 @@ class Softmax {
   }
 
   /// Takes the products of the queries with kScalars keys from `t` on. Keys beyond the last are zero, and so is the mean of
-  /// all scores: they cannot exceed the largest.
+  /// all scores: they cannot exceed the largest, to which a size may add but from which it cannot take.
   template <class Sums>
   HWY_INLINE void AddKeys(const Sums& sums, size_t t) {
     const int32x4_t low = vld1q_s32(factor_), high = vld1q_s32(factor_ + 4);
     int16_t* scores = scores_ + t * 8;
     const int16x8_t fraction = vld1q_s16(fraction_ + t);
-    Unroll<kScalars>([&](auto j) HWY_ATTR {
-      const int32x4_t a = vqrdmulhq_s32(sums.v[j][0].raw, low), b = vqrdmulhq_s32(sums.v[j][1].raw, high);
-      const int16x4_t half = j < 4 ? vget_low_s16(fraction) : vget_high_s16(fraction);
-      const int16x8_t score = vqrdmulhq_lane_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), half, j % 4);
-      vst1q_s16(scores + j * 8, score);
-      max_ = vmaxq_s16(max_, score);
-    });
+    const auto add = [&](auto has_sizes, int16x8_t sizes) HWY_ATTR {
+      Unroll<kScalars>([&](auto j) HWY_ATTR {
+        const int32x4_t a = vqrdmulhq_s32(sums.v[j][0].raw, low), b = vqrdmulhq_s32(sums.v[j][1].raw, high);
+        int16x8_t score = vqrdmulhq_lane_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), Half<j / 4>(fraction), j % 4);
+        if constexpr (has_sizes) score = vqaddq_s16(score, vdupq_lane_s16(Half<j / 4>(sizes), j % 4));
+        vst1q_s16(scores + j * 8, score);
+        max_ = vmaxq_s16(max_, score);
+      });
+    };
+    if (size_log2_ == nullptr) {
+      add(std::false_type(), fraction);
+    } else {
+      add(std::true_type(), ScoresOf(size_log2_ + t));
+    }
   }
 
   /// Turns scores into groups of probabilities, in place, and writes 1 / their sums.
@@ -130,6 +141,17 @@ class Softmax {
     power_a = vqshlq_u16(vreinterpretq_u16_u8(power.val[0]), vshrq_n_s16(a, 8));
     power_b = vqshlq_u16(vreinterpretq_u16_u8(power.val[1]), vshrq_n_s16(b, 8));
   }
+  template <int kUpper>
+  static HWY_INLINE int16x4_t Half(int16x8_t v) {
+    return kUpper ? vget_high_s16(v) : vget_low_s16(v);
+  }
+  /// Returns 8 logarithms, each at least 0, in the units of the scores.
+  static HWY_INLINE int16x8_t ScoresOf(const float* log2) {
+    const auto rounded = [](const float* p) HWY_ATTR {
+      return vqmovn_s32(vcvtq_s32_f32(vmlaq_n_f32(vdupq_n_f32(0.5f), vld1q_f32(p), 256.0f)));
+    };
+    return vcombine_s16(rounded(log2), rounded(log2 + 4));
+  }
   static HWY_INLINE uint16x8_t HighBytes(uint16x8_t a, uint16x8_t b) {
     return vreinterpretq_u16_u8(vtrnq_u8(vreinterpretq_u8_u16(a), vreinterpretq_u8_u16(b)).val[1]);
   }
@@ -144,6 +166,7 @@ class Softmax {
   int16_t* scores_;
   int32_t* groups_;
   const int16_t* fraction_;
+  const float* size_log2_;
   int32_t factor_[8];
   int16x8_t max_;
 };
@@ -153,8 +176,8 @@ class Softmax {
 /// The scores of kQueries queries: f32, in units of log2.
 class Softmax {
  public:
-  HWY_INLINE Softmax(const float* scales, const PackedHead& head, int32_t* scores)
-      : scores_(reinterpret_cast<float*>(scores)), groups_(scores), scale_(head.key_scale) {
+  HWY_INLINE Softmax(const float* scales, const PackedHead& head, const float* size_log2, int32_t* scores)
+      : scores_(reinterpret_cast<float*>(scores)), groups_(scores), scale_(head.key_scale), size_log2_(size_log2) {
     factor_ = hn::Mul(hn::LoadU(kF32, scales), hn::Set(kF32, kLog2E));
     max_ = hn::Set(kF32, hwy::LowestValue<float>());
   }
@@ -163,7 +186,8 @@ class Softmax {
   HWY_INLINE void AddKeys(const Sums& sums, size_t t) {
     Unroll<kScalars>([&](auto j) HWY_ATTR {
       const VF factor = hn::Mul(factor_, hn::Set(kF32, scale_[t + j]));
-      const VF score = hn::Mul(hn::ConvertTo(kF32, sums.v[j][0]), factor);
+      VF score = hn::Mul(hn::ConvertTo(kF32, sums.v[j][0]), factor);
+      if (size_log2_ != nullptr) score = hn::Add(score, hn::Set(kF32, size_log2_[t + j]));
       hn::StoreU(score, kF32, scores_ + (t + j) * kQueries);
       max_ = hn::Max(max_, score);
     });
@@ -193,6 +217,7 @@ class Softmax {
   float* scores_;
   int32_t* groups_;
   const float* scale_;
+  const float* size_log2_;
   VF factor_, max_;
 };
 

@@ -31,7 +31,10 @@ void Head(const AttentionArguments& a, size_t row, size_t head, float* out) {
   const float* query = a.query + row * a.query_stride + head * a.K;
   const float* key = a.key + head * a.K;
   const float* value = a.value + head * a.K;
-  const auto score = [&](size_t t) { return Dot(query, key + t * a.key_stride, a.K) + Bias(a, row, t, head); };
+  const auto size = [&](size_t t) { return a.size_log2 == nullptr ? 0 : a.size_log2[t] * std::log(2.0); };
+  const auto score = [&](size_t t) {
+    return Dot(query, key + t * a.key_stride, a.K) + Bias(a, row, t, head) + size(t);
+  };
   double max = score(0), sum = 0;
   for (size_t t = 1; t < a.T; ++t) max = std::max(max, score(t));
   for (size_t t = 0; t < a.T; ++t) sum += std::exp(score(t) - max);

@@ -17,6 +17,7 @@ struct AttentionInputs {
   Guarded<float> qkv;
   const float* bias = nullptr;
   size_t grid_height = 0, grid_width = 0;
+  const float* size_log2 = nullptr;
 
   AttentionInputs(const AttentionShape& s, Generator& generator, float logit_deviation)
       : shape(s), qkv(Normal(generator, s.T * 3 * s.H * s.K, 1)) {
@@ -28,8 +29,15 @@ struct AttentionInputs {
   AttentionArguments Arguments(const OutputRows& out) {
     const size_t D = shape.H * shape.K;
     return {qkv.data(), 3 * D, qkv.data() + D, 3 * D, qkv.data() + 2 * D, 3 * D, shape.T, shape.Tq, shape.H, shape.K, out,
-            bias, grid_height, grid_width};
+            bias, grid_height, grid_width, size_log2};
   }
 };
+
+/// The binary logarithms of T sizes from 1 to `largest`.
+inline std::vector<float> SizeLogarithms(Generator& generator, size_t T, size_t largest) {
+  std::vector<float> log2(T);
+  for (float& value : log2) value = std::log2(static_cast<float>(Uniform(generator, 1, largest)));
+  return log2;
+}
 
 }  // namespace vitrine::kernels

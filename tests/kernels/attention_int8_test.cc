@@ -74,6 +74,21 @@ TEST_CASE("Attention in int8 keeps 28 dB at the size of ViT-S, from flat to peak
   });
 }
 
+TEST_CASE("Attention in int8 counts a key as often as it stands for a token") {
+  OnEveryFastTarget([] {
+    Generator generator(7);
+    for (const size_t T : {1, 7, 16, 50, 101, 197}) {
+      for (const size_t largest : {1, 6, 60}) {
+        AttentionInputs inputs({T, T, 2, 32}, generator, 1);
+        Guarded<float> size_log2(SizeLogarithms(generator, T, largest));
+        inputs.size_log2 = size_log2.data();
+        INFO("T " << T << ", sizes up to " << largest);
+        REQUIRE(Fidelity(inputs) > 28);
+      }
+    }
+  });
+}
+
 TEST_CASE("Attention in int8 does not lose what lies below one step") {
   OnEveryFastTarget([] {
     // One key is 400 times as likely as each of 400 others: half of the output is theirs, a step and less at a time.

@@ -100,6 +100,20 @@ TEST_CASE("Attention adds the bias of the place between two patches") {
   });
 }
 
+TEST_CASE("Attention counts a key as often as it stands for a token") {
+  OnEveryTarget([] {
+    Generator generator(7);
+    for (const size_t T : {1, 7, 16, 50, 101}) {
+      AttentionInputs inputs({T, T, 2, 20}, generator, 2);
+      Guarded<float> size_log2(SizeLogarithms(generator, T, 40));
+      inputs.size_log2 = size_log2.data();
+      INFO("T " << T);
+      REQUIRE(Error(inputs, RowType::kF32) < 3e-6);
+      REQUIRE(Error(inputs, RowType::kQd8) < 3e-6);
+    }
+  });
+}
+
 TEST_CASE("Attention gives the same bytes however its rows are split") {
   OnEveryTarget([] {
     Generator generator(4);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Token merging: the tokens that resemble others most are averaged into these (Token Merging, Bolya et al. 2023, section 3:
+// bipartite soft matching). The number that goes is fixed, so that all shapes are.
+//
+//   once a token:      MergeTokensMetric(token)        its key, averaged over the heads, of unit length
+//   ---- all tokens ----
+//   once a tile:       MergeTokensMatch(first, last)   the odd token that each even token resembles most
+//   ---- all tiles ----
+//   once:              MergeTokensPlan                 which even tokens go, and what each output row is made of
+//   once a row:        MergeTokensRows(first, last)    rows kept, or averaged by how many tokens they stand for
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vitrine::kernels {
+
+/// Tokens from `protected_rows` on are of two kinds by their index, even and odd; even ones are merged into odd ones. The output
+/// holds the protected tokens, the even ones that are left, and the odd ones, each in their order.
+struct MergeTokensArguments {
+  const float* tokens = nullptr;  ///< [T, D]
+  const float* delta = nullptr;   ///< [T, D], added to the tokens, or none
+  const float* key = nullptr;     ///< [T, H * K]
+  size_t key_stride = 0;
+  const float* sizes = nullptr;  ///< [T]: how many tokens each stands for, or none: one each
+  size_t T = 0, D = 0, H = 0, K = 0;
+  size_t protected_rows = 0;   ///< class and register tokens, which neither go nor take
+  size_t merged = 0;           ///< how many go, at most the number of even tokens
+  float* out = nullptr;        ///< [T - merged, D]
+  float* out_sizes = nullptr;  ///< [2, T - merged]: sizes, and their binary logarithms
+
+  size_t even_count() const { return (T + 1) / 2 - (protected_rows + 1) / 2; }
+  size_t odd_count() const { return T / 2 - protected_rows / 2; }
+};
+
+/// Tiles of a multiple of this many even tokens leave no lane idle; any other size gives the same result.
+constexpr size_t kMergeTokensTile = 16;
+
+/// Returns the bytes that all threads share from the first call to the last. Align to 64.
+size_t MergeTokensSharedBytes(size_t T, size_t K);
+/// Returns the bytes of scratch that a thread needs for MergeTokensMetric. Align to 64.
+size_t MergeTokensScratchBytes(size_t K);
+
+/// Tokens [first, last), first >= protected_rows.
+void MergeTokensMetric(const MergeTokensArguments& arguments, size_t first, size_t last, void* shared, void* scratch);
+/// Even tokens [first, last), counted from the first that is not protected.
+void MergeTokensMatch(const MergeTokensArguments& arguments, size_t first, size_t last, void* shared);
+void MergeTokensPlan(const MergeTokensArguments& arguments, void* shared);
+/// Rows [first, last) of the output.
+void MergeTokensRows(const MergeTokensArguments& arguments, size_t first, size_t last, const void* shared);
+
+/// All of it, in f64. Allocates.
+void MergeTokensReference(const MergeTokensArguments& arguments);
+
+}  // namespace vitrine::kernels

@@ -11,6 +11,7 @@
 #include "converter/family/family.h"
 #include "converter/image_config.h"
 #include "converter/layers.h"
+#include "converter/merge_tokens.h"
 #include "converter/output_file.h"
 
 namespace vitrine {
@@ -29,6 +30,18 @@ void Lower(const Vit& vit, Recipe recipe, ModelBuilder* builder, const ProgressF
     progress("converting block " + std::to_string(i + 1), kConvertShare * (i + 1) / (vit.config.depth + 1));
   }
   LowerHead(vit, &lowering);
+}
+
+/// Turns the program into the levels that are asked for. The first takes its place, the others go beside it.
+void MakeLevels(const VitConfig& config, const std::vector<int>& merged_tokens, schema::ModelT* model) {
+  for (size_t i = 1; i < merged_tokens.size(); ++i) {
+    model->levels.push_back(
+        std::make_unique<schema::LevelT>(MergeTokens(*model, config, merged_tokens[i])));
+  }
+  schema::LevelT first = MergeTokens(*model, config, merged_tokens.front());
+  model->merged_tokens = first.merged_tokens;
+  model->tensors = std::move(first.tensors);
+  model->operators = std::move(first.operators);
 }
 
 /// Fills what the file says of itself, with room for what is measured later.
@@ -57,8 +70,12 @@ void Record(const Fidelity& fidelity, schema::ModelT* model) {
   model->reference->output = fidelity.first_output;
   model->fidelity->images = static_cast<uint32_t>(fidelity.images);
   model->fidelity->synthetic = fidelity.synthetic;
-  model->fidelity->sqnr_db = static_cast<float>(fidelity.sqnr_db);
-  model->fidelity->agreement = static_cast<float>(fidelity.agreement);
+  model->fidelity->sqnr_db = static_cast<float>(fidelity.levels.front().sqnr_db);
+  model->fidelity->agreement = static_cast<float>(fidelity.levels.front().agreement);
+  for (size_t i = 1; i < fidelity.levels.size(); ++i) {
+    model->levels[i - 1]->sqnr_db = static_cast<float>(fidelity.levels[i].sqnr_db);
+    model->levels[i - 1]->agreement = static_cast<float>(fidelity.levels[i].agreement);
+  }
   model->fidelity->operator_sqnr_db.assign(fidelity.operator_sqnr_db.begin(),
                                            fidelity.operator_sqnr_db.end());
 }
@@ -88,6 +105,10 @@ ConversionSummary Summarize(const std::filesystem::path& file, const Vit& vit, c
   for (const OperatorInfo& op : model.value().operators()) {
     summary.operators.push_back({op.name, op.kind, op.type, op.macs, op.parameters, double{op.sqnr_db}});
   }
+  for (const LevelInfo& level : model.value().levels()) {
+    summary.levels.push_back(
+        {level.merged_tokens, level.macs, double{level.sqnr_db}, double{level.agreement}});
+  }
   return summary;
 }
 
@@ -96,7 +117,8 @@ ConversionSummary Summarize(const std::filesystem::path& file, const Vit& vit, c
 ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction& progress) {
   const auto start = std::chrono::steady_clock::now();
   const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(options.inputs.checkpoint);
-  const Vit vit = MakeVit(checkpoint, options.inputs);
+  Vit vit = MakeVit(checkpoint, options.inputs);
+  vit.config.keys_are_compared = options.merged_tokens.back() > 0;
   const CheckImages synthetic = SyntheticImages(vit.config, kSyntheticImages);
   const CheckImages images =
       options.calibrate ? PhotosIn(*options.calibrate, vit.config, vit.image, options.calibration_images)
@@ -106,6 +128,7 @@ ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction&
   ModelBuilder builder(&file);
   std::future<std::string> sha256 = std::async(std::launch::async, [&] { return checkpoint.Sha256(); });
   Lower(vit, options.recipe, &builder, progress);
+  MakeLevels(vit.config, options.merged_tokens, &builder.model);
   Describe(checkpoint, vit, options, sha256.get(), synthetic.pixels.front(), &builder.model);
   file.Assemble(builder.Metadata());
 

@@ -22,6 +22,7 @@ struct ConvertOptions {
   std::optional<std::filesystem::path> calibrate;  ///< photos to check on
   int calibration_images = 32;                     ///< at most
   int threads = 1;                                 ///< for the check; 0: as many as processors
+  std::vector<int> merged_tokens = {0};            ///< a block, of each level, increasing
 };
 
 /// An operator of the file and what the recipe costs at its output.
@@ -29,6 +30,13 @@ struct OperatorSummary {
   std::string name, kind, type;
   int64_t macs = 0, parameters = 0;
   double sqnr_db = 0;
+};
+
+/// A level of the file: tokens merged a block, and what that costs beside f32 without merging.
+struct LevelSummary {
+  int merged_tokens = 0;
+  int64_t macs = 0;
+  double sqnr_db = 0, agreement = 1;
 };
 
 struct ConversionSummary {
@@ -40,6 +48,7 @@ struct ConversionSummary {
   int64_t macs = 0, parameters = 0;
   Fidelity fidelity;
   std::vector<OperatorSummary> operators;
+  std::vector<LevelSummary> levels;  ///< at least one, the first is the one above
   std::vector<std::string> remarks;
 };
 

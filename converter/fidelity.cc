@@ -24,7 +24,7 @@ struct Noise {
   double decibels() const { return Decibels(signal, noise); }
 };
 
-/// Follows the file's run on the first image, and keeps the f32 reference one segment ahead of it.
+/// Follows the run of the file's first level on the first image, and keeps the f32 reference one segment ahead of it.
 struct Comparison {
   const Model& model;
   const Session& session;
@@ -38,19 +38,28 @@ struct Comparison {
     const OperatorInfo& op = model.operators()[static_cast<size_t>(index)];
     while (!reference.first_image().contains(op.name) && !reference.done()) reference.Advance();
     const auto expected = reference.first_image().find(op.name);
-    if (expected == reference.first_image().end())
+    const size_t size = static_cast<size_t>(op.rows * op.columns);
+    const bool has_counterpart = expected != reference.first_image().end() && expected->second.size() == size;
+    if (!has_counterpart && model.levels().front().merged_tokens == 0)
       Fail("internal: operator '", op.name, "' has no counterpart in f32");
-    std::vector<float> found(expected->second.size());
+    sqnr_db.push_back(has_counterpart ? Measure(expected->second, index) : std::nan(""));
+    progress(0.9 * (index + 1) / static_cast<double>(model.operators().size()));
+  }
+
+  double Measure(std::span<const float> expected, int index) const {
+    std::vector<float> found(expected.size());
     if (const Status status = session.ReadOutput(index, found); !status.ok())
       Fail("internal: ", status.message());
     Noise noise;
-    noise.Add(expected->second, found);
-    sqnr_db.push_back(noise.decibels());
-    progress(0.9 * (index + 1) / static_cast<double>(model.operators().size()));
+    noise.Add(expected, found);
+    return noise.decibels();
   }
 };
 
-void RunOn(Session* session, const std::vector<uint8_t>& pixels, const Observer& observer = {}) {
+void RunOn(Session* session, const std::vector<uint8_t>& pixels, size_t level = 0,
+           const Observer& observer = {}) {
+  if (const Status status = session->SetLevel(static_cast<int>(level)); !status.ok())
+    Fail("internal: ", status.message());
   std::memcpy(session->input().data(), pixels.data(), pixels.size());
   if (const Status status = session->Run(observer); !status.ok())
     Fail("the file does not run: ", status.message());
@@ -63,6 +72,21 @@ std::span<const float> OutputOf(const Session& session) {
 size_t Top1(std::span<const float> values) {
   return static_cast<size_t>(std::max_element(values.begin(), values.end()) - values.begin());
 }
+
+/// A level's outputs beside those of f32.
+struct LevelCheck {
+  Noise noise;
+  int images = 0, agreed = 0;
+
+  void Add(std::span<const float> expected, std::span<const float> found) {
+    noise.Add(expected, found);
+    agreed += Top1(expected) == Top1(found);
+    ++images;
+  }
+  OutputFidelity Result(bool has_classes) const {
+    return {noise.decibels(), has_classes ? static_cast<double>(agreed) / images : 1.0};
+  }
+};
 
 }  // namespace
 
@@ -90,18 +114,16 @@ Fidelity MeasureFidelity(const std::filesystem::path& path, const Vit& vit, cons
 
   Reference reference(vit, images.pixels, threads);
   Comparison comparison{model.value(), session, reference, fidelity.operator_sqnr_db, progress};
-  Noise noise;
-  int agreed = 0;
+  std::vector<LevelCheck> checks(model.value().levels().size());
   for (size_t i = 0; i < images.pixels.size(); ++i) {
-    RunOn(&session, images.pixels[i], i == 0 ? Observer{Comparison::After, &comparison} : Observer{});
-    const std::vector<float>& expected = reference.outputs()[i];
-    noise.Add(expected, OutputOf(session));
-    agreed += Top1(expected) == Top1(OutputOf(session));
+    for (size_t level = 0; level < checks.size(); ++level) {
+      const bool follow = i == 0 && level == 0;
+      RunOn(&session, images.pixels[i], level, follow ? Observer{Comparison::After, &comparison} : Observer{});
+      checks[level].Add(reference.outputs()[i], OutputOf(session));
+    }
     progress(0.9 + 0.1 * static_cast<double>(i + 1) / static_cast<double>(images.pixels.size()));
   }
-  fidelity.sqnr_db = noise.decibels();
-  if (!session.logits().empty())
-    fidelity.agreement = static_cast<double>(agreed) / static_cast<double>(images.pixels.size());
+  for (const LevelCheck& check : checks) fidelity.levels.push_back(check.Result(!session.logits().empty()));
   return fidelity;
 }
 

@@ -12,12 +12,18 @@
 
 namespace vitrine {
 
+/// At the output, over all images.
+struct OutputFidelity {
+  double sqnr_db = 0;
+  double agreement = 1;  ///< fraction of images with the same top-1; 1 without a classifier
+};
+
 struct Fidelity {
   int images = 0;
   bool synthetic = false;
-  double sqnr_db = 0;                    ///< at the output, over all images
-  double agreement = 1;                  ///< fraction of images with the same top-1; 1 without a classifier
-  std::vector<double> operator_sqnr_db;  ///< on the first image, at each operator's output
+  std::vector<OutputFidelity> levels;    ///< of each level of the file
+  /// On the first image, at each operator's output; NaN where tokens have been merged and the f32 model has others.
+  std::vector<double> operator_sqnr_db;
   std::vector<float> first_output;       ///< of the file, for the first image
   size_t arena_bytes = 0;
 };

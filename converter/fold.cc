@@ -100,7 +100,8 @@ void FoldBlock(Block* block, const VitConfig& config, float share) {
   const int attention_width = config.heads * config.head_size;
   FoldNorm(&block->norm1, &block->qkv, share);
   FoldAttentionScale(block, config);
-  const bool key_bias_counts = block->key_norm.present() || config.rotary.present();
+  const bool key_bias_counts =
+      block->key_norm.present() || config.rotary.present() || config.keys_are_compared;
   if (!block->qkv.bias.empty() && !key_bias_counts) {
     std::fill_n(block->qkv.bias.begin() + attention_width, attention_width, 0.0f);
   }

@@ -17,9 +17,11 @@
 namespace vitrine {
 namespace {
 
+constexpr size_t kMostLevels = 16;
+
 struct CommandLine {
   ConvertOptions options;
-  std::string recipe = "dynamic", image_size, mean, deviation;
+  std::string recipe = "dynamic", image_size, mean, deviation, merge_tokens;
   std::filesystem::path report;
   bool json = false;
 };
@@ -59,6 +61,23 @@ std::optional<std::vector<float>> ParseChannels(const char* flag, const std::str
     values.push_back(value);
   }
   return values;
+}
+
+/// "8" or "0,8,16": tokens merged a block, of each level.
+std::vector<int> ParseLevels(const std::string& text) {
+  std::vector<int> levels;
+  std::istringstream numbers(text + ",");
+  for (std::string word; std::getline(numbers, word, ',');) {
+    int value = -1;
+    char rest = 0;
+    const bool number = std::sscanf(word.c_str(), "%d%c", &value, &rest) == 1 && value >= 0 && value <= 1'000'000;
+    if (!number || (!levels.empty() && value <= levels.back()) || levels.size() == kMostLevels) {
+      throw CLI::ValidationError("--merge-tokens", "'" + text + "' is not a number from 0 on, or at most " +
+                                                       std::to_string(kMostLevels) + " that increase, such as 0,8,16");
+    }
+    levels.push_back(value);
+  }
+  return levels;
 }
 
 /// CLI11 sets a plain value; an option that was not given stays absent.
@@ -122,6 +141,11 @@ void Declare(CLI::App& app, CommandLine* line) {
          "--image-size", line->image_size,
          "Input size in pixels; position embeddings are interpolated (default: what the preprocessing says)")
       ->type_name("H[xW]");
+  app.add_option("--merge-tokens", line->merge_tokens,
+                 "Token merging: in each block so many tokens are averaged into those that they resemble; "
+                 "several numbers, increasing, make a file of several levels, the first of which is run unless "
+                 "another is asked for (default: 0, none)")
+      ->type_name("R[,R...]");
   AddOptional<int>(app, "--heads", &inputs.heads,
                    "Attention heads, where no file tells (default: width / 64)")
       ->check(CLI::Range(1, 4096))
@@ -146,6 +170,7 @@ void ParseWords(CommandLine* line) {
   ConversionInputs& inputs = line->options.inputs;
   line->options.recipe = RecipeOf(line->recipe);
   if (!line->image_size.empty()) inputs.image_size = ParseImageSize(line->image_size);
+  if (!line->merge_tokens.empty()) line->options.merged_tokens = ParseLevels(line->merge_tokens);
   inputs.mean = ParseChannels("--mean", line->mean);
   inputs.deviation = ParseChannels("--std", line->deviation);
   if (!line->report.empty()) CheckReportName(line->report);

@@ -34,8 +34,8 @@ ordered_json ToJson(const ConversionSummary& s) {
       {"seconds", s.seconds},
       {"family", s.family},
       {"recipe", s.recipe},
-      {"sqnr_db", s.fidelity.sqnr_db},
-      {"agreement", s.fidelity.agreement},
+      {"sqnr_db", s.levels.front().sqnr_db},
+      {"agreement", s.levels.front().agreement},
       {"images", s.fidelity.images},
       {"synthetic_images", s.fidelity.synthetic},
       {"arena_bytes", s.arena_bytes},
@@ -56,13 +56,21 @@ ordered_json ToJson(const ConversionSummary& s) {
                    {"sqnr_db", op.sqnr_db}});
   }
   json["ops"] = ops;
+  for (const LevelSummary& level : s.levels) {
+    json["levels"].push_back({{"merged_tokens", level.merged_tokens},
+                              {"macs", level.macs},
+                              {"sqnr_db", level.sqnr_db},
+                              {"agreement", level.agreement}});
+  }
   return json;
 }
 
 const OperatorSummary& Worst(const ConversionSummary& s) {
   return *std::min_element(
       s.operators.begin(), s.operators.end(),
-      [](const OperatorSummary& a, const OperatorSummary& b) { return a.sqnr_db < b.sqnr_db; });
+      [](const OperatorSummary& a, const OperatorSummary& b) {
+        return !std::isnan(a.sqnr_db) && !(a.sqnr_db >= b.sqnr_db);
+      });
 }
 
 /// How the multiply-accumulates divide among the types, most first: "98 % qd8_f32_qc8w, 2 % f32".
@@ -87,6 +95,15 @@ std::string TypeShares(const ConversionSummary& s) {
                                                 std::max(share, 0.1), type.c_str());
   }
   return line;
+}
+
+std::string FidelityOf(const ConversionSummary& s, const LevelSummary& level) {
+  return Format("%.1f dB against f32", level.sqnr_db) +
+         (s.classes > 0 ? Format(", same class on %.1f %%", 100 * level.agreement) : "");
+}
+
+std::string MergingOf(const LevelSummary& level) {
+  return Format("%d tokens merged a block", level.merged_tokens);
 }
 
 void Write(const std::filesystem::path& file, const std::string& text) {
@@ -118,8 +135,14 @@ std::string TextOf(const ConversionSummary& s) {
   const std::string images =
       Format("%d %s", s.fidelity.images,
              s.fidelity.synthetic ? "made-up patterns (give --calibrate DIR for photos)" : "photos");
-  const std::string top1 = s.classes > 0 ? Format(", same class on %.1f %%", 100 * s.fidelity.agreement) : "";
-  row("fidelity", Format("%.1f dB against f32", s.fidelity.sqnr_db) + top1 + ", on " + images);
+  const LevelSummary& first = s.levels.front();
+  row("fidelity", FidelityOf(s, first) + ", on " + images +
+                      (first.merged_tokens > 0 ? ", " + MergingOf(first) : ""));
+  for (size_t i = 1; i < s.levels.size(); ++i) {
+    row(Format("level %zu", i).c_str(), FidelityOf(s, s.levels[i]) + ", " + MergingOf(s.levels[i]) +
+                                            Format(", %.2f G multiply-accumulates",
+                                                   static_cast<double>(s.levels[i].macs) / 1e9));
+  }
   row("worst", Worst(s).name + Format(", %.1f dB", Worst(s).sqnr_db));
   row("took", Format("%.2f s", s.seconds));
   for (const std::string& remark : s.remarks) row("note", remark);

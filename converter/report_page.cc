@@ -2,6 +2,7 @@
 #include "converter/report_page.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace vitrine {
@@ -55,7 +56,9 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
 std::string Plot(const ConversionSummary& s) {
   constexpr double kWidth = 900, kHeight = 260, kLeft = 36, kTop = 10, kBottom = 24;
   double most = 20;
-  for (const OperatorSummary& op : s.operators) most = std::max(most, std::min(op.sqnr_db, 140.0));
+  for (const OperatorSummary& op : s.operators) {
+    if (!std::isnan(op.sqnr_db)) most = std::max(most, std::min(op.sqnr_db, 140.0));
+  }
   const double unit = (kHeight - kTop - kBottom) / most,
                step = (kWidth - kLeft) / static_cast<double>(s.operators.size());
   std::string svg = Format("<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"SQNR of each operator\">\n",
@@ -70,6 +73,7 @@ std::string Plot(const ConversionSummary& s) {
   }
   for (size_t i = 0; i < s.operators.size(); ++i) {
     const OperatorSummary& op = s.operators[i];
+    if (std::isnan(op.sqnr_db)) continue;
     const double height = std::clamp(op.sqnr_db, 0.5, most) * unit;
     svg += Format(
         "<rect class=\"bar%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s, %s: %.1f "
@@ -88,9 +92,10 @@ std::string Table(const ConversionSummary& s) {
       "<table><tr><th>operator<th>kind<th>type<th class=n>million MACs<th class=n>parameters<th class=n>SQNR "
       "dB\n";
   for (const OperatorSummary& op : s.operators) {
-    html += Format("<tr><td>%s<td>%s<td>%s<td class=n>%.1f<td class=n>%lld<td class=n>%.1f\n",
+    html += Format("<tr><td>%s<td>%s<td>%s<td class=n>%.1f<td class=n>%lld<td class=n>%s\n",
                    Escape(op.name).c_str(), op.kind.c_str(), op.type.c_str(),
-                   static_cast<double>(op.macs) / 1e6, static_cast<long long>(op.parameters), op.sqnr_db);
+                   static_cast<double>(op.macs) / 1e6, static_cast<long long>(op.parameters),
+                   std::isnan(op.sqnr_db) ? "" : Format("%.1f", op.sqnr_db).c_str());
   }
   return html + "</table>\n";
 }
@@ -107,10 +112,18 @@ std::string PageOf(const ConversionSummary& s) {
   row("model", s.family + Format(", %d blocks of width %d, %d heads", s.depth, s.width, s.heads));
   row("image", s.preprocessing);
   row("recipe", s.recipe);
-  row("fidelity", Format("%.1f dB against f32", s.fidelity.sqnr_db) +
-                      (s.classes > 0 ? Format(", same class on %.1f %%", 100 * s.fidelity.agreement) : "") +
+  const LevelSummary& first = s.levels.front();
+  row("fidelity", Format("%.1f dB against f32", first.sqnr_db) +
+                      (s.classes > 0 ? Format(", same class on %.1f %%", 100 * first.agreement) : "") +
                       Format(", on %d %s", s.fidelity.images,
                              s.fidelity.synthetic ? "patterns made by the converter" : "photos"));
+  for (const LevelSummary& level : s.levels) {
+    if (level.merged_tokens == 0) continue;
+    row("token merging",
+        Format("%d a block, %.2f G multiply-accumulates: %.1f dB", level.merged_tokens,
+               static_cast<double>(level.macs) / 1e9, level.sqnr_db) +
+            (s.classes > 0 ? Format(", same class on %.1f %%", 100 * level.agreement) : ""));
+  }
   row("size", Format("%.2f MB, from a checkpoint of %.2f MB", static_cast<double>(s.file_bytes) / 1e6,
                      static_cast<double>(s.source_bytes) / 1e6));
   row("arena", Format("%.2f MB", static_cast<double>(s.arena_bytes) / 1e6));

@@ -167,7 +167,7 @@ Measured Measure(const Options& options, const Model& model) {
   m.arena_bytes = session.arena_bytes();
   m.packed_bytes = session.packed_bytes();
   m.threads = session.thread_count();
-  m.operator_us.resize(model.operators().size());
+  m.operator_us.resize(options.OperatorsOf(model).size());
   {
     Progress bar(!options.json);
     for (int i = 0; i < options.warmup_runs; ++i) {
@@ -218,7 +218,7 @@ void PrintJson(const Model& model, const Options& options, const Measured& m) {
   if (options.profile) {
     json["ops"] = nlohmann::ordered_json::array();
     for (size_t i = 0; i < m.operator_us.size(); ++i) {
-      const OperatorInfo& op = model.operators()[i];
+      const OperatorInfo& op = options.OperatorsOf(model)[i];
       json["ops"].push_back({{"name", op.name},
                              {"kind", op.kind},
                              {"type", op.type},
@@ -238,24 +238,24 @@ void PrintJson(const Model& model, const Options& options, const Measured& m) {
 }
 
 /// Where the time goes, by kind of operator, most first.
-void PrintKinds(const Model& model, const Measured& m, double total) {
+void PrintKinds(std::span<const OperatorInfo> operators, const Measured& m, double total) {
   std::printf("\n  %-26s %9s %7s\n", "kind", "us", "share");
-  for (const auto& [us, kind] : SumByKind(model, m.operator_us))
+  for (const auto& [us, kind] : SumByKind(operators, m.operator_us))
     std::printf("  %-26s %9.1f %5.1f %%\n", kind.c_str(), us, 100 * us / total);
 }
 
-void PrintProfile(const Model& model, const Measured& m) {
+void PrintProfile(std::span<const OperatorInfo> operators, const Measured& m) {
   double total = 0;
   for (const double us : m.operator_us) total += us;
   std::printf("\n  %-26s %-13s %-14s %9s %7s %9s\n", "operator", "kind", "type", "us", "share", "GMAC/s");
   for (size_t i = 0; i < m.operator_us.size(); ++i) {
-    const OperatorInfo& op = model.operators()[i];
+    const OperatorInfo& op = operators[i];
     const double us = m.operator_us[i];
     std::printf("  %-26s %-13s %-14s %9.1f %5.1f %% ", op.name, op.kind, op.type, us, 100 * us / total);
     if (op.macs > 0) std::printf("%9.1f", static_cast<double>(op.macs) / us / 1000);
     std::printf("\n");
   }
-  PrintKinds(model, m, total);
+  PrintKinds(operators, m, total);
 }
 
 void Bench(const Options& options) {
@@ -278,7 +278,7 @@ void Bench(const Options& options) {
       static_cast<double>(m.arena_bytes) / megabyte, static_cast<double>(m.packed_bytes) / megabyte,
       static_cast<double>(m.loaded_bytes) / megabyte,
       static_cast<double>(ResidentBytes("VmHWM:")) / megabyte);
-  if (options.profile) PrintProfile(model, m);
+  if (options.profile) PrintProfile(options.OperatorsOf(model), m);
 }
 
 }  // namespace

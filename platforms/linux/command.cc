@@ -20,9 +20,10 @@ int TakeNumber(std::string_view* text) {
 
 }  // namespace
 
-std::vector<std::pair<double, std::string>> SumByKind(const Model& model, const std::vector<double>& values) {
+std::vector<std::pair<double, std::string>> SumByKind(std::span<const OperatorInfo> operators,
+                                                      const std::vector<double>& values) {
   std::map<std::string, double> of_kind;
-  for (size_t i = 0; i < values.size(); ++i) of_kind[model.operators()[i].kind] += values[i];
+  for (size_t i = 0; i < values.size(); ++i) of_kind[operators[i].kind] += values[i];
   std::vector<std::pair<double, std::string>> sorted;
   for (const auto& [kind, sum] : of_kind) sorted.emplace_back(sum, kind);
   std::sort(sorted.rbegin(), sorted.rend());

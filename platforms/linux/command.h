@@ -40,7 +40,8 @@ void AddPack(CLI::App& app);
 inline std::string PackedBeside(const std::string& model) { return model + ".packed"; }
 
 /// Sums of `values`, one for each operator, by kind of operator, the largest first.
-std::vector<std::pair<double, std::string>> SumByKind(const Model& model, const std::vector<double>& values);
+std::vector<std::pair<double, std::string>> SumByKind(std::span<const OperatorInfo> operators,
+                                                      const std::vector<double>& values);
 
 /// "0,4-7" as numbers; none where it is no such list.
 std::vector<int> ParseProcessors(std::string_view list);
@@ -50,7 +51,7 @@ struct CommonOptions {
   static constexpr const char *kNone = "none", *kBeside = "";
 
   std::string model, packed = kNone, cpus;
-  int threads = 1;
+  int threads = 1, level = 0;
   bool json = false;
 
   void Declare(CLI::App& app) {
@@ -65,6 +66,10 @@ struct CommonOptions {
         ->check([](const std::string& list) {
           return ParseProcessors(list).empty() ? "expected processors such as 4-7 or 0,2, found " + list : "";
         });
+    app.add_option("--level", level, "Level of a model that merges tokens; inspect lists them")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 15))
+        ->type_name("N");
     app.add_flag("--json", json, "Print JSON, one object a line");
   }
 
@@ -79,6 +84,11 @@ struct CommonOptions {
         ->type_name("FILE");
   }
 
+  /// Those that the session runs. There is such a level once there is a session.
+  std::span<const OperatorInfo> OperatorsOf(const Model& opened) const {
+    return opened.levels()[static_cast<size_t>(level)].operators;
+  }
+
   /// A session of `opened`, the model that these options name.
   Session CreateSession(const Model& opened) const {
     OrFail(UseProcessors(ParseProcessors(cpus)));
@@ -86,6 +96,10 @@ struct CommonOptions {
     Result<Session> session = Session::Create(
         opened, {.thread_count = threads, .packed_weights = file == kNone ? nullptr : file.c_str()});
     if (!session.ok()) throw Failure(model + ": " + session.status().message());
+    if (!session.value().SetLevel(level).ok()) {
+      throw Failure(model + ": has no level " + std::to_string(level) + ", the last is " +
+                    std::to_string(opened.levels().size() - 1));
+    }
     return std::move(session).value();
   }
 };

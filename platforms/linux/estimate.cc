@@ -30,16 +30,16 @@ std::optional<Core> FindCore(std::string_view text) {
   return std::nullopt;
 }
 
-double EstimateMilliseconds(const OperatorInfo& op, int64_t tokens, const Core& core) {
+double EstimateMilliseconds(const OperatorInfo& op, const Core& core) {
   const std::string_view type = op.type, kind = op.kind;
   const bool int8 = type.starts_with("qd8") || type.starts_with("qs8") || type == "int8";
   const double products =
       static_cast<double>(op.macs) / (int8 ? core.int8_macs : core.f32_macs) / core.efficiency;
   double elements = static_cast<double>(op.rows * op.columns);
   if (kind == "Linear") elements = 0;  // written by the product itself
-  // Softmax touches a score for each pair of tokens; heads of 64 are nearly everybody's.
-  if (kind == "Attention")
-    elements += static_cast<double>(op.rows * tokens) * std::max(1.0, static_cast<double>(op.columns) / 64);
+  // Softmax touches a score for each pair of tokens, whose products are a head's size twice; heads of 64 are
+  // nearly everybody's.
+  if (kind == "Attention") elements += static_cast<double>(op.macs) / (2 * 64);
   return (products + elements / core.elements) / (core.gigahertz * 1e6);
 }
 

@@ -28,6 +28,6 @@ const std::vector<Core>& Cores();
 std::optional<Core> FindCore(std::string_view text);
 
 /// Milliseconds of one operator in one thread. 30 % either way is to be expected.
-double EstimateMilliseconds(const OperatorInfo& op, int64_t tokens, const Core& core);
+double EstimateMilliseconds(const OperatorInfo& op, const Core& core);
 
 }  // namespace vitrine

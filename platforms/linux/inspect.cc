@@ -29,9 +29,9 @@ ordered_json LabelsOf(const Model& model) {
   return labels;
 }
 
-ordered_json OperatorsOf(const Model& model) {
+ordered_json ToJson(std::span<const OperatorInfo> operators) {
   ordered_json ops = ordered_json::array();
-  for (const OperatorInfo& op : model.operators()) {
+  for (const OperatorInfo& op : operators) {
     ops.push_back({{"name", op.name},
                    {"kind", op.kind},
                    {"type", op.type},
@@ -43,16 +43,25 @@ ordered_json OperatorsOf(const Model& model) {
   return ops;
 }
 
+ordered_json LevelsOf(const Model& model) {
+  ordered_json levels = ordered_json::array();
+  for (const LevelInfo& level : model.levels()) {
+    levels.push_back({{"merged_tokens", level.merged_tokens},
+                      {"macs", level.macs},
+                      {"sqnr_db", level.sqnr_db},
+                      {"agreement", level.agreement}});
+  }
+  return levels;
+}
+
 /// Modelled milliseconds by operator.
-std::vector<double> EstimateAll(const Model& model, const Core& core) {
+std::vector<double> EstimateAll(std::span<const OperatorInfo> operators, const Core& core) {
   std::vector<double> all;
-  for (const OperatorInfo& op : model.operators())
-    all.push_back(EstimateMilliseconds(op, model.info().tokens, core));
+  for (const OperatorInfo& op : operators) all.push_back(EstimateMilliseconds(op, core));
   return all;
 }
 
-ordered_json EstimateAsJson(const Model& model, const Core& core) {
-  const std::vector<double> all = EstimateAll(model, core);
+ordered_json EstimateAsJson(const std::vector<double>& all, const Core& core) {
   return {{"core", core.name},
           {"gigahertz", core.gigahertz},
           {"threads", 1},
@@ -61,20 +70,19 @@ ordered_json EstimateAsJson(const Model& model, const Core& core) {
 }
 
 /// By kind of operator, most first.
-void PrintEstimate(const Model& model, const Core& core) {
-  const std::vector<double> all = EstimateAll(model, core);
+void PrintEstimate(std::span<const OperatorInfo> operators, const std::vector<double>& all, const Core& core) {
   const double total = std::accumulate(all.begin(), all.end(), 0.0);
   std::printf(
       "\n  modelled   about %.0f ms an image on a %s at %.1f GHz (%s), one thread; %.0f to %.0f is within "
       "the model\n",
       total, core.name, core.gigahertz, core.board, 0.7 * total, 1.3 * total);
-  for (const auto& [ms, kind] : SumByKind(model, all))
+  for (const auto& [ms, kind] : SumByKind(operators, all))
     std::printf("             %-14s %8.1f ms %5.1f %%\n", kind.c_str(), ms, 100 * ms / total);
 }
 
-void PrintJson(const Model& model, const Session& session, const std::optional<Core>& core) {
+ordered_json Describe(const Model& model, const Session& session, std::span<const OperatorInfo> operators) {
   const ModelInfo& info = model.info();
-  ordered_json json = {
+  return {
       {"format", std::to_string(info.format_major) + "." + std::to_string(info.format_minor)},
       {"producer", info.producer},
       {"family", info.family},
@@ -103,9 +111,8 @@ void PrintJson(const Model& model, const Session& session, const std::optional<C
         {"synthetic", info.fidelity_synthetic},
         {"sqnr_db", info.sqnr_db},
         {"agreement", info.agreement}}},
-      {"ops", OperatorsOf(model)}};
-  if (core) json["estimate"] = EstimateAsJson(model, *core);
-  std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+      {"levels", LevelsOf(model)},
+      {"ops", ToJson(operators)}};
 }
 
 /// "classes    cardboard, glass, ... (1000)": the first ones, as many as fit a line.
@@ -116,6 +123,17 @@ void PrintLabels(const Model& model) {
   for (; shown < model.label_count() && line.size() < kWidth; ++shown)
     line += (shown > 0 ? ", " : "") + std::string(model.label(shown));
   if (shown > 0) std::printf("  classes    %s%s\n", line.c_str(), shown < model.label_count() ? ", ..." : "");
+}
+
+/// Where there is more than one, or tokens are merged.
+void PrintLevels(const Model& model) {
+  const std::span<const LevelInfo> levels = model.levels();
+  if (levels.size() == 1 && levels.front().merged_tokens == 0) return;
+  for (size_t i = 0; i < levels.size(); ++i) {
+    std::printf("  level %zu    %d tokens merged a block, %.3f G multiply-accumulates, %.1f dB, same class on %.1f %%\n",
+                i, levels[i].merged_tokens, static_cast<double>(levels[i].macs) / 1e9,
+                static_cast<double>(levels[i].sqnr_db), 100 * static_cast<double>(levels[i].agreement));
+  }
 }
 
 void PrintText(const Model& model, const Session& session, const std::string& path) {
@@ -143,9 +161,13 @@ void PrintText(const Model& model, const Session& session, const std::string& pa
                 static_cast<double>(info.sqnr_db), 100 * static_cast<double>(info.agreement),
                 info.fidelity_images, info.fidelity_synthetic ? "made-up patterns" : "photos");
   }
+  PrintLevels(model);
+}
+
+void PrintOperators(std::span<const OperatorInfo> operators) {
   std::printf("\n  %-26s %-13s %-14s %13s %10s %11s %8s\n", "operator", "kind", "type", "shape", "M MACs",
               "parameters", "SQNR dB");
-  for (const OperatorInfo& op : model.operators()) {
+  for (const OperatorInfo& op : operators) {
     const std::string shape = std::to_string(op.rows) + "x" + std::to_string(op.columns);
     std::printf("  %-26s %-13s %-14s %13s %10.2f %11lld ", op.name, op.kind, op.type, shape.c_str(),
                 static_cast<double>(op.macs) / 1e6, static_cast<long long>(op.parameters));
@@ -160,13 +182,20 @@ void Inspect(const Options& options) {
   const Model model = OrFail(Model::Open(options.model.c_str()));
   Session session = options.CreateSession(model);
   if (options.self_test) OrFail(session.SelfTest());
+  const std::span<const OperatorInfo> operators = options.OperatorsOf(model);
   const std::optional<Core> core = FindCore(options.estimate);
-  if (options.json)
-    PrintJson(model, session, core);
-  else
-    PrintText(model, session, options.model);
-  if (core && !options.json) PrintEstimate(model, *core);
-  if (options.self_test && !options.json)
+  std::vector<double> estimates;
+  if (core) estimates = EstimateAll(operators, *core);
+  if (options.json) {
+    ordered_json json = Describe(model, session, operators);
+    if (core) json["estimate"] = EstimateAsJson(estimates, *core);
+    std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    return;
+  }
+  PrintText(model, session, options.model);
+  PrintOperators(operators);
+  if (core) PrintEstimate(operators, estimates, *core);
+  if (options.self_test)
     std::printf("\n  self-test  the reference image gives the expected output on this processor\n");
 }
 

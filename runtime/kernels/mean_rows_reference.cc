@@ -4,11 +4,16 @@
 
 namespace vitrine::kernels {
 
-void MeanRowsReference(const float* x, size_t x_stride, size_t D, size_t first, size_t last, float* out) {
+void MeanRowsReference(const float* x, size_t x_stride, const float* weights, size_t D, size_t first, size_t last,
+                       float* out) {
   for (size_t i = 0; i < D; ++i) {
-    double sum = 0;
-    for (size_t row = first; row < last; ++row) sum += x[row * x_stride + i];
-    out[i] = static_cast<float>(sum / static_cast<double>(last - first));
+    double sum = 0, count = 0;
+    for (size_t row = first; row < last; ++row) {
+      const double weight = weights == nullptr ? 1 : weights[row];
+      sum += weight * x[row * x_stride + i];
+      count += weight;
+    }
+    out[i] = static_cast<float>(sum / count);
   }
 }
 

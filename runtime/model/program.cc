@@ -35,8 +35,31 @@ size_t ConstantBytes(schema::Type type, size_t rows, size_t columns) {
   return type == schema::Type::QC8W ? values + RoundUp(rows * sizeof(float)) : values;
 }
 
+template <typename Tables>
+void Program::Take(const Tables& tables) {
+  tensors_ = tables.tensors();
+  operators_ = tables.operators();
+  input_ = tables.input();
+  logits_ = tables.logits();
+  embedding_ = tables.embedding();
+}
+
+int Program::further_levels() const {
+  return root_->levels() == nullptr ? 0 : static_cast<int>(root_->levels()->size());
+}
+
+Program Program::level(int index) const {
+  Program program = *this;
+  if (index == 0) {
+    program.Take(*root_);
+  } else {
+    program.Take(*root_->levels()->Get(static_cast<unsigned>(index - 1)));
+  }
+  return program;
+}
+
 TensorInfo Program::tensor(int index) const {
-  const schema::Tensor& t = *root_->tensors()->Get(static_cast<unsigned>(index));
+  const schema::Tensor& t = *tensors_->Get(static_cast<unsigned>(index));
   return {t.name()->c_str(), t.type(), t.rows(), t.columns(), t.scale(), t.zero_point()};
 }
 

@@ -51,23 +51,30 @@ class Program {
  public:
   Program() = default;
 
-  /// Verifies `file` and returns the view: the FlatBuffer's structure, version, checksum of all but the
+  /// Verifies `file`, all its levels, and returns the view of level 0: the FlatBuffer's structure, version, checksum of all but the
   /// constants, and that every count, shape, offset, scale and reference makes sense. Whether an operator's
   /// shapes fit each other is that operator's to say (ops/). The constants' contents are not touched;
   /// CheckConstant does that on first use. `file` must be 64-byte aligned. Fails with kInvalidModel or
   /// kUnsupportedModel.
   static Result<Program> Verify(std::span<const uint8_t> file);
 
+  /// The same model with more tokens merged, 0 <= `index` <= further_levels(); 0 is this one.
+  Program level(int index) const;
+  int further_levels() const;
+
   const schema::Model& root() const { return *root_; }
   std::span<const uint8_t> file() const { return file_; }
 
-  int tensor_count() const { return static_cast<int>(root_->tensors()->size()); }
+  int input() const { return input_; }          ///< tensor
+  int logits() const { return logits_; }        ///< tensor, or -1
+  int embedding() const { return embedding_; }  ///< tensor, or -1
+  int tensor_count() const { return static_cast<int>(tensors_->size()); }
   int constant_count() const { return static_cast<int>(root_->constants()->size()); }
-  int operator_count() const { return static_cast<int>(root_->operators()->size()); }
+  int operator_count() const { return static_cast<int>(operators_->size()); }
   TensorInfo tensor(int index) const;
   ConstantInfo constant(int index) const;
   const schema::Operator& op(int index) const {
-    return *root_->operators()->Get(static_cast<unsigned>(index));
+    return *operators_->Get(static_cast<unsigned>(index));
   }
 
   bool has_tensor(int index) const { return index >= 0 && index < tensor_count(); }
@@ -78,7 +85,14 @@ class Program {
   Status CheckConstant(int index) const;
 
  private:
+  /// `tables`: a Model or a Level.
+  template <typename Tables>
+  void Take(const Tables& tables);
+
   const schema::Model* root_ = nullptr;
+  const flatbuffers::Vector<flatbuffers::Offset<schema::Tensor>>* tensors_ = nullptr;
+  const flatbuffers::Vector<flatbuffers::Offset<schema::Operator>>* operators_ = nullptr;
+  int input_ = -1, logits_ = -1, embedding_ = -1;
   std::span<const uint8_t> file_;
 };
 
@@ -93,6 +107,6 @@ uint64_t MetadataChecksum(const schema::Model& root, std::span<const uint8_t> fi
 size_t ConstantBytes(schema::Type type, size_t rows, size_t columns);
 
 constexpr int kFormatMajor = 1;
-constexpr int kFormatMinor = 0;
+constexpr int kFormatMinor = 1;  // merged tokens, levels
 
 }  // namespace vitrine

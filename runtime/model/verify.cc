@@ -16,6 +16,7 @@ constexpr size_t kMaxColumns = size_t{1} << 24;
 constexpr size_t kMaxElements = size_t{1} << 28;
 constexpr size_t kMaxOperators = 100'000;
 constexpr size_t kMaxImageSide = 16'384;
+constexpr int kMaxLevels = 16;
 
 [[gnu::format(printf, 1, 2)]] Status Invalid(const char* format, ...) {
   char text[Status::kMessageCapacity];
@@ -116,7 +117,7 @@ Status CheckWeightsPlace(const schema::Model& root, std::span<const uint8_t> fil
 
 Status CheckImage(const Program& program) {
   const schema::ImageInput* image = program.root().image();
-  const TensorInfo input = program.tensor(program.root().input());
+  const TensorInfo input = program.tensor(program.input());
   if (image == nullptr) {
     if (input.type != schema::Type::F32 && input.type != schema::Type::U8)
       return Invalid("an input must be F32 or U8");
@@ -145,27 +146,55 @@ Status CheckImage(const Program& program) {
 }
 
 Status CheckOutputs(const Program& program) {
-  const schema::Model& root = program.root();
-  for (const int index : {root.logits(), root.embedding()}) {
+  for (const int index : {program.logits(), program.embedding()}) {
     if (index == -1) continue;
     if (!program.has_tensor(index)) return Invalid("output tensor %d does not exist", index);
     const TensorInfo t = program.tensor(index);
     if (t.type != schema::Type::F32) return Invalid("output tensor %d is not F32", index);
   }
-  if (root.logits() == -1 && root.embedding() == -1) return Invalid("the model has no output");
-  if (root.labels() != nullptr && root.labels()->size() != 0) {
-    const size_t classes = root.logits() == -1 ? 0 : program.tensor(root.logits()).elements();
-    if (root.labels()->size() != classes)
-      return Invalid("%u labels for %zu classes", root.labels()->size(), classes);
-  }
-  if (root.reference() != nullptr) {
-    const TensorInfo output = program.tensor(root.logits() != -1 ? root.logits() : root.embedding());
-    if (root.reference()->pixels()->size() != program.tensor(root.input()).elements() ||
-        root.reference()->output()->size() != output.elements()) {
-      return Invalid("the reference image or its output has the wrong size");
-    }
+  if (program.logits() == -1 && program.embedding() == -1) return Invalid("the model has no output");
+  const auto* labels = program.root().labels();
+  if (labels != nullptr && labels->size() != 0) {
+    const size_t classes = program.logits() == -1 ? 0 : program.tensor(program.logits()).elements();
+    if (labels->size() != classes) return Invalid("%u labels for %zu classes", labels->size(), classes);
   }
   return {};
+}
+
+Status CheckReference(const Program& program) {
+  const schema::Reference* reference = program.root().reference();
+  if (reference == nullptr) return {};
+  const int output = program.logits() != -1 ? program.logits() : program.embedding();
+  if (reference->pixels()->size() != program.tensor(program.input()).elements() ||
+      reference->output()->size() != program.tensor(output).elements()) {
+    return Invalid("the reference image or its output has the wrong size");
+  }
+  return {};
+}
+
+Status CheckLevel(const Program& program) {
+  if (program.operator_count() < 1 || static_cast<size_t>(program.operator_count()) > kMaxOperators)
+    return Invalid("%d operators", program.operator_count());
+  VITRINE_RETURN_IF_ERROR(CheckTensors(program));
+  if (!program.has_tensor(program.input()))
+    return Invalid("input tensor %d does not exist", program.input());
+  VITRINE_RETURN_IF_ERROR(CheckImage(program));
+  return CheckOutputs(program);
+}
+
+/// The same input and outputs as level 0.
+Status CheckFurtherLevel(const Program& first, const Program& level) {
+  VITRINE_RETURN_IF_ERROR(CheckLevel(level));
+  const auto same = [&](int a, int b) {
+    if (a == -1 || b == -1) return a == b;
+    const TensorInfo x = first.tensor(a), y = level.tensor(b);
+    return x.type == y.type && x.rows == y.rows && x.columns == y.columns;
+  };
+  if (same(first.input(), level.input()) && same(first.logits(), level.logits()) &&
+      same(first.embedding(), level.embedding())) {
+    return {};
+  }
+  return Invalid("its input or outputs are not those of the model");
 }
 
 }  // namespace
@@ -179,13 +208,15 @@ Result<Program> Program::Verify(std::span<const uint8_t> file) {
   VITRINE_RETURN_IF_ERROR(CheckVersion(root));
   VITRINE_RETURN_IF_ERROR(CheckWeightsPlace(root, file));
   VITRINE_RETURN_IF_ERROR(CheckChecksum(root, file));
-  if (root.operators()->size() < 1 || root.operators()->size() > kMaxOperators)
-    return Invalid("%u operators", root.operators()->size());
-  VITRINE_RETURN_IF_ERROR(CheckTensors(program));
   VITRINE_RETURN_IF_ERROR(CheckConstants(root));
-  if (!program.has_tensor(root.input())) return Invalid("input tensor %d does not exist", root.input());
-  VITRINE_RETURN_IF_ERROR(CheckImage(program));
-  VITRINE_RETURN_IF_ERROR(CheckOutputs(program));
+  program = program.level(0);
+  VITRINE_RETURN_IF_ERROR(CheckLevel(program));
+  VITRINE_RETURN_IF_ERROR(CheckReference(program));
+  if (program.further_levels() > kMaxLevels) return Invalid("%d further levels", program.further_levels());
+  for (int i = 1; i <= program.further_levels(); ++i) {
+    if (const Status status = CheckFurtherLevel(program, program.level(i)); !status.ok())
+      return Invalid("level %d: %s", i, status.message());
+  }
   return program;
 }
 

@@ -41,7 +41,7 @@ class ActivateOp final : public Op {
     arguments_.gated = op.gated();
   }
 
-  Operands operands() const override { return {{input_, -1, -1}, output_}; }
+  Operands operands() const override { return {{input_}, output_}; }
   OpCost cost() const override { return {"Activate", TypeOfRows(program_, output_)}; }
 
   Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) override {

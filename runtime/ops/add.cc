@@ -17,7 +17,7 @@ class AddOp final : public Op {
         rows_(program.tensor(op.delta()).rows),
         columns_(program.tensor(op.delta()).columns) {}
 
-  Operands operands() const override { return {{delta_index_, -1, -1}, -1, residual_index_}; }
+  Operands operands() const override { return {{delta_index_}, -1, residual_index_}; }
   OpCost cost() const override { return {"Add", "f32"}; }
 
   Status Setup(const Memory& memory) override {

@@ -24,7 +24,7 @@ class AddPositionsOp final : public Op {
         rows_(program.tensor(op.tokens()).rows),
         columns_(program.tensor(op.tokens()).columns) {}
 
-  Operands operands() const override { return {{patches_index_, -1, -1}, tokens_index_}; }
+  Operands operands() const override { return {{patches_index_}, tokens_index_}; }
   OpCost cost() const override {
     return {"AddPositions", "f32", 0, static_cast<int64_t>(position_rows_ * columns_)};
   }

@@ -22,6 +22,7 @@ class AttentionOp final : public Op {
         key_(op.key()),
         value_(op.value()),
         bias_(op.bias()),
+        sizes_(op.sizes()),
         output_(op.output()),
         query_column_(op.query_column()),
         key_column_(op.key_column()),
@@ -38,7 +39,7 @@ class AttentionOp final : public Op {
     arguments_.value_stride = program.tensor(value_).columns;
   }
 
-  Operands operands() const override { return {{query_, key_, value_}, output_}; }
+  Operands operands() const override { return {{query_, key_, value_, sizes_}, output_}; }
 
   OpCost cost() const override {
     const size_t macs = 2 * arguments_.Tq * arguments_.T * arguments_.H * arguments_.K;
@@ -67,6 +68,7 @@ class AttentionOp final : public Op {
     arguments_.query = memory.tensor<float>(query_) + query_column_;
     arguments_.key = memory.tensor<float>(key_) + key_column_;
     arguments_.value = memory.tensor<float>(value_) + value_column_;
+    if (sizes_ >= 0) arguments_.size_log2 = memory.tensor<float>(sizes_) + arguments_.T;
     arguments_.out = RowsOf(program_, memory, output_, &fixed_);
     packed_ = memory.scratch();
     return {};
@@ -91,7 +93,7 @@ class AttentionOp final : public Op {
   std::byte* Scratch(size_t thread) const { return packed_ + packed_bytes_ + thread * scratch_stride_; }
 
   Program program_;
-  int query_, key_, value_, bias_, output_;
+  int query_, key_, value_, bias_, sizes_, output_;
   size_t query_column_, key_column_, value_column_;
   bool int8_;
   kernels::AttentionArguments arguments_;
@@ -142,6 +144,8 @@ MadeOp MakeAttention(const Program& program, const schema::Attention& op) {
   const size_t keys = program.tensor(op.key()).rows;
   VITRINE_RETURN_IF_ERROR(CheckColumns(program, "value", op.value(), keys, op.value_column(), width));
   VITRINE_RETURN_IF_ERROR(CheckBias(program, op, keys));
+  VITRINE_RETURN_IF_ERROR(CheckSizes(program, op.sizes(), keys));
+  if (op.sizes() != -1 && op.bias() != -1) return Status::Error(Code::kInvalidModel, "sizes beside a bias");
   return std::unique_ptr<Op>(new AttentionOp(program, op));
 }
 

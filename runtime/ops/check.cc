@@ -50,6 +50,11 @@ Status CheckOutput(const Program& program, const char* role, int index,
   return {};
 }
 
+Status CheckSizes(const Program& program, int index, size_t T) {
+  if (index == -1) return {};
+  return CheckOutput(program, "sizes", index, {schema::Type::F32}, {2, T});
+}
+
 Status CheckConstant(const Program& program, const char* role, int index,
                      std::initializer_list<schema::Type> types, Shape shape) {
   if (!program.has_constant(index))

@@ -27,6 +27,9 @@ Status CheckOutput(const Program& program, const char* role, int index,
 Status CheckConstant(const Program& program, const char* role, int index,
                      std::initializer_list<schema::Type> types, Shape shape);
 
+/// Fails unless `index` is -1 or the sizes of T tokens: F32 [2, T].
+Status CheckSizes(const Program& program, int index, size_t T);
+
 /// "F32", "QD8", ...
 const char* TypeName(schema::Type type);
 

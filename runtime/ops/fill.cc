@@ -15,7 +15,7 @@ class FillOp final : public Op {
   FillOp(const Program& program, const schema::Fill& op)
       : program_(program), constant_(op.constant()), output_index_(op.output()) {}
 
-  Operands operands() const override { return {{-1, -1, -1}, output_index_}; }
+  Operands operands() const override { return {{}, output_index_}; }
   OpCost cost() const override {
     return {"Fill", "f32", 0, static_cast<int64_t>(program_.tensor(output_index_).elements())};
   }

@@ -35,7 +35,7 @@ class LinearOp final : public Op {
     if (operator_ != nullptr) xnn_delete_operator(operator_);
   }
 
-  Operands operands() const override { return {{input_, -1, -1}, output_}; }
+  Operands operands() const override { return {{input_}, output_}; }
 
   OpCost cost() const override {
     const ConstantInfo weight = program_.constant(weight_);
@@ -49,6 +49,10 @@ class LinearOp final : public Op {
   Status Create(PackedWeights& packed) override {
     const ConstantInfo weight = program_.constant(weight_);
     const size_t n = weight.rows, k = weight.columns;
+    packed.Begin(weight_, bias_,
+                 weight.type == Type::F32 ? PackedKernel::kF32
+                 : dynamic_               ? PackedKernel::kQd8F32Qc8w
+                                          : PackedKernel::kF32Qc8w);
     const bool ready = packed.ready(n * k * (weight.type == Type::F32 ? sizeof(float) : 1));
     if (!ready) {
       VITRINE_RETURN_IF_ERROR(program_.CheckConstant(weight_));

@@ -24,7 +24,7 @@ class LinearInt8Op final : public Op {
     arguments_.K = arguments_.input_stride = program.constant(weight_).columns;
   }
 
-  Operands operands() const override { return {{input_, -1, -1}, output_}; }
+  Operands operands() const override { return {{input_}, output_}; }
 
   OpCost cost() const override {
     const int64_t n = static_cast<int64_t>(arguments_.N), k = static_cast<int64_t>(arguments_.K);
@@ -35,7 +35,8 @@ class LinearInt8Op final : public Op {
 
   Status Create(PackedWeights& packed) override {
     const size_t bytes = kernels::LinearInt8PackedBytes(arguments_.N, arguments_.K);
-    arguments_.packed = packed.ready(bytes) ? packed.mapped() : nullptr;
+    packed.Begin(weight_, bias_, PackedKernel::kLinearInt8);
+    arguments_.packed = packed.ready(bytes) ? packed.ready_data() : nullptr;
     if (arguments_.packed != nullptr) return {};
     VITRINE_RETURN_IF_ERROR(program_.CheckConstant(weight_));
     if (bias_ >= 0) VITRINE_RETURN_IF_ERROR(program_.CheckConstant(bias_));

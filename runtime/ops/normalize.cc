@@ -29,8 +29,8 @@ class NormalizeOp final : public Op {
   }
 
   Operands operands() const override {
-    if (delta_ < 0) return {{residual_, -1, -1}, output_};
-    return {{delta_, -1, -1}, output_, residual_};
+    if (delta_ < 0) return {{residual_}, output_};
+    return {{delta_}, output_, residual_};
   }
 
   OpCost cost() const override {

@@ -27,7 +27,7 @@ class NormalizeHeadsOp final : public Op {
     arguments_.epsilon = op.epsilon();
   }
 
-  Operands operands() const override { return {{-1, -1, -1}, -1, tensor_}; }
+  Operands operands() const override { return {{}, -1, tensor_}; }
 
   OpCost cost() const override {
     return {"NormalizeHeads", "f32", 0, ((gamma_ >= 0) + (beta_ >= 0)) * static_cast<int64_t>(arguments_.D)};

@@ -27,6 +27,8 @@ MadeOp MakeKind(const Program& program, const schema::Operator& op) {
       return MakeNormalizeHeads(program, *op.kind_as_NormalizeHeads());
     case schema::Kind::RotateHeads:
       return MakeRotateHeads(program, *op.kind_as_RotateHeads());
+    case schema::Kind::MergeTokens:
+      return MakeMergeTokens(program, *op.kind_as_MergeTokens());
     case schema::Kind::Fill:
       return MakeFill(program, *op.kind_as_Fill());
     case schema::Kind::NONE:

@@ -16,11 +16,18 @@ namespace vitrine {
 
 class PackedWeights;
 
+/// Up to four tensors.
+struct TensorList {
+  TensorList(int a = -1, int b = -1, int c = -1, int d = -1) : tensors{a, b, c, d} {}
+  std::array<int, 4> tensors;
+};
+
 /// The tensors that an operator touches; -1 where there is none.
 struct Operands {
-  std::array<int, 3> reads = {-1, -1, -1};
+  TensorList reads;
   int writes = -1;   ///< all of it, whatever it held before
   int updates = -1;  ///< reads and changes in place
+  int beside = -1;   ///< another that it writes
   /// The tensor that people call its output.
   int output() const { return writes >= 0 ? writes : updates; }
 };
@@ -96,6 +103,7 @@ MadeOp MakePool(const Program& program, const schema::Pool& op);
 MadeOp MakeAdd(const Program& program, const schema::Add& op);
 MadeOp MakeNormalizeHeads(const Program& program, const schema::NormalizeHeads& op);
 MadeOp MakeRotateHeads(const Program& program, const schema::RotateHeads& op);
+MadeOp MakeMergeTokens(const Program& program, const schema::MergeTokens& op);
 MadeOp MakeFill(const Program& program, const schema::Fill& op);
 
 }  // namespace vitrine

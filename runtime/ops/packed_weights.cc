@@ -22,7 +22,7 @@
 namespace vitrine {
 namespace {
 
-constexpr char kMagic[8] = {'V', 'I', 'T', 'P', 'A', 'C', 'K', '1'};
+constexpr char kMagic[8] = {'V', 'I', 'T', 'P', 'A', 'C', 'K', '2'};
 constexpr size_t kMargin = 64;  // kernels may read so far beyond the last weight
 
 struct Header {
@@ -60,9 +60,9 @@ uint64_t MeasureLayout() {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   PackedWeights packed(0);
   std::array<xnn_operator_t, 4> operators = {};
-  const auto kind = [&](int index) {
-    packed.Begin(index);
-    return &operators[static_cast<size_t>(index)];
+  const auto kind = [&](size_t index) {
+    packed.Begin(static_cast<int>(index), -1, PackedKernel::kF32);
+    return &operators[index];
   };
   xnn_weights_cache_provider* const cache = packed.provider();
   xnn_create_fully_connected_nc_f32(kInputs, kOutputs, kInputs, kOutputs, floats.data(), bias.data(),
@@ -78,7 +78,7 @@ uint64_t MeasureLayout() {
     if (op != nullptr) xnn_delete_operator(op);
   }
   if (kernels::HasLinearInt8()) {
-    packed.Begin(static_cast<int>(operators.size()));
+    packed.Begin(static_cast<int>(operators.size()), -1, PackedKernel::kLinearInt8);
     void* const bytes = packed.Reserve(kernels::LinearInt8PackedBytes(kOutputs, kInputs));
     const kernels::LinearInt8Weights ours = {weights.data(), scales.data(), bias.data(), kOutputs, kInputs};
     if (bytes != nullptr) kernels::PackLinearInt8(ours, bytes);
@@ -104,7 +104,7 @@ bool WriteAll(int file, std::span<const uint8_t> bytes) {
 }  // namespace
 
 struct PackedWeights::Entry {
-  uint64_t operator_index, offset, bytes, checksum;
+  uint64_t key, offset, bytes, checksum;
 };
 
 PackedWeights::PackedWeights(uint64_t model_checksum)
@@ -114,8 +114,8 @@ PackedWeights::PackedWeights(uint64_t model_checksum)
       .context = this,
       .look_up =
           [](void* self, const xnn_weights_cache_look_up_key*) {
-            const void* mapped = static_cast<PackedWeights*>(self)->mapped();
-            return mapped == nullptr ? SIZE_MAX : reinterpret_cast<size_t>(mapped);
+            const void* ready = static_cast<PackedWeights*>(self)->ready_data();
+            return ready == nullptr ? SIZE_MAX : reinterpret_cast<size_t>(ready);
           },
       .reserve_space = [](void* self,
                           size_t bytes) { return static_cast<PackedWeights*>(self)->Reserve(bytes); },
@@ -175,7 +175,7 @@ Status PackedWeights::Save(const char* path) const {
   uint64_t offset = RoundUp(sizeof(Header) + blocks_.size() * sizeof(Entry));
   for (const Block& block : blocks_) {
     const uint64_t checksum = Checksum({reinterpret_cast<const uint8_t*>(block.data), block.bytes});
-    table.push_back({static_cast<uint64_t>(block.operator_index), offset, block.bytes, checksum});
+    table.push_back({block.key, offset, block.bytes, checksum});
     offset += RoundUp(block.bytes);
   }
   Header header = {{}, model_checksum_, LayoutChecksum(), table.size(), 0};
@@ -205,26 +205,21 @@ Status PackedWeights::Save(const char* path) const {
   return Status::Error(Code::kNotFound, "%s: cannot write: %s", path, std::strerror(error));
 }
 
-void PackedWeights::Begin(int operator_index) {
-  current_ = operator_index;
-  current_entry_ = nullptr;
+void PackedWeights::Begin(int weight, int bias, PackedKernel kernel) {
+  key_ = static_cast<uint64_t>(weight) << 36 | static_cast<uint64_t>(bias + 1) << 8 | static_cast<uint64_t>(kernel);
+  ready_ = nullptr;
   for (const Entry& entry : entries()) {
-    if (entry.operator_index == static_cast<uint64_t>(operator_index)) current_entry_ = &entry;
+    if (entry.key == key_) ready_ = file_.bytes().data() + entry.offset, ready_bytes_ = entry.bytes;
   }
-}
-
-bool PackedWeights::ready(size_t least_bytes) const {
-  return current_entry_ != nullptr && current_entry_->bytes >= least_bytes;
-}
-
-const void* PackedWeights::mapped() const {
-  return current_entry_ == nullptr ? nullptr : file_.bytes().data() + current_entry_->offset;
+  for (const Block& block : blocks_) {
+    if (block.key == key_) ready_ = block.data, ready_bytes_ = block.bytes;
+  }
 }
 
 void* PackedWeights::Reserve(size_t bytes) {
   void* data = AllocateForXnnpack(bytes + kMargin);
   if (data == nullptr) return nullptr;
-  blocks_.push_back({current_, static_cast<std::byte*>(data), bytes});
+  blocks_.push_back({key_, static_cast<std::byte*>(data), bytes});
   bytes_ += bytes;
   return data;
 }

@@ -2,9 +2,9 @@
 // PackedWeights: a session's weights in the layout that this processor's kernels read, from a file of an
 // earlier start where there is one.
 //
-//   header    | "VITPACK1" | checksum of the model | of the layout | entries | checksum of all these and the
-//   table | table     | operator, offset, bytes, checksum |  once for each operator with weights weights each
-//   64-byte aligned, 64 bytes behind the last
+//   header    | "VITPACK2" | checksum of the model | of the layout | entries | checksum of all these and the table |
+//   table     | key, offset, bytes, checksum |  once for each matrix that a kernel reads
+//   weights   each 64-byte aligned, 64 bytes behind the last
 //
 // Packing takes longer than all the rest of a start and copies every weight; a file is mapped instead, and
 // the model's own weights are then never read. The layout's checksum is taken from a small matrix that
@@ -25,6 +25,9 @@ struct xnn_weights_cache_provider;
 
 namespace vitrine {
 
+/// Which kernel reads a matrix, hence how it is packed.
+enum class PackedKernel : uint8_t { kF32, kF32Qc8w, kQd8F32Qc8w, kLinearInt8 };
+
 /// Must outlive the operators that were created with it; does not move. One thread at a time.
 class PackedWeights {
  public:
@@ -42,18 +45,18 @@ class PackedWeights {
   /// Fails where the folder cannot be written to or is full; nothing is left behind then.
   Status Save(const char* path) const;
 
-  /// The operator whose weights come next.
-  void Begin(int operator_index);
-  /// Whether that operator's weights are there already, at least so many bytes: its constants need not be
-  /// read.
-  bool ready(size_t least_bytes) const;
+  /// The matrix that comes next: its constants, -1 where it has no bias, and who reads it. Operators that
+  /// name the same one share it, such as those of another level.
+  void Begin(int weight, int bias, PackedKernel kernel);
+  /// Whether it is there already, at least so many bytes: its constants need not be read.
+  bool ready(size_t least_bytes) const { return ready_ != nullptr && ready_bytes_ >= least_bytes; }
 
   /// What XNNPACK's create functions take. Lives as long as this.
   xnn_weights_cache_provider* provider() { return provider_.get(); }
 
-  /// For a kernel of ours: that operator's weights in the file, or null where they are not ready; and memory
-  /// to pack them into, which goes to the file, or null where there is none. 64-byte aligned.
-  const void* mapped() const;
+  /// For a kernel of ours: that matrix, or null where it is not ready; and memory to pack it into, which goes
+  /// to the file, or null where there is none. 64-byte aligned.
+  const void* ready_data() const { return ready_; }
   void* Reserve(size_t bytes);
 
   bool loaded() const { return loaded_; }
@@ -62,7 +65,7 @@ class PackedWeights {
 
  private:
   struct Block {  // packed here
-    int operator_index;
+    uint64_t key;
     std::byte* data;
     size_t bytes;
   };
@@ -74,8 +77,9 @@ class PackedWeights {
   std::unique_ptr<xnn_weights_cache_provider> provider_;
   MappedFile file_;
   std::vector<Block> blocks_;
-  int current_ = -1;
-  const Entry* current_entry_ = nullptr;  // in the file
+  uint64_t key_ = 0;  // of the matrix that Begin named
+  const void* ready_ = nullptr;
+  size_t ready_bytes_ = 0;
   bool loaded_ = false;
   size_t bytes_ = 0;
 };

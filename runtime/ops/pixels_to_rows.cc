@@ -24,7 +24,7 @@ class PixelsToRowsOp final : public Op {
     arguments_.zero_point = op.zero_point();
   }
 
-  Operands operands() const override { return {{image_, -1, -1}, output_}; }
+  Operands operands() const override { return {{image_}, output_}; }
   OpCost cost() const override {
     return {"PixelsToRows", program_.tensor(output_).type == Type::QD8 ? "u8_qd8" : "u8_f32"};
   }

@@ -15,32 +15,35 @@ class PoolOp final : public Op {
   PoolOp(const Program& program, const schema::Pool& op)
       : input_index_(op.input()),
         output_index_(op.output()),
+        sizes_index_(op.sizes()),
         columns_(program.tensor(op.input()).columns),
         ranges_(op.ranges()) {}
 
-  Operands operands() const override { return {{input_index_, -1, -1}, output_index_}; }
+  Operands operands() const override { return {{input_index_, sizes_index_}, output_index_}; }
   OpCost cost() const override { return {"Pool", "f32"}; }
 
   Status Setup(const Memory& memory) override {
     input_ = memory.tensor<float>(input_index_);
     output_ = memory.tensor<float>(output_index_);
+    sizes_ = memory.tensor<float>(sizes_index_);
     return {};
   }
 
   void Run(pthreadpool_t) override {
     for (unsigned i = 0; i < ranges_->size(); ++i) {
       const schema::RowRange& range = *ranges_->Get(i);
-      kernels::MeanRows(input_, columns_, columns_, range.first(), range.first() + range.count(),
+      kernels::MeanRows(input_, columns_, sizes_, columns_, range.first(), range.first() + range.count(),
                         output_ + i * columns_);
     }
   }
 
  private:
-  int input_index_, output_index_;
+  int input_index_, output_index_, sizes_index_;
   size_t columns_;
   const flatbuffers::Vector<const schema::RowRange*>* ranges_;
   const float* input_ = nullptr;
   float* output_ = nullptr;
+  const float* sizes_ = nullptr;
 };
 
 }  // namespace
@@ -48,6 +51,7 @@ class PoolOp final : public Op {
 MadeOp MakePool(const Program& program, const schema::Pool& op) {
   VITRINE_RETURN_IF_ERROR(CheckInput(program, "input", op.input(), {Type::F32}, {Shape::kAny, Shape::kAny}));
   const TensorInfo input = program.tensor(op.input());
+  VITRINE_RETURN_IF_ERROR(CheckSizes(program, op.sizes(), input.rows));
   const size_t ranges = op.ranges()->size();
   if (ranges < 1 || ranges > 8) return Status::Error(Code::kInvalidModel, "%zu ranges of rows", ranges);
   for (unsigned i = 0; i < ranges; ++i) {

@@ -24,7 +24,7 @@ class RotateHeadsOp final : public Op {
     arguments_.K = op.head_size();
   }
 
-  Operands operands() const override { return {{-1, -1, -1}, -1, tensor_}; }
+  Operands operands() const override { return {{}, -1, tensor_}; }
   OpCost cost() const override { return {"RotateHeads", "f32"}; }
 
   Status Create(PackedWeights&) override {

@@ -70,6 +70,10 @@ struct RotateHeads;
 struct RotateHeadsBuilder;
 struct RotateHeadsT;
 
+struct MergeTokens;
+struct MergeTokensBuilder;
+struct MergeTokensT;
+
 struct Operator;
 struct OperatorBuilder;
 struct OperatorT;
@@ -89,6 +93,10 @@ struct ReferenceT;
 struct Fidelity;
 struct FidelityBuilder;
 struct FidelityT;
+
+struct Level;
+struct LevelBuilder;
+struct LevelT;
 
 struct Model;
 struct ModelBuilder;
@@ -192,11 +200,12 @@ enum class Kind : uint8_t {
   NormalizeHeads = 9,
   Fill = 10,
   RotateHeads = 11,
+  MergeTokens = 12,
   MIN = NONE,
-  MAX = RotateHeads
+  MAX = MergeTokens
 };
 
-inline const Kind (&EnumValuesKind())[12] {
+inline const Kind (&EnumValuesKind())[13] {
   static const Kind values[] = {
     Kind::NONE,
     Kind::PixelsToRows,
@@ -209,13 +218,14 @@ inline const Kind (&EnumValuesKind())[12] {
     Kind::Add,
     Kind::NormalizeHeads,
     Kind::Fill,
-    Kind::RotateHeads
+    Kind::RotateHeads,
+    Kind::MergeTokens
   };
   return values;
 }
 
 inline const char * const *EnumNamesKind() {
-  static const char * const names[13] = {
+  static const char * const names[14] = {
     "NONE",
     "PixelsToRows",
     "Linear",
@@ -228,13 +238,14 @@ inline const char * const *EnumNamesKind() {
     "NormalizeHeads",
     "Fill",
     "RotateHeads",
+    "MergeTokens",
     nullptr
   };
   return names;
 }
 
 inline const char *EnumNameKind(Kind e) {
-  if (::flatbuffers::IsOutRange(e, Kind::NONE, Kind::RotateHeads)) return "";
+  if (::flatbuffers::IsOutRange(e, Kind::NONE, Kind::MergeTokens)) return "";
   const size_t index = static_cast<size_t>(e);
   return EnumNamesKind()[index];
 }
@@ -287,6 +298,10 @@ template<> struct KindTraits<vitrine::schema::RotateHeads> {
   static const Kind enum_value = Kind::RotateHeads;
 };
 
+template<> struct KindTraits<vitrine::schema::MergeTokens> {
+  static const Kind enum_value = Kind::MergeTokens;
+};
+
 template<typename T> struct KindUnionTraits {
   static const Kind enum_value = Kind::NONE;
 };
@@ -333,6 +348,10 @@ template<> struct KindUnionTraits<vitrine::schema::FillT> {
 
 template<> struct KindUnionTraits<vitrine::schema::RotateHeadsT> {
   static const Kind enum_value = Kind::RotateHeads;
+};
+
+template<> struct KindUnionTraits<vitrine::schema::MergeTokensT> {
+  static const Kind enum_value = Kind::MergeTokens;
 };
 
 struct KindUnion {
@@ -452,6 +471,14 @@ struct KindUnion {
   const vitrine::schema::RotateHeadsT *AsRotateHeads() const {
     return type == Kind::RotateHeads ?
       reinterpret_cast<const vitrine::schema::RotateHeadsT *>(value) : nullptr;
+  }
+  vitrine::schema::MergeTokensT *AsMergeTokens() {
+    return type == Kind::MergeTokens ?
+      reinterpret_cast<vitrine::schema::MergeTokensT *>(value) : nullptr;
+  }
+  const vitrine::schema::MergeTokensT *AsMergeTokens() const {
+    return type == Kind::MergeTokens ?
+      reinterpret_cast<const vitrine::schema::MergeTokensT *>(value) : nullptr;
   }
 };
 
@@ -1280,6 +1307,7 @@ struct AttentionT : public ::flatbuffers::NativeTable {
   int32_t bias = -1;
   uint32_t grid_height = 0;
   uint32_t grid_width = 0;
+  int32_t sizes = -1;
 };
 
 /// Multi-head attention, output = softmax(Q * K^T) * V head by head; the scale is folded into Q's weights.
@@ -1291,6 +1319,8 @@ struct AttentionT : public ::flatbuffers::NativeTable {
 /// (y - y' + grid_height - 1) * (2 * grid_width - 1) + x - x' + grid_width - 1 of a head; its last three are class token to
 /// patch, patch to class token, class token to itself. (Of a ViT-B/16 that is 35 kB a block; a value for each pair of tokens
 /// would be 1.9 MB.) Attention with a bias computes in F32.
+/// sizes, F32 [2, T] or none, is MergeTokens' output_sizes for the tokens of the keys: a key counts as often as it stands for a
+/// token, softmax(Q * K^T + log(size)) * V. Not together with a bias.
 struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef AttentionT NativeTableType;
   typedef AttentionBuilder Builder;
@@ -1308,7 +1338,8 @@ struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_COMPUTE = 22,
     VT_BIAS = 24,
     VT_GRID_HEIGHT = 26,
-    VT_GRID_WIDTH = 28
+    VT_GRID_WIDTH = 28,
+    VT_SIZES = 30
   };
   int32_t query() const {
     return GetField<int32_t>(VT_QUERY, 0);
@@ -1349,6 +1380,9 @@ struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   uint32_t grid_width() const {
     return GetField<uint32_t>(VT_GRID_WIDTH, 0);
   }
+  int32_t sizes() const {
+    return GetField<int32_t>(VT_SIZES, -1);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<int32_t>(verifier, VT_QUERY, 4) &&
@@ -1364,6 +1398,7 @@ struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<int32_t>(verifier, VT_BIAS, 4) &&
            VerifyField<uint32_t>(verifier, VT_GRID_HEIGHT, 4) &&
            VerifyField<uint32_t>(verifier, VT_GRID_WIDTH, 4) &&
+           VerifyField<int32_t>(verifier, VT_SIZES, 4) &&
            verifier.EndTable();
   }
   AttentionT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
@@ -1414,6 +1449,9 @@ struct AttentionBuilder {
   void add_grid_width(uint32_t grid_width) {
     fbb_.AddElement<uint32_t>(Attention::VT_GRID_WIDTH, grid_width, 0);
   }
+  void add_sizes(int32_t sizes) {
+    fbb_.AddElement<int32_t>(Attention::VT_SIZES, sizes, -1);
+  }
   explicit AttentionBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1439,8 +1477,10 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(
     vitrine::schema::Type compute = vitrine::schema::Type::F32,
     int32_t bias = -1,
     uint32_t grid_height = 0,
-    uint32_t grid_width = 0) {
+    uint32_t grid_width = 0,
+    int32_t sizes = -1) {
   AttentionBuilder builder_(_fbb);
+  builder_.add_sizes(sizes);
   builder_.add_grid_width(grid_width);
   builder_.add_grid_height(grid_height);
   builder_.add_bias(bias);
@@ -1562,9 +1602,11 @@ struct PoolT : public ::flatbuffers::NativeTable {
   int32_t input = 0;
   int32_t output = 0;
   std::vector<vitrine::schema::RowRange> ranges{};
+  int32_t sizes = -1;
 };
 
-/// output [1, D * number of ranges] F32: the mean over each range of rows of the F32 input [T, D], one after the other.
+/// output [1, D * number of ranges] F32: the mean over each range of rows of the F32 input [T, D], one after the other; with
+/// sizes, F32 [2, T] or none as in Attention, a row counts as often as it stands for a token.
 struct Pool FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef PoolT NativeTableType;
   typedef PoolBuilder Builder;
@@ -1572,7 +1614,8 @@ struct Pool FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
     VT_INPUT = 4,
     VT_OUTPUT = 6,
-    VT_RANGES = 8
+    VT_RANGES = 8,
+    VT_SIZES = 10
   };
   int32_t input() const {
     return GetField<int32_t>(VT_INPUT, 0);
@@ -1583,12 +1626,16 @@ struct Pool FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const ::flatbuffers::Vector<const vitrine::schema::RowRange *> *ranges() const {
     return GetPointer<const ::flatbuffers::Vector<const vitrine::schema::RowRange *> *>(VT_RANGES);
   }
+  int32_t sizes() const {
+    return GetField<int32_t>(VT_SIZES, -1);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<int32_t>(verifier, VT_INPUT, 4) &&
            VerifyField<int32_t>(verifier, VT_OUTPUT, 4) &&
            VerifyOffsetRequired(verifier, VT_RANGES) &&
            verifier.VerifyVector(ranges()) &&
+           VerifyField<int32_t>(verifier, VT_SIZES, 4) &&
            verifier.EndTable();
   }
   PoolT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
@@ -1609,6 +1656,9 @@ struct PoolBuilder {
   void add_ranges(::flatbuffers::Offset<::flatbuffers::Vector<const vitrine::schema::RowRange *>> ranges) {
     fbb_.AddOffset(Pool::VT_RANGES, ranges);
   }
+  void add_sizes(int32_t sizes) {
+    fbb_.AddElement<int32_t>(Pool::VT_SIZES, sizes, -1);
+  }
   explicit PoolBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1625,8 +1675,10 @@ inline ::flatbuffers::Offset<Pool> CreatePool(
     ::flatbuffers::FlatBufferBuilder &_fbb,
     int32_t input = 0,
     int32_t output = 0,
-    ::flatbuffers::Offset<::flatbuffers::Vector<const vitrine::schema::RowRange *>> ranges = 0) {
+    ::flatbuffers::Offset<::flatbuffers::Vector<const vitrine::schema::RowRange *>> ranges = 0,
+    int32_t sizes = -1) {
   PoolBuilder builder_(_fbb);
+  builder_.add_sizes(sizes);
   builder_.add_ranges(ranges);
   builder_.add_output(output);
   builder_.add_input(input);
@@ -1642,13 +1694,15 @@ inline ::flatbuffers::Offset<Pool> CreatePoolDirect(
     ::flatbuffers::FlatBufferBuilder &_fbb,
     int32_t input = 0,
     int32_t output = 0,
-    const std::vector<vitrine::schema::RowRange> *ranges = nullptr) {
+    const std::vector<vitrine::schema::RowRange> *ranges = nullptr,
+    int32_t sizes = -1) {
   auto ranges__ = ranges ? _fbb.CreateVectorOfStructs<vitrine::schema::RowRange>(*ranges) : 0;
   return vitrine::schema::CreatePool(
       _fbb,
       input,
       output,
-      ranges__);
+      ranges__,
+      sizes);
 }
 
 ::flatbuffers::Offset<Pool> CreatePool(::flatbuffers::FlatBufferBuilder &_fbb, const PoolT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
@@ -2036,6 +2090,169 @@ struct RotateHeads::Traits {
 
 ::flatbuffers::Offset<RotateHeads> CreateRotateHeads(::flatbuffers::FlatBufferBuilder &_fbb, const RotateHeadsT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
 
+struct MergeTokensT : public ::flatbuffers::NativeTable {
+  typedef MergeTokens TableType;
+  int32_t tokens = 0;
+  int32_t delta = -1;
+  int32_t key = 0;
+  uint32_t key_column = 0;
+  uint32_t heads = 0;
+  uint32_t head_size = 0;
+  int32_t sizes = -1;
+  int32_t output = 0;
+  int32_t output_sizes = 0;
+  uint32_t protected_rows = 0;
+};
+
+/// Token merging: x = tokens + delta, of which T - T' tokens are averaged into others. Of the tokens from `protected_rows` on
+/// (before it: class and register tokens), each with an even index is matched with the one of an odd index whose key, the mean over
+/// the heads, makes the smallest angle with its own; the T - T' best matched go into their match, weighted by sizes. The output
+/// has the protected tokens, the even ones that are left and the odd ones, each in their order.
+/// tokens F32 [T, D]; delta F32 [T, D] or none; key F32 [T, >= key_column + heads * head_size]; sizes F32 [2, T], how many tokens
+/// each stands for and the binary logarithm of that, or none for one each; output F32 [T', D]; output_sizes F32 [2, T'].
+struct MergeTokens FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef MergeTokensT NativeTableType;
+  typedef MergeTokensBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_TOKENS = 4,
+    VT_DELTA = 6,
+    VT_KEY = 8,
+    VT_KEY_COLUMN = 10,
+    VT_HEADS = 12,
+    VT_HEAD_SIZE = 14,
+    VT_SIZES = 16,
+    VT_OUTPUT = 18,
+    VT_OUTPUT_SIZES = 20,
+    VT_PROTECTED_ROWS = 22
+  };
+  int32_t tokens() const {
+    return GetField<int32_t>(VT_TOKENS, 0);
+  }
+  int32_t delta() const {
+    return GetField<int32_t>(VT_DELTA, -1);
+  }
+  int32_t key() const {
+    return GetField<int32_t>(VT_KEY, 0);
+  }
+  uint32_t key_column() const {
+    return GetField<uint32_t>(VT_KEY_COLUMN, 0);
+  }
+  uint32_t heads() const {
+    return GetField<uint32_t>(VT_HEADS, 0);
+  }
+  uint32_t head_size() const {
+    return GetField<uint32_t>(VT_HEAD_SIZE, 0);
+  }
+  int32_t sizes() const {
+    return GetField<int32_t>(VT_SIZES, -1);
+  }
+  int32_t output() const {
+    return GetField<int32_t>(VT_OUTPUT, 0);
+  }
+  int32_t output_sizes() const {
+    return GetField<int32_t>(VT_OUTPUT_SIZES, 0);
+  }
+  uint32_t protected_rows() const {
+    return GetField<uint32_t>(VT_PROTECTED_ROWS, 0);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyField<int32_t>(verifier, VT_TOKENS, 4) &&
+           VerifyField<int32_t>(verifier, VT_DELTA, 4) &&
+           VerifyField<int32_t>(verifier, VT_KEY, 4) &&
+           VerifyField<uint32_t>(verifier, VT_KEY_COLUMN, 4) &&
+           VerifyField<uint32_t>(verifier, VT_HEADS, 4) &&
+           VerifyField<uint32_t>(verifier, VT_HEAD_SIZE, 4) &&
+           VerifyField<int32_t>(verifier, VT_SIZES, 4) &&
+           VerifyField<int32_t>(verifier, VT_OUTPUT, 4) &&
+           VerifyField<int32_t>(verifier, VT_OUTPUT_SIZES, 4) &&
+           VerifyField<uint32_t>(verifier, VT_PROTECTED_ROWS, 4) &&
+           verifier.EndTable();
+  }
+  MergeTokensT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
+  void UnPackTo(MergeTokensT *_o, const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
+  static ::flatbuffers::Offset<MergeTokens> Pack(::flatbuffers::FlatBufferBuilder &_fbb, const MergeTokensT* _o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
+};
+
+struct MergeTokensBuilder {
+  typedef MergeTokens Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_tokens(int32_t tokens) {
+    fbb_.AddElement<int32_t>(MergeTokens::VT_TOKENS, tokens, 0);
+  }
+  void add_delta(int32_t delta) {
+    fbb_.AddElement<int32_t>(MergeTokens::VT_DELTA, delta, -1);
+  }
+  void add_key(int32_t key) {
+    fbb_.AddElement<int32_t>(MergeTokens::VT_KEY, key, 0);
+  }
+  void add_key_column(uint32_t key_column) {
+    fbb_.AddElement<uint32_t>(MergeTokens::VT_KEY_COLUMN, key_column, 0);
+  }
+  void add_heads(uint32_t heads) {
+    fbb_.AddElement<uint32_t>(MergeTokens::VT_HEADS, heads, 0);
+  }
+  void add_head_size(uint32_t head_size) {
+    fbb_.AddElement<uint32_t>(MergeTokens::VT_HEAD_SIZE, head_size, 0);
+  }
+  void add_sizes(int32_t sizes) {
+    fbb_.AddElement<int32_t>(MergeTokens::VT_SIZES, sizes, -1);
+  }
+  void add_output(int32_t output) {
+    fbb_.AddElement<int32_t>(MergeTokens::VT_OUTPUT, output, 0);
+  }
+  void add_output_sizes(int32_t output_sizes) {
+    fbb_.AddElement<int32_t>(MergeTokens::VT_OUTPUT_SIZES, output_sizes, 0);
+  }
+  void add_protected_rows(uint32_t protected_rows) {
+    fbb_.AddElement<uint32_t>(MergeTokens::VT_PROTECTED_ROWS, protected_rows, 0);
+  }
+  explicit MergeTokensBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<MergeTokens> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<MergeTokens>(end);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<MergeTokens> CreateMergeTokens(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    int32_t tokens = 0,
+    int32_t delta = -1,
+    int32_t key = 0,
+    uint32_t key_column = 0,
+    uint32_t heads = 0,
+    uint32_t head_size = 0,
+    int32_t sizes = -1,
+    int32_t output = 0,
+    int32_t output_sizes = 0,
+    uint32_t protected_rows = 0) {
+  MergeTokensBuilder builder_(_fbb);
+  builder_.add_protected_rows(protected_rows);
+  builder_.add_output_sizes(output_sizes);
+  builder_.add_output(output);
+  builder_.add_sizes(sizes);
+  builder_.add_head_size(head_size);
+  builder_.add_heads(heads);
+  builder_.add_key_column(key_column);
+  builder_.add_key(key);
+  builder_.add_delta(delta);
+  builder_.add_tokens(tokens);
+  return builder_.Finish();
+}
+
+struct MergeTokens::Traits {
+  using type = MergeTokens;
+  static auto constexpr Create = CreateMergeTokens;
+};
+
+::flatbuffers::Offset<MergeTokens> CreateMergeTokens(::flatbuffers::FlatBufferBuilder &_fbb, const MergeTokensT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
+
 struct OperatorT : public ::flatbuffers::NativeTable {
   typedef Operator TableType;
   std::string name{};
@@ -2094,6 +2311,9 @@ struct Operator FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const vitrine::schema::RotateHeads *kind_as_RotateHeads() const {
     return kind_type() == vitrine::schema::Kind::RotateHeads ? static_cast<const vitrine::schema::RotateHeads *>(kind()) : nullptr;
   }
+  const vitrine::schema::MergeTokens *kind_as_MergeTokens() const {
+    return kind_type() == vitrine::schema::Kind::MergeTokens ? static_cast<const vitrine::schema::MergeTokens *>(kind()) : nullptr;
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffsetRequired(verifier, VT_NAME) &&
@@ -2150,6 +2370,10 @@ template<> inline const vitrine::schema::Fill *Operator::kind_as<vitrine::schema
 
 template<> inline const vitrine::schema::RotateHeads *Operator::kind_as<vitrine::schema::RotateHeads>() const {
   return kind_as_RotateHeads();
+}
+
+template<> inline const vitrine::schema::MergeTokens *Operator::kind_as<vitrine::schema::MergeTokens>() const {
+  return kind_as_MergeTokens();
 }
 
 struct OperatorBuilder {
@@ -2705,6 +2929,177 @@ inline ::flatbuffers::Offset<Fidelity> CreateFidelityDirect(
 
 ::flatbuffers::Offset<Fidelity> CreateFidelity(::flatbuffers::FlatBufferBuilder &_fbb, const FidelityT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
 
+struct LevelT : public ::flatbuffers::NativeTable {
+  typedef Level TableType;
+  uint32_t merged_tokens = 0;
+  std::vector<std::unique_ptr<vitrine::schema::TensorT>> tensors{};
+  std::vector<std::unique_ptr<vitrine::schema::OperatorT>> operators{};
+  int32_t input = 0;
+  int32_t logits = -1;
+  int32_t embedding = -1;
+  float sqnr_db = 0.0f;
+  float agreement = 0.0f;
+  LevelT() = default;
+  LevelT(const LevelT &o);
+  LevelT(LevelT&&) FLATBUFFERS_NOEXCEPT = default;
+  LevelT &operator=(LevelT o) FLATBUFFERS_NOEXCEPT;
+};
+
+/// The same model with more tokens merged: another program on the same constants, input image and classes, faster and further from
+/// what was trained, for a device that is hot or late.
+struct Level FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef LevelT NativeTableType;
+  typedef LevelBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_MERGED_TOKENS = 4,
+    VT_TENSORS = 6,
+    VT_OPERATORS = 8,
+    VT_INPUT = 10,
+    VT_LOGITS = 12,
+    VT_EMBEDDING = 14,
+    VT_SQNR_DB = 16,
+    VT_AGREEMENT = 18
+  };
+  uint32_t merged_tokens() const {
+    return GetField<uint32_t>(VT_MERGED_TOKENS, 0);
+  }
+  const ::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Tensor>> *tensors() const {
+    return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Tensor>> *>(VT_TENSORS);
+  }
+  const ::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Operator>> *operators() const {
+    return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Operator>> *>(VT_OPERATORS);
+  }
+  int32_t input() const {
+    return GetField<int32_t>(VT_INPUT, 0);
+  }
+  int32_t logits() const {
+    return GetField<int32_t>(VT_LOGITS, -1);
+  }
+  int32_t embedding() const {
+    return GetField<int32_t>(VT_EMBEDDING, -1);
+  }
+  float sqnr_db() const {
+    return GetField<float>(VT_SQNR_DB, 0.0f);
+  }
+  float agreement() const {
+    return GetField<float>(VT_AGREEMENT, 0.0f);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyField<uint32_t>(verifier, VT_MERGED_TOKENS, 4) &&
+           VerifyOffsetRequired(verifier, VT_TENSORS) &&
+           verifier.VerifyVector(tensors()) &&
+           verifier.VerifyVectorOfTables(tensors()) &&
+           VerifyOffsetRequired(verifier, VT_OPERATORS) &&
+           verifier.VerifyVector(operators()) &&
+           verifier.VerifyVectorOfTables(operators()) &&
+           VerifyField<int32_t>(verifier, VT_INPUT, 4) &&
+           VerifyField<int32_t>(verifier, VT_LOGITS, 4) &&
+           VerifyField<int32_t>(verifier, VT_EMBEDDING, 4) &&
+           VerifyField<float>(verifier, VT_SQNR_DB, 4) &&
+           VerifyField<float>(verifier, VT_AGREEMENT, 4) &&
+           verifier.EndTable();
+  }
+  LevelT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
+  void UnPackTo(LevelT *_o, const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
+  static ::flatbuffers::Offset<Level> Pack(::flatbuffers::FlatBufferBuilder &_fbb, const LevelT* _o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
+};
+
+struct LevelBuilder {
+  typedef Level Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_merged_tokens(uint32_t merged_tokens) {
+    fbb_.AddElement<uint32_t>(Level::VT_MERGED_TOKENS, merged_tokens, 0);
+  }
+  void add_tensors(::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Tensor>>> tensors) {
+    fbb_.AddOffset(Level::VT_TENSORS, tensors);
+  }
+  void add_operators(::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Operator>>> operators) {
+    fbb_.AddOffset(Level::VT_OPERATORS, operators);
+  }
+  void add_input(int32_t input) {
+    fbb_.AddElement<int32_t>(Level::VT_INPUT, input, 0);
+  }
+  void add_logits(int32_t logits) {
+    fbb_.AddElement<int32_t>(Level::VT_LOGITS, logits, -1);
+  }
+  void add_embedding(int32_t embedding) {
+    fbb_.AddElement<int32_t>(Level::VT_EMBEDDING, embedding, -1);
+  }
+  void add_sqnr_db(float sqnr_db) {
+    fbb_.AddElement<float>(Level::VT_SQNR_DB, sqnr_db, 0.0f);
+  }
+  void add_agreement(float agreement) {
+    fbb_.AddElement<float>(Level::VT_AGREEMENT, agreement, 0.0f);
+  }
+  explicit LevelBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<Level> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<Level>(end);
+    fbb_.Required(o, Level::VT_TENSORS);
+    fbb_.Required(o, Level::VT_OPERATORS);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<Level> CreateLevel(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    uint32_t merged_tokens = 0,
+    ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Tensor>>> tensors = 0,
+    ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Operator>>> operators = 0,
+    int32_t input = 0,
+    int32_t logits = -1,
+    int32_t embedding = -1,
+    float sqnr_db = 0.0f,
+    float agreement = 0.0f) {
+  LevelBuilder builder_(_fbb);
+  builder_.add_agreement(agreement);
+  builder_.add_sqnr_db(sqnr_db);
+  builder_.add_embedding(embedding);
+  builder_.add_logits(logits);
+  builder_.add_input(input);
+  builder_.add_operators(operators);
+  builder_.add_tensors(tensors);
+  builder_.add_merged_tokens(merged_tokens);
+  return builder_.Finish();
+}
+
+struct Level::Traits {
+  using type = Level;
+  static auto constexpr Create = CreateLevel;
+};
+
+inline ::flatbuffers::Offset<Level> CreateLevelDirect(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    uint32_t merged_tokens = 0,
+    const std::vector<::flatbuffers::Offset<vitrine::schema::Tensor>> *tensors = nullptr,
+    const std::vector<::flatbuffers::Offset<vitrine::schema::Operator>> *operators = nullptr,
+    int32_t input = 0,
+    int32_t logits = -1,
+    int32_t embedding = -1,
+    float sqnr_db = 0.0f,
+    float agreement = 0.0f) {
+  auto tensors__ = tensors ? _fbb.CreateVector<::flatbuffers::Offset<vitrine::schema::Tensor>>(*tensors) : 0;
+  auto operators__ = operators ? _fbb.CreateVector<::flatbuffers::Offset<vitrine::schema::Operator>>(*operators) : 0;
+  return vitrine::schema::CreateLevel(
+      _fbb,
+      merged_tokens,
+      tensors__,
+      operators__,
+      input,
+      logits,
+      embedding,
+      sqnr_db,
+      agreement);
+}
+
+::flatbuffers::Offset<Level> CreateLevel(::flatbuffers::FlatBufferBuilder &_fbb, const LevelT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
+
 struct ModelT : public ::flatbuffers::NativeTable {
   typedef Model TableType;
   std::vector<uint8_t> weights{};
@@ -2725,6 +3120,8 @@ struct ModelT : public ::flatbuffers::NativeTable {
   int32_t embedding = -1;
   std::unique_ptr<vitrine::schema::ReferenceT> reference{};
   std::unique_ptr<vitrine::schema::FidelityT> fidelity{};
+  uint32_t merged_tokens = 0;
+  std::vector<std::unique_ptr<vitrine::schema::LevelT>> levels{};
   ModelT() = default;
   ModelT(const ModelT &o);
   ModelT(ModelT&&) FLATBUFFERS_NOEXCEPT = default;
@@ -2754,7 +3151,9 @@ struct Model FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_LOGITS = 32,
     VT_EMBEDDING = 34,
     VT_REFERENCE = 36,
-    VT_FIDELITY = 38
+    VT_FIDELITY = 38,
+    VT_MERGED_TOKENS = 40,
+    VT_LEVELS = 42
   };
   const ::flatbuffers::Vector<uint8_t> *weights() const {
     return GetPointer<const ::flatbuffers::Vector<uint8_t> *>(VT_WEIGHTS);
@@ -2810,6 +3209,12 @@ struct Model FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const vitrine::schema::Fidelity *fidelity() const {
     return GetPointer<const vitrine::schema::Fidelity *>(VT_FIDELITY);
   }
+  uint32_t merged_tokens() const {
+    return GetField<uint32_t>(VT_MERGED_TOKENS, 0);
+  }
+  const ::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Level>> *levels() const {
+    return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Level>> *>(VT_LEVELS);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffsetRequired(verifier, VT_WEIGHTS) &&
@@ -2846,6 +3251,10 @@ struct Model FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            verifier.VerifyTable(reference()) &&
            VerifyOffset(verifier, VT_FIDELITY) &&
            verifier.VerifyTable(fidelity()) &&
+           VerifyField<uint32_t>(verifier, VT_MERGED_TOKENS, 4) &&
+           VerifyOffset(verifier, VT_LEVELS) &&
+           verifier.VerifyVector(levels()) &&
+           verifier.VerifyVectorOfTables(levels()) &&
            verifier.EndTable();
   }
   ModelT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
@@ -2911,6 +3320,12 @@ struct ModelBuilder {
   void add_fidelity(::flatbuffers::Offset<vitrine::schema::Fidelity> fidelity) {
     fbb_.AddOffset(Model::VT_FIDELITY, fidelity);
   }
+  void add_merged_tokens(uint32_t merged_tokens) {
+    fbb_.AddElement<uint32_t>(Model::VT_MERGED_TOKENS, merged_tokens, 0);
+  }
+  void add_levels(::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Level>>> levels) {
+    fbb_.AddOffset(Model::VT_LEVELS, levels);
+  }
   explicit ModelBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -2945,9 +3360,13 @@ inline ::flatbuffers::Offset<Model> CreateModel(
     int32_t logits = -1,
     int32_t embedding = -1,
     ::flatbuffers::Offset<vitrine::schema::Reference> reference = 0,
-    ::flatbuffers::Offset<vitrine::schema::Fidelity> fidelity = 0) {
+    ::flatbuffers::Offset<vitrine::schema::Fidelity> fidelity = 0,
+    uint32_t merged_tokens = 0,
+    ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Level>>> levels = 0) {
   ModelBuilder builder_(_fbb);
   builder_.add_metadata_checksum(metadata_checksum);
+  builder_.add_levels(levels);
+  builder_.add_merged_tokens(merged_tokens);
   builder_.add_fidelity(fidelity);
   builder_.add_reference(reference);
   builder_.add_embedding(embedding);
@@ -2992,7 +3411,9 @@ inline ::flatbuffers::Offset<Model> CreateModelDirect(
     int32_t logits = -1,
     int32_t embedding = -1,
     ::flatbuffers::Offset<vitrine::schema::Reference> reference = 0,
-    ::flatbuffers::Offset<vitrine::schema::Fidelity> fidelity = 0) {
+    ::flatbuffers::Offset<vitrine::schema::Fidelity> fidelity = 0,
+    uint32_t merged_tokens = 0,
+    const std::vector<::flatbuffers::Offset<vitrine::schema::Level>> *levels = nullptr) {
   if (weights) { _fbb.ForceVectorAlignment(weights->size(), sizeof(uint8_t), 64); }
   auto weights__ = weights ? _fbb.CreateVector<uint8_t>(*weights) : 0;
   auto producer__ = producer ? _fbb.CreateString(producer) : 0;
@@ -3002,6 +3423,7 @@ inline ::flatbuffers::Offset<Model> CreateModelDirect(
   auto tensors__ = tensors ? _fbb.CreateVector<::flatbuffers::Offset<vitrine::schema::Tensor>>(*tensors) : 0;
   auto constants__ = constants ? _fbb.CreateVector<::flatbuffers::Offset<vitrine::schema::Constant>>(*constants) : 0;
   auto operators__ = operators ? _fbb.CreateVector<::flatbuffers::Offset<vitrine::schema::Operator>>(*operators) : 0;
+  auto levels__ = levels ? _fbb.CreateVector<::flatbuffers::Offset<vitrine::schema::Level>>(*levels) : 0;
   return vitrine::schema::CreateModel(
       _fbb,
       weights__,
@@ -3021,7 +3443,9 @@ inline ::flatbuffers::Offset<Model> CreateModelDirect(
       logits,
       embedding,
       reference,
-      fidelity);
+      fidelity,
+      merged_tokens,
+      levels__);
 }
 
 ::flatbuffers::Offset<Model> CreateModel(::flatbuffers::FlatBufferBuilder &_fbb, const ModelT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
@@ -3282,6 +3706,7 @@ inline void Attention::UnPackTo(AttentionT *_o, const ::flatbuffers::resolver_fu
   { auto _e = bias(); _o->bias = _e; }
   { auto _e = grid_height(); _o->grid_height = _e; }
   { auto _e = grid_width(); _o->grid_width = _e; }
+  { auto _e = sizes(); _o->sizes = _e; }
 }
 
 inline ::flatbuffers::Offset<Attention> Attention::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const AttentionT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
@@ -3305,6 +3730,7 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(::flatbuffers::FlatBuffe
   auto _bias = _o->bias;
   auto _grid_height = _o->grid_height;
   auto _grid_width = _o->grid_width;
+  auto _sizes = _o->sizes;
   return vitrine::schema::CreateAttention(
       _fbb,
       _query,
@@ -3319,7 +3745,8 @@ inline ::flatbuffers::Offset<Attention> CreateAttention(::flatbuffers::FlatBuffe
       _compute,
       _bias,
       _grid_height,
-      _grid_width);
+      _grid_width,
+      _sizes);
 }
 
 inline ActivateT *Activate::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {
@@ -3369,6 +3796,7 @@ inline void Pool::UnPackTo(PoolT *_o, const ::flatbuffers::resolver_function_t *
   { auto _e = input(); _o->input = _e; }
   { auto _e = output(); _o->output = _e; }
   { auto _e = ranges(); if (_e) { _o->ranges.resize(_e->size()); for (::flatbuffers::uoffset_t _i = 0; _i < _e->size(); _i++) { _o->ranges[_i] = *_e->Get(_i); } } else { _o->ranges.resize(0); } }
+  { auto _e = sizes(); _o->sizes = _e; }
 }
 
 inline ::flatbuffers::Offset<Pool> Pool::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const PoolT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
@@ -3382,11 +3810,13 @@ inline ::flatbuffers::Offset<Pool> CreatePool(::flatbuffers::FlatBufferBuilder &
   auto _input = _o->input;
   auto _output = _o->output;
   auto _ranges = _fbb.CreateVectorOfStructs(_o->ranges);
+  auto _sizes = _o->sizes;
   return vitrine::schema::CreatePool(
       _fbb,
       _input,
       _output,
-      _ranges);
+      _ranges,
+      _sizes);
 }
 
 inline AddT *Add::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {
@@ -3530,6 +3960,59 @@ inline ::flatbuffers::Offset<RotateHeads> CreateRotateHeads(::flatbuffers::FlatB
       _head_size,
       _first_row,
       _table);
+}
+
+inline MergeTokensT *MergeTokens::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {
+  auto _o = std::make_unique<MergeTokensT>();
+  UnPackTo(_o.get(), _resolver);
+  return _o.release();
+}
+
+inline void MergeTokens::UnPackTo(MergeTokensT *_o, const ::flatbuffers::resolver_function_t *_resolver) const {
+  (void)_o;
+  (void)_resolver;
+  { auto _e = tokens(); _o->tokens = _e; }
+  { auto _e = delta(); _o->delta = _e; }
+  { auto _e = key(); _o->key = _e; }
+  { auto _e = key_column(); _o->key_column = _e; }
+  { auto _e = heads(); _o->heads = _e; }
+  { auto _e = head_size(); _o->head_size = _e; }
+  { auto _e = sizes(); _o->sizes = _e; }
+  { auto _e = output(); _o->output = _e; }
+  { auto _e = output_sizes(); _o->output_sizes = _e; }
+  { auto _e = protected_rows(); _o->protected_rows = _e; }
+}
+
+inline ::flatbuffers::Offset<MergeTokens> MergeTokens::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const MergeTokensT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
+  return CreateMergeTokens(_fbb, _o, _rehasher);
+}
+
+inline ::flatbuffers::Offset<MergeTokens> CreateMergeTokens(::flatbuffers::FlatBufferBuilder &_fbb, const MergeTokensT *_o, const ::flatbuffers::rehasher_function_t *_rehasher) {
+  (void)_rehasher;
+  (void)_o;
+  struct _VectorArgs { ::flatbuffers::FlatBufferBuilder *__fbb; const MergeTokensT* __o; const ::flatbuffers::rehasher_function_t *__rehasher; } _va = { &_fbb, _o, _rehasher}; (void)_va;
+  auto _tokens = _o->tokens;
+  auto _delta = _o->delta;
+  auto _key = _o->key;
+  auto _key_column = _o->key_column;
+  auto _heads = _o->heads;
+  auto _head_size = _o->head_size;
+  auto _sizes = _o->sizes;
+  auto _output = _o->output;
+  auto _output_sizes = _o->output_sizes;
+  auto _protected_rows = _o->protected_rows;
+  return vitrine::schema::CreateMergeTokens(
+      _fbb,
+      _tokens,
+      _delta,
+      _key,
+      _key_column,
+      _heads,
+      _head_size,
+      _sizes,
+      _output,
+      _output_sizes,
+      _protected_rows);
 }
 
 inline OperatorT *Operator::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {
@@ -3716,6 +4199,78 @@ inline ::flatbuffers::Offset<Fidelity> CreateFidelity(::flatbuffers::FlatBufferB
       _operator_sqnr_db);
 }
 
+inline LevelT::LevelT(const LevelT &o)
+      : merged_tokens(o.merged_tokens),
+        input(o.input),
+        logits(o.logits),
+        embedding(o.embedding),
+        sqnr_db(o.sqnr_db),
+        agreement(o.agreement) {
+  tensors.reserve(o.tensors.size());
+  for (const auto &tensors_ : o.tensors) { tensors.emplace_back((tensors_) ? new vitrine::schema::TensorT(*tensors_) : nullptr); }
+  operators.reserve(o.operators.size());
+  for (const auto &operators_ : o.operators) { operators.emplace_back((operators_) ? new vitrine::schema::OperatorT(*operators_) : nullptr); }
+}
+
+inline LevelT &LevelT::operator=(LevelT o) FLATBUFFERS_NOEXCEPT {
+  std::swap(merged_tokens, o.merged_tokens);
+  std::swap(tensors, o.tensors);
+  std::swap(operators, o.operators);
+  std::swap(input, o.input);
+  std::swap(logits, o.logits);
+  std::swap(embedding, o.embedding);
+  std::swap(sqnr_db, o.sqnr_db);
+  std::swap(agreement, o.agreement);
+  return *this;
+}
+
+inline LevelT *Level::UnPack(const ::flatbuffers::resolver_function_t *_resolver) const {
+  auto _o = std::make_unique<LevelT>();
+  UnPackTo(_o.get(), _resolver);
+  return _o.release();
+}
+
+inline void Level::UnPackTo(LevelT *_o, const ::flatbuffers::resolver_function_t *_resolver) const {
+  (void)_o;
+  (void)_resolver;
+  { auto _e = merged_tokens(); _o->merged_tokens = _e; }
+  { auto _e = tensors(); if (_e) { _o->tensors.resize(_e->size()); for (::flatbuffers::uoffset_t _i = 0; _i < _e->size(); _i++) { if(_o->tensors[_i]) { _e->Get(_i)->UnPackTo(_o->tensors[_i].get(), _resolver); } else { _o->tensors[_i] = std::unique_ptr<vitrine::schema::TensorT>(_e->Get(_i)->UnPack(_resolver)); }; } } else { _o->tensors.resize(0); } }
+  { auto _e = operators(); if (_e) { _o->operators.resize(_e->size()); for (::flatbuffers::uoffset_t _i = 0; _i < _e->size(); _i++) { if(_o->operators[_i]) { _e->Get(_i)->UnPackTo(_o->operators[_i].get(), _resolver); } else { _o->operators[_i] = std::unique_ptr<vitrine::schema::OperatorT>(_e->Get(_i)->UnPack(_resolver)); }; } } else { _o->operators.resize(0); } }
+  { auto _e = input(); _o->input = _e; }
+  { auto _e = logits(); _o->logits = _e; }
+  { auto _e = embedding(); _o->embedding = _e; }
+  { auto _e = sqnr_db(); _o->sqnr_db = _e; }
+  { auto _e = agreement(); _o->agreement = _e; }
+}
+
+inline ::flatbuffers::Offset<Level> Level::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const LevelT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
+  return CreateLevel(_fbb, _o, _rehasher);
+}
+
+inline ::flatbuffers::Offset<Level> CreateLevel(::flatbuffers::FlatBufferBuilder &_fbb, const LevelT *_o, const ::flatbuffers::rehasher_function_t *_rehasher) {
+  (void)_rehasher;
+  (void)_o;
+  struct _VectorArgs { ::flatbuffers::FlatBufferBuilder *__fbb; const LevelT* __o; const ::flatbuffers::rehasher_function_t *__rehasher; } _va = { &_fbb, _o, _rehasher}; (void)_va;
+  auto _merged_tokens = _o->merged_tokens;
+  auto _tensors = _fbb.CreateVector<::flatbuffers::Offset<vitrine::schema::Tensor>> (_o->tensors.size(), [](size_t i, _VectorArgs *__va) { return CreateTensor(*__va->__fbb, __va->__o->tensors[i].get(), __va->__rehasher); }, &_va );
+  auto _operators = _fbb.CreateVector<::flatbuffers::Offset<vitrine::schema::Operator>> (_o->operators.size(), [](size_t i, _VectorArgs *__va) { return CreateOperator(*__va->__fbb, __va->__o->operators[i].get(), __va->__rehasher); }, &_va );
+  auto _input = _o->input;
+  auto _logits = _o->logits;
+  auto _embedding = _o->embedding;
+  auto _sqnr_db = _o->sqnr_db;
+  auto _agreement = _o->agreement;
+  return vitrine::schema::CreateLevel(
+      _fbb,
+      _merged_tokens,
+      _tensors,
+      _operators,
+      _input,
+      _logits,
+      _embedding,
+      _sqnr_db,
+      _agreement);
+}
+
 inline ModelT::ModelT(const ModelT &o)
       : weights(o.weights),
         format_major(o.format_major),
@@ -3731,13 +4286,16 @@ inline ModelT::ModelT(const ModelT &o)
         logits(o.logits),
         embedding(o.embedding),
         reference((o.reference) ? new vitrine::schema::ReferenceT(*o.reference) : nullptr),
-        fidelity((o.fidelity) ? new vitrine::schema::FidelityT(*o.fidelity) : nullptr) {
+        fidelity((o.fidelity) ? new vitrine::schema::FidelityT(*o.fidelity) : nullptr),
+        merged_tokens(o.merged_tokens) {
   tensors.reserve(o.tensors.size());
   for (const auto &tensors_ : o.tensors) { tensors.emplace_back((tensors_) ? new vitrine::schema::TensorT(*tensors_) : nullptr); }
   constants.reserve(o.constants.size());
   for (const auto &constants_ : o.constants) { constants.emplace_back((constants_) ? new vitrine::schema::ConstantT(*constants_) : nullptr); }
   operators.reserve(o.operators.size());
   for (const auto &operators_ : o.operators) { operators.emplace_back((operators_) ? new vitrine::schema::OperatorT(*operators_) : nullptr); }
+  levels.reserve(o.levels.size());
+  for (const auto &levels_ : o.levels) { levels.emplace_back((levels_) ? new vitrine::schema::LevelT(*levels_) : nullptr); }
 }
 
 inline ModelT &ModelT::operator=(ModelT o) FLATBUFFERS_NOEXCEPT {
@@ -3759,6 +4317,8 @@ inline ModelT &ModelT::operator=(ModelT o) FLATBUFFERS_NOEXCEPT {
   std::swap(embedding, o.embedding);
   std::swap(reference, o.reference);
   std::swap(fidelity, o.fidelity);
+  std::swap(merged_tokens, o.merged_tokens);
+  std::swap(levels, o.levels);
   return *this;
 }
 
@@ -3789,6 +4349,8 @@ inline void Model::UnPackTo(ModelT *_o, const ::flatbuffers::resolver_function_t
   { auto _e = embedding(); _o->embedding = _e; }
   { auto _e = reference(); if (_e) { if(_o->reference) { _e->UnPackTo(_o->reference.get(), _resolver); } else { _o->reference = std::unique_ptr<vitrine::schema::ReferenceT>(_e->UnPack(_resolver)); } } else if (_o->reference) { _o->reference.reset(); } }
   { auto _e = fidelity(); if (_e) { if(_o->fidelity) { _e->UnPackTo(_o->fidelity.get(), _resolver); } else { _o->fidelity = std::unique_ptr<vitrine::schema::FidelityT>(_e->UnPack(_resolver)); } } else if (_o->fidelity) { _o->fidelity.reset(); } }
+  { auto _e = merged_tokens(); _o->merged_tokens = _e; }
+  { auto _e = levels(); if (_e) { _o->levels.resize(_e->size()); for (::flatbuffers::uoffset_t _i = 0; _i < _e->size(); _i++) { if(_o->levels[_i]) { _e->Get(_i)->UnPackTo(_o->levels[_i].get(), _resolver); } else { _o->levels[_i] = std::unique_ptr<vitrine::schema::LevelT>(_e->Get(_i)->UnPack(_resolver)); }; } } else { _o->levels.resize(0); } }
 }
 
 inline ::flatbuffers::Offset<Model> Model::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const ModelT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
@@ -3818,6 +4380,8 @@ inline ::flatbuffers::Offset<Model> CreateModel(::flatbuffers::FlatBufferBuilder
   auto _embedding = _o->embedding;
   auto _reference = _o->reference ? CreateReference(_fbb, _o->reference.get(), _rehasher) : 0;
   auto _fidelity = _o->fidelity ? CreateFidelity(_fbb, _o->fidelity.get(), _rehasher) : 0;
+  auto _merged_tokens = _o->merged_tokens;
+  auto _levels = _o->levels.size() ? _fbb.CreateVector<::flatbuffers::Offset<vitrine::schema::Level>> (_o->levels.size(), [](size_t i, _VectorArgs *__va) { return CreateLevel(*__va->__fbb, __va->__o->levels[i].get(), __va->__rehasher); }, &_va ) : 0;
   return vitrine::schema::CreateModel(
       _fbb,
       _weights,
@@ -3837,7 +4401,9 @@ inline ::flatbuffers::Offset<Model> CreateModel(::flatbuffers::FlatBufferBuilder
       _logits,
       _embedding,
       _reference,
-      _fidelity);
+      _fidelity,
+      _merged_tokens,
+      _levels);
 }
 
 inline bool VerifyKind(::flatbuffers::Verifier &verifier, const void *obj, Kind type) {
@@ -3887,6 +4453,10 @@ inline bool VerifyKind(::flatbuffers::Verifier &verifier, const void *obj, Kind 
     }
     case Kind::RotateHeads: {
       auto ptr = reinterpret_cast<const vitrine::schema::RotateHeads *>(obj);
+      return verifier.VerifyTable(ptr);
+    }
+    case Kind::MergeTokens: {
+      auto ptr = reinterpret_cast<const vitrine::schema::MergeTokens *>(obj);
       return verifier.VerifyTable(ptr);
     }
     default: return true;
@@ -3952,6 +4522,10 @@ inline void *KindUnion::UnPack(const void *obj, Kind type, const ::flatbuffers::
       auto ptr = reinterpret_cast<const vitrine::schema::RotateHeads *>(obj);
       return ptr->UnPack(resolver);
     }
+    case Kind::MergeTokens: {
+      auto ptr = reinterpret_cast<const vitrine::schema::MergeTokens *>(obj);
+      return ptr->UnPack(resolver);
+    }
     default: return nullptr;
   }
 }
@@ -4003,6 +4577,10 @@ inline ::flatbuffers::Offset<void> KindUnion::Pack(::flatbuffers::FlatBufferBuil
       auto ptr = reinterpret_cast<const vitrine::schema::RotateHeadsT *>(value);
       return CreateRotateHeads(_fbb, ptr, _rehasher).Union();
     }
+    case Kind::MergeTokens: {
+      auto ptr = reinterpret_cast<const vitrine::schema::MergeTokensT *>(value);
+      return CreateMergeTokens(_fbb, ptr, _rehasher).Union();
+    }
     default: return 0;
   }
 }
@@ -4051,6 +4629,10 @@ inline KindUnion::KindUnion(const KindUnion &u) : type(u.type), value(nullptr) {
     }
     case Kind::RotateHeads: {
       value = new vitrine::schema::RotateHeadsT(*reinterpret_cast<vitrine::schema::RotateHeadsT *>(u.value));
+      break;
+    }
+    case Kind::MergeTokens: {
+      value = new vitrine::schema::MergeTokensT(*reinterpret_cast<vitrine::schema::MergeTokensT *>(u.value));
       break;
     }
     default:
@@ -4112,6 +4694,11 @@ inline void KindUnion::Reset() {
     }
     case Kind::RotateHeads: {
       auto ptr = reinterpret_cast<vitrine::schema::RotateHeadsT *>(value);
+      delete ptr;
+      break;
+    }
+    case Kind::MergeTokens: {
+      auto ptr = reinterpret_cast<vitrine::schema::MergeTokensT *>(value);
       delete ptr;
       break;
     }

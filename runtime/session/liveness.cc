@@ -27,11 +27,12 @@ Result<OpList> MakeOps(const Program& program) {
 Result<std::vector<LiveRange>> FindLiveRanges(const Program& program, const OpList& ops) {
   std::vector<LiveRange> ranges(static_cast<size_t>(program.tensor_count()));
   const auto range = [&](int tensor) -> LiveRange& { return ranges[static_cast<size_t>(tensor)]; };
-  Touch(range(program.root().input()), 0);
+  Touch(range(program.input()), 0);
   for (int step = 0; step < program.operator_count(); ++step) {
     const Operands operands = ops[static_cast<size_t>(step)]->operands();
     const char* name = program.op(step).name()->c_str();
-    for (const int tensor : {operands.reads[0], operands.reads[1], operands.reads[2], operands.updates}) {
+    const auto& reads = operands.reads.tensors;
+    for (const int tensor : {reads[0], reads[1], reads[2], reads[3], operands.updates}) {
       if (tensor < 0) continue;
       if (range(tensor).last < range(tensor).first) {
         return Status::Error(Code::kInvalidModel, "%.80s reads tensor %d, which nothing has written", name,
@@ -39,17 +40,20 @@ Result<std::vector<LiveRange>> FindLiveRanges(const Program& program, const OpLi
       }
       Touch(range(tensor), step);
     }
-    for (const int tensor : operands.reads) {
-      if (tensor >= 0 && (tensor == operands.writes || tensor == operands.updates)) {
+    for (const int tensor : reads) {
+      const bool changed = tensor == operands.writes || tensor == operands.updates || tensor == operands.beside;
+      if (tensor >= 0 && changed) {
         return Status::Error(Code::kInvalidModel, "%.80s changes tensor %d while it reads it", name, tensor);
       }
     }
-    if (operands.writes >= 0 && operands.writes == operands.updates) {
+    if (operands.writes >= 0 && (operands.writes == operands.updates || operands.writes == operands.beside)) {
       return Status::Error(Code::kInvalidModel, "%.80s writes tensor %d twice", name, operands.writes);
     }
-    if (operands.writes >= 0) Touch(range(operands.writes), step);
+    for (const int tensor : {operands.writes, operands.beside}) {
+      if (tensor >= 0) Touch(range(tensor), step);
+    }
   }
-  for (const int output : {program.root().logits(), program.root().embedding()}) {
+  for (const int output : {program.logits(), program.embedding()}) {
     if (output < 0) continue;
     if (range(output).last < range(output).first)
       return Status::Error(Code::kInvalidModel, "nothing writes output tensor %d", output);

@@ -23,10 +23,6 @@ std::span<const float> View(const flatbuffers::Vector<float>* values) {
 OperatorInfo Describe(const Program& program, const Op& op, int index) {
   const OpCost cost = op.cost();
   const TensorInfo output = program.tensor(op.operands().output());
-  const schema::Fidelity* fidelity = program.root().fidelity();
-  const std::span<const float> sqnr =
-      fidelity == nullptr ? std::span<const float>{} : View(fidelity->operator_sqnr_db());
-  const size_t i = static_cast<size_t>(index);
   return {program.op(index).name()->c_str(),
           cost.kind,
           cost.type,
@@ -34,7 +30,7 @@ OperatorInfo Describe(const Program& program, const Op& op, int index) {
           static_cast<int64_t>(output.columns),
           cost.macs,
           cost.parameters,
-          i < sqnr.size() ? sqnr[i] : std::nanf("")};
+          std::nanf("")};
 }
 
 int64_t Tokens(const Program& program) {
@@ -42,7 +38,7 @@ int64_t Tokens(const Program& program) {
     if (const auto* op = program.op(i).kind_as_AddPositions())
       return static_cast<int64_t>(program.tensor(op->tokens()).rows);
   }
-  return static_cast<int64_t>(program.tensor(program.root().input()).rows);
+  return static_cast<int64_t>(program.tensor(program.input()).rows);
 }
 
 /// As the converter's flag has it.
@@ -84,13 +80,19 @@ Status Model::State::Load(std::span<const uint8_t> bytes) {
   Result<Program> verified = Program::Verify(bytes);
   if (!verified.ok()) return verified.status();
   program = verified.value();
-  Result<OpList> ops = MakeOps(program);
-  if (!ops.ok()) return ops.status();
-  if (const auto ranges = FindLiveRanges(program, ops.value()); !ranges.ok()) return ranges.status();
-  for (int i = 0; i < program.operator_count(); ++i) {
-    operators.push_back(Describe(program, *ops.value()[static_cast<size_t>(i)], i));
-  }
+  for (int i = 0; i <= program.further_levels(); ++i) VITRINE_RETURN_IF_ERROR(LoadLevel(program.level(i)));
   DescribeModel();
+  DescribeLevels();
+  return {};
+}
+
+Status Model::State::LoadLevel(const Program& level) {
+  Result<OpList> ops = MakeOps(level);
+  if (!ops.ok()) return ops.status();
+  if (const auto ranges = FindLiveRanges(level, ops.value()); !ranges.ok()) return ranges.status();
+  std::vector<OperatorInfo>& infos = operators.emplace_back();
+  for (int i = 0; i < level.operator_count(); ++i)
+    infos.push_back(Describe(level, *ops.value()[static_cast<size_t>(i)], i));
   return {};
 }
 
@@ -118,7 +120,7 @@ void Model::State::DescribeModel() {
     info.deviation = View(image->deviation());
   }
   info.tokens = Tokens(program);
-  for (const OperatorInfo& op : operators) {
+  for (const OperatorInfo& op : operators.front()) {
     info.macs += op.macs;
     info.parameters += op.parameters;
   }
@@ -128,6 +130,23 @@ void Model::State::DescribeModel() {
     info.fidelity_synthetic = fidelity->synthetic();
     info.sqnr_db = fidelity->sqnr_db();
     info.agreement = fidelity->agreement();
+    const std::span<const float> sqnr = View(fidelity->operator_sqnr_db());
+    for (size_t i = 0; i < std::min(sqnr.size(), operators.front().size()); ++i)
+      operators.front()[i].sqnr_db = sqnr[i];
+  }
+}
+
+void Model::State::DescribeLevels() {
+  const schema::Model& root = program.root();
+  levels.push_back({static_cast<int>(root.merged_tokens()), info.macs, info.sqnr_db, info.agreement,
+                    operators.front()});
+  for (int i = 1; i <= program.further_levels(); ++i) {
+    const schema::Level& level = *root.levels()->Get(static_cast<unsigned>(i - 1));
+    const std::span<const OperatorInfo> ops = operators[static_cast<size_t>(i)];
+    int64_t macs = 0;
+    for (const OperatorInfo& op : ops) macs += op.macs;
+    levels.push_back(
+        {static_cast<int>(level.merged_tokens()), macs, level.sqnr_db(), level.agreement(), ops});
   }
 }
 
@@ -154,7 +173,8 @@ Result<Model> Model::FromBytes(std::span<const uint8_t> bytes) {
 }
 
 const ModelInfo& Model::info() const { return state_->info; }
-std::span<const OperatorInfo> Model::operators() const { return state_->operators; }
+std::span<const OperatorInfo> Model::operators() const { return state_->operators.front(); }
+std::span<const LevelInfo> Model::levels() const { return state_->levels; }
 
 int Model::label_count() const {
   const auto* labels = state_->program.root().labels();

@@ -14,7 +14,8 @@ namespace vitrine {
 struct Model::State {
   MappedFile file;  ///< empty where the caller owns the bytes
   Program program;
-  std::vector<OperatorInfo> operators;
+  std::vector<std::vector<OperatorInfo>> operators;  ///< of each level
+  std::vector<LevelInfo> levels;
   ModelInfo info = {};
   char resize[48] = {};
 
@@ -22,7 +23,9 @@ struct Model::State {
   Status Load(std::span<const uint8_t> bytes);
 
  private:
+  Status LoadLevel(const Program& level);
   void DescribeModel();
+  void DescribeLevels();
 };
 
 }  // namespace vitrine

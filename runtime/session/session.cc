@@ -24,22 +24,36 @@ Status Session::State::StartThreads(int count) {
   return {};
 }
 
+Status Session::State::MakeLevels() {
+  for (int i = 0; i <= model->program.further_levels(); ++i) {
+    levels.push_back({model->program.level(i), {}, {}, {}});
+    Result<OpList> ops = MakeOps(levels.back().program);
+    if (!ops.ok()) return ops.status();
+    levels.back().ops = std::move(ops).value();
+  }
+  return {};
+}
+
 /// Packs operator by operator, or takes what an earlier start has packed, and lets go of the file's pages as
 /// soon as an operator has its own copy of them.
-Status Session::State::CreateOps(const char* packed_file) {
-  const XnnpackMemory memory;
-  packed = std::make_unique<PackedWeights>(program().root().metadata_checksum());
-  if (packed_file != nullptr) packed->Load(packed_file);
-  for (int i = 0; i < program().operator_count(); ++i) {
-    Op& op = *ops[static_cast<size_t>(i)];
-    packed->Begin(i);
+Status Session::State::CreateOps(PreparedLevel& level) {
+  for (int i = 0; i < level.program.operator_count(); ++i) {
+    Op& op = *level.ops[static_cast<size_t>(i)];
     if (const Status status = op.Create(*packed); !status.ok()) {
-      return Status::Error(status.code(), "%.80s: %s", program().op(i).name()->c_str(), status.message());
+      return Status::Error(status.code(), "%.80s: %s", level.program.op(i).name()->c_str(), status.message());
     }
     for (const int constant : op.packed_constants()) {
       if (constant >= 0 && !packed->loaded()) model->file.Release(program().constant(constant).bytes);
     }
   }
+  return {};
+}
+
+Status Session::State::CreateOps(const char* packed_file) {
+  const XnnpackMemory memory;
+  packed = std::make_unique<PackedWeights>(program().root().metadata_checksum());
+  if (packed_file != nullptr) packed->Load(packed_file);
+  for (PreparedLevel& level : levels) VITRINE_RETURN_IF_ERROR(CreateOps(level));
   packed_bytes = memory.bytes() + (packed->loaded() ? packed->bytes() : 0);
   // What verification has read, and the neighbours that the kernel maps with it; what a frame needs comes
   // back.
@@ -49,13 +63,23 @@ Status Session::State::CreateOps(const char* packed_file) {
   return {};
 }
 
-Status Session::State::ReshapeOps(std::vector<BufferRequest>* requests) {
+Status Session::State::Plan(PreparedLevel& level, size_t* bytes) {
   const XnnpackMemory memory;
-  for (int i = 0; i < program().operator_count(); ++i) {
-    size_t scratch = 0;
-    VITRINE_RETURN_IF_ERROR(ops[static_cast<size_t>(i)]->Reshape(pool.get(), &scratch));
-    requests->push_back({scratch, i, i});
+  const auto ranges = FindLiveRanges(level.program, level.ops);
+  if (!ranges.ok()) return ranges.status();
+  std::vector<BufferRequest> requests;
+  for (int t = 0; t < level.program.tensor_count(); ++t) {
+    const LiveRange& range = ranges.value()[static_cast<size_t>(t)];
+    requests.push_back(
+        {range.last < range.first ? 0 : level.program.tensor(t).buffer_bytes(), range.first, range.last});
   }
+  for (int i = 0; i < level.program.operator_count(); ++i) {
+    size_t scratch = 0;
+    VITRINE_RETURN_IF_ERROR(level.ops[static_cast<size_t>(i)]->Reshape(pool.get(), &scratch));
+    requests.push_back({scratch, i, i});
+  }
+  level.offsets.resize(requests.size());
+  *bytes = std::max(*bytes, PlanBuffers(requests, level.offsets));
   return {};
 }
 
@@ -80,32 +104,25 @@ Status Session::State::TakeArena(size_t bytes, std::span<std::byte> callers) {
   return {};
 }
 
-Status Session::State::SetupOps(std::span<const size_t> offsets) {
+Status Session::State::SetupOps(PreparedLevel& level) {
   const XnnpackMemory memory;
-  const size_t tensors = static_cast<size_t>(program().tensor_count());
-  tensor_data.resize(tensors);
-  for (size_t t = 0; t < tensors; ++t) tensor_data[t] = arena + offsets[t];
-  for (int i = 0; i < program().operator_count(); ++i) {
-    std::byte* scratch = arena + offsets[tensors + static_cast<size_t>(i)];
-    VITRINE_RETURN_IF_ERROR(ops[static_cast<size_t>(i)]->Setup(Memory(tensor_data.data(), scratch)));
+  const size_t tensors = static_cast<size_t>(level.program.tensor_count());
+  level.tensor_data.resize(tensors);
+  for (size_t t = 0; t < tensors; ++t) level.tensor_data[t] = arena + level.offsets[t];
+  for (size_t i = 0; i < level.ops.size(); ++i) {
+    std::byte* scratch = arena + level.offsets[tensors + i];
+    VITRINE_RETURN_IF_ERROR(level.ops[i]->Setup(Memory(level.tensor_data.data(), scratch)));
   }
   return {};
 }
 
+/// Levels run one at a time: they share the arena, which is as large as the largest needs.
 Status Session::State::PlanAndSetup(std::span<std::byte> callers_arena) {
-  const auto ranges = FindLiveRanges(program(), ops);
-  if (!ranges.ok()) return ranges.status();
-  std::vector<BufferRequest> requests;
-  for (int t = 0; t < program().tensor_count(); ++t) {
-    const LiveRange& range = ranges.value()[static_cast<size_t>(t)];
-    requests.push_back(
-        {range.last < range.first ? 0 : program().tensor(t).buffer_bytes(), range.first, range.last});
-  }
-  VITRINE_RETURN_IF_ERROR(ReshapeOps(&requests));
-  std::vector<size_t> offsets(requests.size());
-  const size_t bytes = PlanBuffers(requests, offsets);
+  size_t bytes = 0;
+  for (PreparedLevel& level : levels) VITRINE_RETURN_IF_ERROR(Plan(level, &bytes));
   VITRINE_RETURN_IF_ERROR(TakeArena(bytes, callers_arena));
-  return SetupOps(offsets);
+  for (PreparedLevel& level : levels) VITRINE_RETURN_IF_ERROR(SetupOps(level));
+  return {};
 }
 
 Status Session::State::PrepareImages() {
@@ -127,7 +144,7 @@ Status Session::State::PrepareImages() {
 }
 
 float* Session::State::Output(int tensor) const {
-  return tensor < 0 ? nullptr : reinterpret_cast<float*>(tensor_data[static_cast<size_t>(tensor)]);
+  return tensor < 0 ? nullptr : reinterpret_cast<float*>(level().tensor_data[static_cast<size_t>(tensor)]);
 }
 
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -140,14 +157,20 @@ Result<Session> Session::Create(const Model& model, const SessionOptions& option
   auto state = std::make_unique<State>();
   state->model = model.state_.get();
   VITRINE_RETURN_IF_ERROR(state->StartThreads(options.thread_count));
-  Result<OpList> ops = MakeOps(state->program());
-  if (!ops.ok()) return ops.status();
-  state->ops = std::move(ops).value();
+  VITRINE_RETURN_IF_ERROR(state->MakeLevels());
   VITRINE_RETURN_IF_ERROR(state->CreateOps(options.packed_weights));
   VITRINE_RETURN_IF_ERROR(state->PlanAndSetup(options.arena));
   VITRINE_RETURN_IF_ERROR(state->PrepareImages());
   return Session(std::move(state));
 }
+
+Status Session::SetLevel(int level) {
+  if (level < 0 || static_cast<size_t>(level) >= state_->levels.size())
+    return Status::Error(Code::kInvalidArgument, "level %d of %zu", level, state_->levels.size());
+  state_->current = static_cast<size_t>(level);
+  return {};
+}
+int Session::level() const { return static_cast<int>(state_->current); }
 
 Status Session::SetImage(const ImageView& image) {
   if (!state_->preprocessor.has_value()) {
@@ -158,29 +181,29 @@ Status Session::SetImage(const ImageView& image) {
 }
 
 std::span<uint8_t> Session::input() {
-  const int index = state_->program().root().input();
+  const int index = state_->program().input();
   const TensorInfo tensor = state_->program().tensor(index);
   const size_t element = tensor.type == schema::Type::F32 ? sizeof(float) : 1;
-  return {reinterpret_cast<uint8_t*>(state_->tensor_data[static_cast<size_t>(index)]),
+  return {reinterpret_cast<uint8_t*>(state_->level().tensor_data[static_cast<size_t>(index)]),
           tensor.elements() * element};
 }
 
 Status Session::Run(const Observer& observer) {
-  for (size_t i = 0; i < state_->ops.size(); ++i) {
-    state_->ops[i]->Run(state_->pool.get());
+  for (size_t i = 0; i < state_->level().ops.size(); ++i) {
+    state_->level().ops[i]->Run(state_->pool.get());
     if (observer.after != nullptr) observer.after(observer.context, static_cast<int>(i));
   }
   return {};
 }
 
 std::span<const float> Session::logits() const {
-  const int index = state_->program().root().logits();
+  const int index = state_->program().logits();
   if (index < 0) return {};
   return {state_->Output(index), state_->program().tensor(index).elements()};
 }
 
 std::span<const float> Session::embedding() const {
-  const int index = state_->program().root().embedding();
+  const int index = state_->program().embedding();
   if (index < 0) return {};
   return {state_->Output(index), state_->program().tensor(index).elements()};
 }
@@ -189,25 +212,23 @@ Status Session::ReadOutput(int operator_index, std::span<float> values) const {
   if (operator_index < 0 || operator_index >= state_->program().operator_count()) {
     return Status::Error(Code::kInvalidArgument, "operator %d does not exist", operator_index);
   }
-  const int index = state_->ops[static_cast<size_t>(operator_index)]->operands().output();
+  const int index = state_->level().ops[static_cast<size_t>(operator_index)]->operands().output();
   const TensorInfo tensor = state_->program().tensor(index);
   if (values.size() != tensor.elements()) {
     return Status::Error(Code::kInvalidArgument, "%zu values for an output of %zu", values.size(),
                          tensor.elements());
   }
-  ReadTensor(tensor, state_->tensor_data[static_cast<size_t>(index)], values);
+  ReadTensor(tensor, state_->level().tensor_data[static_cast<size_t>(index)], values);
   return {};
 }
 
-Status Session::SelfTest() {
-  const schema::Reference* reference = state_->program().root().reference();
-  if (reference == nullptr) return Status::Error(Code::kInvalidModel, "the file carries no reference image");
-  std::memcpy(input().data(), reference->pixels()->data(), reference->pixels()->size());
-  VITRINE_RETURN_IF_ERROR(Run());
-  const std::span<const float> found = logits().empty() ? embedding() : logits();
+Status Session::State::RunReference(Session& session, const schema::Reference& reference) {
+  std::memcpy(session.input().data(), reference.pixels()->data(), reference.pixels()->size());
+  VITRINE_RETURN_IF_ERROR(session.Run());
+  const std::span<const float> found = session.logits().empty() ? session.embedding() : session.logits();
   double signal = 0, noise = 0;
   for (size_t i = 0; i < found.size(); ++i) {
-    const double expected = reference->output()->Get(static_cast<unsigned>(i));
+    const double expected = reference.output()->Get(static_cast<unsigned>(i));
     signal += expected * expected;
     noise += (found[i] - expected) * (found[i] - expected);
   }
@@ -216,6 +237,15 @@ Status Session::SelfTest() {
   return Status::Error(Code::kInternal,
                        "self-test failed: the output differs from the file's reference by %.1f dB",
                        10 * std::log10(signal / noise));
+}
+
+Status Session::SelfTest() {
+  const schema::Reference* reference = state_->program().root().reference();
+  if (reference == nullptr) return Status::Error(Code::kInvalidModel, "the file carries no reference image");
+  const size_t level = std::exchange(state_->current, size_t{0});
+  const Status status = State::RunReference(*this, *reference);
+  state_->current = level;
+  return status;
 }
 
 Status Session::SavePackedWeights(const char* path) const {

@@ -27,32 +27,45 @@ struct StopThreads {
   void operator()(pthreadpool* pool) const { pthreadpool_destroy(pool); }
 };
 
+/// A program on its way through the phases of its operators.
+struct PreparedLevel {
+  Program program;
+  OpList ops;
+  std::vector<size_t> offsets;           ///< in the arena: of the tensors, then of the operators' scratch
+  std::vector<std::byte*> tensor_data;   ///< by tensor, into the arena
+};
+
 struct Session::State {
   const Model::State* model = nullptr;
   int threads = 1;
   std::unique_ptr<pthreadpool, StopThreads> pool;    ///< none with one thread
   std::unique_ptr<std::byte, FreeMemory> own_arena;  ///< none where the caller gave one
-  std::unique_ptr<PackedWeights> packed;             ///< what `ops` read
-  OpList ops;
+  std::unique_ptr<PackedWeights> packed;             ///< what the operators of all levels read
+  std::vector<PreparedLevel> levels;
+  size_t current = 0;
   std::byte* arena = nullptr;
   size_t arena_bytes = 0, packed_bytes = 0;
-  std::vector<std::byte*> tensor_data;       ///< by tensor, into the arena
   std::optional<Preprocessor> preprocessor;  ///< none where the input is not a gray or colour image
 
-  const Program& program() const { return model->program; }
+  const PreparedLevel& level() const { return levels[current]; }
+  const Program& program() const { return level().program; }
 
   // In the order in which Session::Create calls them.
   Status StartThreads(int count);
+  Status MakeLevels();
   Status CreateOps(const char* packed_file);
   Status PlanAndSetup(std::span<std::byte> callers_arena);
   Status PrepareImages();
 
   float* Output(int tensor) const;
+  static Status RunReference(Session& session, const schema::Reference& reference);
 
  private:
-  Status ReshapeOps(std::vector<BufferRequest>* requests);
+  Status CreateOps(PreparedLevel& level);
+  /// Sets the level's offsets; raises `bytes` to what its arena needs.
+  Status Plan(PreparedLevel& level, size_t* bytes);
   Status TakeArena(size_t bytes, std::span<std::byte> callers);
-  Status SetupOps(std::span<const size_t> offsets);
+  Status SetupOps(PreparedLevel& level);
 };
 
 /// Sets `values` to a tensor's elements as f32.

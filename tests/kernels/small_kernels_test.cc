@@ -30,12 +30,15 @@ TEST_CASE("The mean of rows agrees with the reference") {
     Generator generator(2);
     for (const size_t D : {1, 5, 16, 37, 64}) {
       for (const size_t T : {1, 2, 17, 257}) {
-        Guarded<float> x(Normal(generator, T * D, 1, 10)), actual(D);
+        Guarded<float> x(Normal(generator, T * D, 1, 10)), sizes(T), actual(D);
+        for (size_t t = 0; t < T; ++t) sizes[t] = static_cast<float>(Uniform(generator, 1, 20));
         std::vector<float> expected(D);
         for (const size_t first : {size_t{0}, T - 1}) {
-          MeanRows(x.data(), D, D, first, T, actual.data());
-          MeanRowsReference(x.data(), D, D, first, T, expected.data());
-          for (size_t i = 0; i < D; ++i) REQUIRE(std::abs(actual[i] - expected[i]) < 1e-5f);
+          for (const float* weights : {static_cast<const float*>(nullptr), static_cast<const float*>(sizes.data())}) {
+            MeanRows(x.data(), D, weights, D, first, T, actual.data());
+            MeanRowsReference(x.data(), D, weights, D, first, T, expected.data());
+            for (size_t i = 0; i < D; ++i) REQUIRE(std::abs(actual[i] - expected[i]) < 1e-5f);
+          }
         }
       }
     }

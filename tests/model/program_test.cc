@@ -84,7 +84,7 @@ TEST_CASE("RefusesAnotherMajorVersionByName") {
   const auto& root = reinterpret_cast<const flatbuffers::Table&>(*schema::GetModel(model.bytes().data()));
   const uint8_t* field = root.GetAddressOf(schema::Model::VT_FORMAT_MAJOR);
   model.bytes()[static_cast<size_t>(field - model.bytes().data())] = 2;
-  CHECK_THAT(WhyRefused(model), ContainsSubstring("file format 2.0, this runtime reads format 1"));
+  CHECK_THAT(WhyRefused(model), ContainsSubstring("file format 2.1, this runtime reads format 1"));
 }
 
 TEST_CASE("RefusesFilesOfOtherKinds") {

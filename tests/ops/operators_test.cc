@@ -189,6 +189,82 @@ TEST_CASE("PoolPutsMeansSideBySide") {
   CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{1, 2, 3, 4, 5, 8}).last(), {1, 2, 4, 6});
 }
 
+/// A class token, and two pairs of patches of which the first resemble each other most; their keys are themselves.
+struct MergeDraft : RowsDraft {
+  MergeDraft() : RowsDraft(5, 2) {
+    op.tokens = op.key = input;
+    op.heads = 1;
+    op.head_size = 2;
+    op.protected_rows = 1;
+    op.output_sizes = builder.AddTensor("sizes", Type::F32, 2, 4);
+    op.output = Output(Type::F32, 4, 2);
+  }
+  schema::MergeTokensT op;
+};
+
+TEST_CASE("MergeTokensAveragesTheTokensThatResembleEachOtherMost") {
+  const std::vector<float> tokens = {9, 9, 1, 0, 1, 0.1f, 0, 1, 5, -5};
+  MergeDraft d;
+  d.builder.AddOperator("merge", d.op);
+  CheckValues(testing::RunModel(d.Bytes(), tokens).last(), {9, 9, 5, -5, 1, 0.05f, 0, 1});
+
+  MergeDraft weighted;
+  weighted.builder.AddOperator("merge", weighted.op);
+  schema::PoolT pool;
+  pool.input = weighted.op.output;
+  pool.sizes = weighted.op.output_sizes;
+  pool.ranges = {{1, 3}};
+  pool.output = weighted.Output(Type::F32, 1, 2);
+  weighted.builder.AddOperator("pool", pool);
+  // The mean of the patches, merged or not.
+  CheckValues(testing::RunModel(weighted.Bytes(), tokens).last(), {7.0f / 4, -3.9f / 4});
+}
+
+TEST_CASE("AttentionCountsAMergedKeyAsOftenAsItStandsForAToken") {
+  // Keys of zero: each token counts the same, so that attention is their mean.
+  const std::vector<float> tokens = {9, 9, 1, 0, 1, 0.1f, 0, 1, 5, -5};
+  for (const Type compute : {Type::F32, Type::QD8}) {
+    MergeDraft d;
+    d.builder.AddOperator("merge", d.op);
+    schema::FillT zeros;
+    const std::vector<float> values(8);
+    zeros.constant = d.builder.AddF32("zeros", values, 4, 2);
+    zeros.output = d.builder.AddTensor("zeros", Type::F32, 4, 2);
+    d.builder.AddOperator("zeros", zeros);
+    schema::AttentionT op;
+    op.query = op.key = zeros.output;
+    op.value = d.op.output;
+    op.heads = 1;
+    op.head_size = 2;
+    op.compute = compute;
+    op.sizes = d.op.output_sizes;
+    op.output = d.Output(Type::F32, 4, 2);
+    d.builder.AddOperator("attention", op);
+    const testing::Outputs outputs = testing::RunModel(d.Bytes(), tokens);
+    for (size_t i = 0; i < 8; ++i)
+      CHECK(std::abs(outputs.last()[i] - (i % 2 == 0 ? 16.0f : 5.1f) / 5) < 0.05f);
+  }
+}
+
+TEST_CASE("RefusesToMergeTokensThatThereAreNot") {
+  const auto refusal = [](auto change) {
+    MergeDraft d;
+    change(d);
+    d.builder.AddOperator("merge", d.op);
+    return testing::WhyRefused(d.Bytes());
+  };
+  CHECK_THAT(refusal([](MergeDraft& d) { d.op.protected_rows = 4; }),
+             ContainsSubstring("5 tokens, 4 of them protected, become 4"));
+  CHECK_THAT(refusal([](MergeDraft& d) { d.op.protected_rows = 5; }), ContainsSubstring("become 4"));
+  CHECK_THAT(refusal([](MergeDraft& d) { d.op.key_column = 1; }),
+             ContainsSubstring("key has 2 columns, expected 2 from column 1 on"));
+  CHECK_THAT(refusal([](MergeDraft& d) { d.op.heads = 0; }), ContainsSubstring("0 heads of 2"));
+  CHECK_THAT(refusal([](MergeDraft& d) { d.op.output_sizes = d.op.output; }),
+             ContainsSubstring("output sizes is 4x2, expected 2x4"));
+  CHECK_THAT(refusal([](MergeDraft& d) { d.op.sizes = d.op.output_sizes; }),
+             ContainsSubstring("sizes is 2x4, expected 2x5"));
+}
+
 TEST_CASE("PixelsAndPositionsBecomeTokens") {
   Draft d;
   ModelBuilder& b = d.builder;

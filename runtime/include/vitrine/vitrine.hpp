@@ -36,6 +36,16 @@ struct OperatorInfo {
   float sqnr_db;          ///< measured by the converter against f32 at its output; NaN where it was not
 };
 
+/// A level of a model: the same model with a number of tokens merged in each block (Token Merging, Bolya et al. 2023), faster and
+/// a little further from what was trained.
+struct LevelInfo {
+  int merged_tokens;  ///< a block; 0: none
+  int64_t macs;
+  float sqnr_db;    ///< at the output, against f32 without merging, decibels
+  float agreement;  ///< fraction of the images with f32's top-1
+  std::span<const OperatorInfo> operators;
+};
+
 /// What a model says of itself. The strings live as long as the Model; absent ones are empty.
 struct ModelInfo {
   int format_major, format_minor;
@@ -70,7 +80,9 @@ class Model {
   ~Model();
 
   const ModelInfo& info() const;
-  std::span<const OperatorInfo> operators() const;
+  std::span<const OperatorInfo> operators() const;  ///< of level 0
+  /// Each merges more tokens than the one before; at least one.
+  std::span<const LevelInfo> levels() const;
   /// How many labels it carries: as many as classes, or none.
   int label_count() const;
   /// The name of class `index`, or "" where there is none. Lives as long as the Model.
@@ -100,8 +112,8 @@ struct SessionOptions {
 /// when there is no such processor.
 Status UseProcessors(std::span<const int> processors = {});
 
-/// Called after each operator has run, with its index in Model::operators(): for profiling and for comparing
-/// layers.
+/// Called after each operator has run, with its index in the level's LevelInfo::operators: for profiling and for
+/// comparing layers.
 struct Observer {
   void (*after)(void* context, int operator_index) = nullptr;
   void* context = nullptr;
@@ -119,6 +131,11 @@ class Session {
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
   ~Session();
+
+  /// From now on this level of the model runs: an index into Model::levels(); 0 at first. All are prepared and share weights and
+  /// arena: takes no time. The input is to be set again. Fails with kInvalidArgument where there is no such level.
+  Status SetLevel(int level);
+  int level() const;
 
   /// Resizes and crops `image` as the model's training did, into input(). Allocates only when an image's size
   /// differs from the one before. Fails with kInvalidImage or kInvalidArgument.
@@ -140,7 +157,7 @@ class Session {
   /// memory. `values` must have rows * columns elements.
   Status ReadOutput(int operator_index, std::span<float> values) const;
 
-  /// Runs the reference image that the file carries and compares the result with the one that the file says
+  /// Runs the reference image that the file carries, at level 0, and compares the result with the one that the file says
   /// it must give. Fails with kInternal when they differ by more than rounding: the signal-to-noise ratio is
   /// below 25 dB.
   Status SelfTest();

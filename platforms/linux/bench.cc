@@ -58,7 +58,7 @@ double Milliseconds(Clock::duration duration) {
 /// Adds up the time between operators.
 struct Stopwatch {
   std::vector<double>& operator_us;
-  Clock::time_point last = Clock::now();
+  Clock::time_point last = {};
 
   static void After(void* context, int index) {
     Stopwatch& watch = *static_cast<Stopwatch*>(context);
@@ -73,10 +73,12 @@ void FillInput(std::span<uint8_t> input) {
   for (size_t i = 0; i < input.size(); ++i) input[i] = static_cast<uint8_t>(i * 255 / input.size());
 }
 
-double RunOnce(Session& session, const Observer& observer = {}) {
+/// `watch`: of the operators, or none.
+double RunOnce(Session& session, Stopwatch* watch = nullptr) {
   FillInput(session.input());
   const auto start = Clock::now();
-  OrFail(session.Run(observer));
+  if (watch != nullptr) watch->last = start;
+  OrFail(session.Run(watch != nullptr ? Observer{Stopwatch::After, watch} : Observer{}));
   return Milliseconds(Clock::now() - start);
 }
 
@@ -134,7 +136,7 @@ void MeasureRuns(const Options& options, Session& session, Measured* m) {
   const auto start = Clock::now();
   for (int i = 0; i < options.runs; ++i) {
     Stopwatch watch{m->operator_us};
-    const double ms = RunOnce(session, options.profile ? Observer{Stopwatch::After, &watch} : Observer{});
+    const double ms = RunOnce(session, options.profile ? &watch : nullptr);
     m->runs.push_back({Milliseconds(Clock::now() - start) / 1000, ms});
     bar.Show("running", static_cast<double>(i + 1) / options.runs);
   }

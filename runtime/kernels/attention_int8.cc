@@ -26,8 +26,8 @@ AttentionInt8Kernels Kernels() { return {PackHead, AttentionTile}; }
 HWY_AFTER_NAMESPACE();
 
 #else
-#include "runtime/kernels/rows-inl.h"
 #include "runtime/kernels/attention_int8_layout-inl.h"
+#include "runtime/kernels/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
@@ -40,8 +40,9 @@ HWY_AFTER_NAMESPACE();
 namespace vitrine::kernels {
 namespace {
 
-// Not by Highway's dispatch: without optimization its inline functions do not follow this file's HWY_WANT_AVX3_DL.
-AttentionInt8Kernels ChooseKernels() {
+// Not by Highway's dispatch: without optimization its inline functions do not follow this file's
+// HWY_WANT_AVX3_DL.
+AttentionInt8Kernels FindKernels() {
 #if defined(__aarch64__)
   constexpr unsigned long kDotProduct = 1 << 20, kI8mm = 1 << 13;  // HWCAP_ASIMDDP, HWCAP2_I8MM
   if (getauxval(AT_HWCAP2) & kI8mm) return AttentionInt8I8mm();
@@ -50,6 +51,12 @@ AttentionInt8Kernels ChooseKernels() {
   if (hwy::SupportedTargets() & HWY_AVX3_DL) return N_AVX3_DL::Kernels();
 #endif
   return HWY_STATIC_DISPATCH(Kernels)();
+}
+
+/// Once: to ask the processor takes 25 us in a virtual machine, as long as to attend a tile.
+const AttentionInt8Kernels& ChooseKernels() {
+  static const AttentionInt8Kernels kernels = FindKernels();
+  return kernels;
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#define HWY_WANT_AVX3_DL  // as attention_int8.cc, for OnEveryTarget
 #include "runtime/kernels/attention_int8.h"
 
 #include "tests/kernels/attention_inputs.h"
@@ -39,14 +38,13 @@ double Fidelity(AttentionInputs& inputs) {
   return 10 * std::log10(signal / noise);
 }
 
-void OnEveryFastTarget(const std::function<void()>& check) {
-  OnEveryTarget([&] {
-    if (HasAttentionInt8()) check();
-  });
+/// A processor has one kernel at most.
+void WhereFast(const std::function<void()>& check) {
+  if (HasAttentionInt8()) check();
 }
 
 TEST_CASE("Attention in int8 keeps 28 dB for any shape") {
-  OnEveryFastTarget([] {
+  WhereFast([] {
     Generator generator(1);
     for (const size_t K : {1, 3, 4, 8, 16, 20, 24, 31, 40, 64, 72, 80}) {
       for (const size_t T : {1, 2, 7, 8, 9, 17, 50}) {
@@ -57,14 +55,16 @@ TEST_CASE("Attention in int8 keeps 28 dB for any shape") {
     }
     for (int i = 0; i < 30; ++i) {
       const size_t T = Uniform(generator, 8, 120);
-      AttentionInputs inputs({T, Uniform(generator, 1, T), Uniform(generator, 1, 4), Uniform(generator, 8, 90)}, generator, 1.5f);
+      AttentionInputs inputs(
+          {T, Uniform(generator, 1, T), Uniform(generator, 1, 4), Uniform(generator, 8, 90)}, generator,
+          1.5f);
       REQUIRE(Fidelity(inputs) > 28);
     }
   });
 }
 
 TEST_CASE("Attention in int8 keeps 28 dB at the size of ViT-S, from flat to peaked") {
-  OnEveryFastTarget([] {
+  WhereFast([] {
     Generator generator(2);
     for (const float deviation : {0.1f, 0.5f, 1.0f, 2.0f, 4.0f}) {
       AttentionInputs inputs({197, 40, 2, 64}, generator, deviation);
@@ -75,7 +75,7 @@ TEST_CASE("Attention in int8 keeps 28 dB at the size of ViT-S, from flat to peak
 }
 
 TEST_CASE("Attention in int8 counts a key as often as it stands for a token") {
-  OnEveryFastTarget([] {
+  WhereFast([] {
     Generator generator(7);
     for (const size_t T : {1, 7, 16, 50, 101, 197}) {
       for (const size_t largest : {1, 6, 60}) {
@@ -90,8 +90,9 @@ TEST_CASE("Attention in int8 counts a key as often as it stands for a token") {
 }
 
 TEST_CASE("Attention in int8 does not lose what lies below one step") {
-  OnEveryFastTarget([] {
-    // One key is 400 times as likely as each of 400 others: half of the output is theirs, a step and less at a time.
+  WhereFast([] {
+    // One key is 400 times as likely as each of 400 others: half of the output is theirs, a step and less at
+    // a time.
     constexpr size_t T = 401, K = 16;
     Generator generator(3);
     AttentionInputs inputs({T, 1, 1, K}, generator, 1);
@@ -110,24 +111,26 @@ TEST_CASE("Attention in int8 does not lose what lies below one step") {
 }
 
 TEST_CASE("Attention in int8 writes quantized rows") {
-  OnEveryFastTarget([] {
+  WhereFast([] {
     Generator generator(4);
     AttentionInputs inputs({33, 33, 3, 24}, generator, 1);
-    WatchedRows floats(RowType::kF32, 33, 72), dynamic(RowType::kQd8, 33, 72), fixed(RowType::kQs8, 33, 72, {-3, 0.02f});
+    WatchedRows floats(RowType::kF32, 33, 72), dynamic(RowType::kQd8, 33, 72),
+        fixed(RowType::kQs8, 33, 72, {-3, 0.02f});
     Run(inputs.Arguments(floats.rows()), {33});
     Run(inputs.Arguments(dynamic.rows()), {33});
     Run(inputs.Arguments(fixed.rows()), {33});
     for (size_t row = 0; row < 33; ++row) {
       for (size_t i = 0; i < 72; ++i) {
         REQUIRE(std::abs(dynamic.At(row, i) - floats.At(row, i)) <= 0.5002f * dynamic.Step(row));
-        REQUIRE(std::abs(fixed.At(row, i) - std::clamp(floats.At(row, i), -2.5f, 2.6f)) <= 0.5002f * fixed.Step(row));
+        REQUIRE(std::abs(fixed.At(row, i) - std::clamp(floats.At(row, i), -2.5f, 2.6f)) <=
+                0.5002f * fixed.Step(row));
       }
     }
   });
 }
 
 TEST_CASE("Attention in int8 gives the same bytes however its rows are split") {
-  OnEveryFastTarget([] {
+  WhereFast([] {
     Generator generator(5);
     AttentionInputs inputs({50, 50, 3, 24}, generator, 2);
     WatchedRows whole(RowType::kF32, 50, 72), split(RowType::kF32, 50, 72);
@@ -140,7 +143,7 @@ TEST_CASE("Attention in int8 gives the same bytes however its rows are split") {
 }
 
 TEST_CASE("Attention in int8 survives awkward inputs") {
-  OnEveryFastTarget([] {
+  WhereFast([] {
     Generator generator(6);
     for (const float bad : {NAN, INFINITY, -INFINITY, 1e30f, 1e-42f, 0.0f}) {
       for (const size_t every : {1, 7}) {

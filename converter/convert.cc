@@ -35,8 +35,7 @@ void Lower(const Vit& vit, Recipe recipe, ModelBuilder* builder, const ProgressF
 /// Turns the program into the levels that are asked for. The first takes its place, the others go beside it.
 void MakeLevels(const VitConfig& config, const std::vector<int>& merged_tokens, schema::ModelT* model) {
   for (size_t i = 1; i < merged_tokens.size(); ++i) {
-    model->levels.push_back(
-        std::make_unique<schema::LevelT>(MergeTokens(*model, config, merged_tokens[i])));
+    model->levels.push_back(std::make_unique<schema::LevelT>(MergeTokens(*model, config, merged_tokens[i])));
   }
   schema::LevelT first = MergeTokens(*model, config, merged_tokens.front());
   model->merged_tokens = first.merged_tokens;

@@ -24,7 +24,8 @@ struct Noise {
   double decibels() const { return Decibels(signal, noise); }
 };
 
-/// Follows the run of the file's first level on the first image, and keeps the f32 reference one segment ahead of it.
+/// Follows the run of the file's first level on the first image, and keeps the f32 reference one segment
+/// ahead of it.
 struct Comparison {
   const Model& model;
   const Session& session;
@@ -118,7 +119,8 @@ Fidelity MeasureFidelity(const std::filesystem::path& path, const Vit& vit, cons
   for (size_t i = 0; i < images.pixels.size(); ++i) {
     for (size_t level = 0; level < checks.size(); ++level) {
       const bool follow = i == 0 && level == 0;
-      RunOn(&session, images.pixels[i], level, follow ? Observer{Comparison::After, &comparison} : Observer{});
+      RunOn(&session, images.pixels[i], level,
+            follow ? Observer{Comparison::After, &comparison} : Observer{});
       checks[level].Add(reference.outputs()[i], OutputOf(session));
     }
     progress(0.9 + 0.1 * static_cast<double>(i + 1) / static_cast<double>(images.pixels.size()));

@@ -21,10 +21,11 @@ struct OutputFidelity {
 struct Fidelity {
   int images = 0;
   bool synthetic = false;
-  std::vector<OutputFidelity> levels;    ///< of each level of the file
-  /// On the first image, at each operator's output; NaN where tokens have been merged and the f32 model has others.
+  std::vector<OutputFidelity> levels;  ///< of each level of the file
+  /// On the first image, at each operator's output; NaN where tokens have been merged and the f32 model has
+  /// others.
   std::vector<double> operator_sqnr_db;
-  std::vector<float> first_output;       ///< of the file, for the first image
+  std::vector<float> first_output;  ///< of the file, for the first image
   size_t arena_bytes = 0;
 };
 

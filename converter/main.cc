@@ -21,7 +21,7 @@ constexpr size_t kMostLevels = 16;
 
 struct CommandLine {
   ConvertOptions options;
-  std::string recipe = "dynamic", image_size, mean, deviation, merge_tokens;
+  std::string recipe = "dynamic", image_size, mean, deviation, merge_tokens = "0";
   std::filesystem::path report;
   bool json = false;
 };
@@ -70,10 +70,12 @@ std::vector<int> ParseLevels(const std::string& text) {
   for (std::string word; std::getline(numbers, word, ',');) {
     int value = -1;
     char rest = 0;
-    const bool number = std::sscanf(word.c_str(), "%d%c", &value, &rest) == 1 && value >= 0 && value <= 1'000'000;
+    const bool number =
+        std::sscanf(word.c_str(), "%d%c", &value, &rest) == 1 && value >= 0 && value <= 1'000'000;
     if (!number || (!levels.empty() && value <= levels.back()) || levels.size() == kMostLevels) {
       throw CLI::ValidationError("--merge-tokens", "'" + text + "' is not a number from 0 on, or at most " +
-                                                       std::to_string(kMostLevels) + " that increase, such as 0,8,16");
+                                                       std::to_string(kMostLevels) +
+                                                       " that increase, such as 0,8,16");
     }
     levels.push_back(value);
   }
@@ -141,10 +143,12 @@ void Declare(CLI::App& app, CommandLine* line) {
          "--image-size", line->image_size,
          "Input size in pixels; position embeddings are interpolated (default: what the preprocessing says)")
       ->type_name("H[xW]");
-  app.add_option("--merge-tokens", line->merge_tokens,
-                 "Token merging: in each block so many tokens are averaged into those that they resemble; "
-                 "several numbers, increasing, make a file of several levels, the first of which is run unless "
-                 "another is asked for (default: 0, none)")
+  app.add_option(
+         "--merge-tokens", line->merge_tokens,
+         "Token merging: in each block so many tokens are averaged into those that they resemble; "
+         "several numbers, increasing, make a file of several levels, the first of which is run unless "
+         "another is asked for")
+      ->capture_default_str()
       ->type_name("R[,R...]");
   AddOptional<int>(app, "--heads", &inputs.heads,
                    "Attention heads, where no file tells (default: width / 64)")
@@ -170,7 +174,7 @@ void ParseWords(CommandLine* line) {
   ConversionInputs& inputs = line->options.inputs;
   line->options.recipe = RecipeOf(line->recipe);
   if (!line->image_size.empty()) inputs.image_size = ParseImageSize(line->image_size);
-  if (!line->merge_tokens.empty()) line->options.merged_tokens = ParseLevels(line->merge_tokens);
+  line->options.merged_tokens = ParseLevels(line->merge_tokens);
   inputs.mean = ParseChannels("--mean", line->mean);
   inputs.deviation = ParseChannels("--std", line->deviation);
   if (!line->report.empty()) CheckReportName(line->report);

@@ -19,7 +19,8 @@ class Merging {
     level.input = model.input;
     level.logits = model.logits;
     level.embedding = model.embedding;
-    for (const auto& tensor : model.tensors) level.tensors.push_back(std::make_unique<schema::TensorT>(*tensor));
+    for (const auto& tensor : model.tensors)
+      level.tensors.push_back(std::make_unique<schema::TensorT>(*tensor));
     for (const auto& op : model.operators) Take(*op);
   }
 
@@ -108,15 +109,16 @@ class Merging {
 
   /// A row a token becomes a row for each that is left.
   void Shrink(int output) {
-    if (static_cast<int>(tensor(output).rows) == all_rows_) tensor(output).rows = static_cast<uint32_t>(rows_);
+    if (static_cast<int>(tensor(output).rows) == all_rows_)
+      tensor(output).rows = static_cast<uint32_t>(rows_);
   }
 
   const VitConfig& config_;
   const int merged_;
-  int rows_;            // tokens at this point
-  const int all_rows_;  // tokens without merging
-  int sizes_ = -1;      // of the tokens, a tensor
-  int original_ = -1, residual_ = -1;  // the residual stream's tensor without merging, and now
+  int rows_;                                     // tokens at this point
+  const int all_rows_;                           // tokens without merging
+  int sizes_ = -1;                               // of the tokens, a tensor
+  int original_ = -1, residual_ = -1;            // the residual stream's tensor without merging, and now
   std::optional<schema::AttentionT> attention_;  // whose tokens the next normalization merges
 };
 
@@ -126,8 +128,9 @@ schema::LevelT MergeTokens(const schema::ModelT& model, const VitConfig& config,
   for (const auto& op : model.operators) {
     const auto* attention = op->kind.AsAttention();
     if (merged > 0 && (op->kind.AsRotateHeads() != nullptr || (attention != nullptr && attention->bias >= 0)))
-      Fail("--merge-tokens: this model's positions are rotary or relative; only positions that are added to "
-           "the tokens go with merging");
+      Fail(
+          "--merge-tokens: this model's positions are rotary or relative; only positions that are added to "
+          "the tokens go with merging");
   }
   return std::move(Merging(model, config, merged).level);
 }

@@ -66,11 +66,10 @@ ordered_json ToJson(const ConversionSummary& s) {
 }
 
 const OperatorSummary& Worst(const ConversionSummary& s) {
-  return *std::min_element(
-      s.operators.begin(), s.operators.end(),
-      [](const OperatorSummary& a, const OperatorSummary& b) {
-        return !std::isnan(a.sqnr_db) && !(a.sqnr_db >= b.sqnr_db);
-      });
+  return *std::min_element(s.operators.begin(), s.operators.end(),
+                           [](const OperatorSummary& a, const OperatorSummary& b) {
+                             return !std::isnan(a.sqnr_db) && !(a.sqnr_db >= b.sqnr_db);
+                           });
 }
 
 /// How the multiply-accumulates divide among the types, most first: "98 % qd8_f32_qc8w, 2 % f32".
@@ -136,12 +135,12 @@ std::string TextOf(const ConversionSummary& s) {
       Format("%d %s", s.fidelity.images,
              s.fidelity.synthetic ? "made-up patterns (give --calibrate DIR for photos)" : "photos");
   const LevelSummary& first = s.levels.front();
-  row("fidelity", FidelityOf(s, first) + ", on " + images +
-                      (first.merged_tokens > 0 ? ", " + MergingOf(first) : ""));
+  row("fidelity",
+      FidelityOf(s, first) + ", on " + images + (first.merged_tokens > 0 ? ", " + MergingOf(first) : ""));
   for (size_t i = 1; i < s.levels.size(); ++i) {
-    row(Format("level %zu", i).c_str(), FidelityOf(s, s.levels[i]) + ", " + MergingOf(s.levels[i]) +
-                                            Format(", %.2f G multiply-accumulates",
-                                                   static_cast<double>(s.levels[i].macs) / 1e9));
+    row(Format("level %zu", i).c_str(),
+        FidelityOf(s, s.levels[i]) + ", " + MergingOf(s.levels[i]) +
+            Format(", %.2f G multiply-accumulates", static_cast<double>(s.levels[i].macs) / 1e9));
   }
   row("worst", Worst(s).name + Format(", %.1f dB", Worst(s).sqnr_db));
   row("took", Format("%.2f s", s.seconds));

@@ -119,10 +119,9 @@ std::string PageOf(const ConversionSummary& s) {
                              s.fidelity.synthetic ? "patterns made by the converter" : "photos"));
   for (const LevelSummary& level : s.levels) {
     if (level.merged_tokens == 0) continue;
-    row("token merging",
-        Format("%d a block, %.2f G multiply-accumulates: %.1f dB", level.merged_tokens,
-               static_cast<double>(level.macs) / 1e9, level.sqnr_db) +
-            (s.classes > 0 ? Format(", same class on %.1f %%", 100 * level.agreement) : ""));
+    row("token merging", Format("%d a block, %.2f G multiply-accumulates: %.1f dB", level.merged_tokens,
+                                static_cast<double>(level.macs) / 1e9, level.sqnr_db) +
+                             (s.classes > 0 ? Format(", same class on %.1f %%", 100 * level.agreement) : ""));
   }
   row("size", Format("%.2f MB, from a checkpoint of %.2f MB", static_cast<double>(s.file_bytes) / 1e6,
                      static_cast<double>(s.source_bytes) / 1e6));

@@ -70,7 +70,8 @@ ordered_json EstimateAsJson(const std::vector<double>& all, const Core& core) {
 }
 
 /// By kind of operator, most first.
-void PrintEstimate(std::span<const OperatorInfo> operators, const std::vector<double>& all, const Core& core) {
+void PrintEstimate(std::span<const OperatorInfo> operators, const std::vector<double>& all,
+                   const Core& core) {
   const double total = std::accumulate(all.begin(), all.end(), 0.0);
   std::printf(
       "\n  modelled   about %.0f ms an image on a %s at %.1f GHz (%s), one thread; %.0f to %.0f is within "
@@ -82,37 +83,36 @@ void PrintEstimate(std::span<const OperatorInfo> operators, const std::vector<do
 
 ordered_json Describe(const Model& model, const Session& session, std::span<const OperatorInfo> operators) {
   const ModelInfo& info = model.info();
-  return {
-      {"format", std::to_string(info.format_major) + "." + std::to_string(info.format_minor)},
-      {"producer", info.producer},
-      {"family", info.family},
-      {"recipe", info.recipe},
-      {"image",
-       {{"height", info.image_height},
-        {"width", info.image_width},
-        {"channels", info.image_channels},
-        {"resize", info.resize},
-        {"interpolation", info.interpolation},
-        {"mean", info.mean},
-        {"std", info.deviation}}},
-      {"tokens", info.tokens},
-      {"macs", info.macs},
-      {"parameters", info.parameters},
-      {"file_bytes", info.file_bytes},
-      {"arena_bytes", session.arena_bytes()},
-      {"packed_bytes", session.packed_bytes()},
-      {"classes", session.logits().size()},
-      {"embedding", session.embedding().size()},
-      {"labels", LabelsOf(model)},
-      {"source",
-       {{"file", info.source_file}, {"format", info.source_format}, {"sha256", info.source_sha256}}},
-      {"fidelity",
-       {{"images", info.fidelity_images},
-        {"synthetic", info.fidelity_synthetic},
-        {"sqnr_db", info.sqnr_db},
-        {"agreement", info.agreement}}},
-      {"levels", LevelsOf(model)},
-      {"ops", ToJson(operators)}};
+  return {{"format", std::to_string(info.format_major) + "." + std::to_string(info.format_minor)},
+          {"producer", info.producer},
+          {"family", info.family},
+          {"recipe", info.recipe},
+          {"image",
+           {{"height", info.image_height},
+            {"width", info.image_width},
+            {"channels", info.image_channels},
+            {"resize", info.resize},
+            {"interpolation", info.interpolation},
+            {"mean", info.mean},
+            {"std", info.deviation}}},
+          {"tokens", info.tokens},
+          {"macs", info.macs},
+          {"parameters", info.parameters},
+          {"file_bytes", info.file_bytes},
+          {"arena_bytes", session.arena_bytes()},
+          {"packed_bytes", session.packed_bytes()},
+          {"classes", session.logits().size()},
+          {"embedding", session.embedding().size()},
+          {"labels", LabelsOf(model)},
+          {"source",
+           {{"file", info.source_file}, {"format", info.source_format}, {"sha256", info.source_sha256}}},
+          {"fidelity",
+           {{"images", info.fidelity_images},
+            {"synthetic", info.fidelity_synthetic},
+            {"sqnr_db", info.sqnr_db},
+            {"agreement", info.agreement}}},
+          {"levels", LevelsOf(model)},
+          {"ops", ToJson(operators)}};
 }
 
 /// "classes    cardboard, glass, ... (1000)": the first ones, as many as fit a line.
@@ -130,9 +130,11 @@ void PrintLevels(const Model& model) {
   const std::span<const LevelInfo> levels = model.levels();
   if (levels.size() == 1 && levels.front().merged_tokens == 0) return;
   for (size_t i = 0; i < levels.size(); ++i) {
-    std::printf("  level %zu    %d tokens merged a block, %.3f G multiply-accumulates, %.1f dB, same class on %.1f %%\n",
-                i, levels[i].merged_tokens, static_cast<double>(levels[i].macs) / 1e9,
-                static_cast<double>(levels[i].sqnr_db), 100 * static_cast<double>(levels[i].agreement));
+    std::printf(
+        "  level %zu    %d tokens merged a block, %.3f G multiply-accumulates, %.1f dB, same class on %.1f "
+        "%%\n",
+        i, levels[i].merged_tokens, static_cast<double>(levels[i].macs) / 1e9,
+        static_cast<double>(levels[i].sqnr_db), 100 * static_cast<double>(levels[i].agreement));
   }
 }
 

@@ -51,11 +51,11 @@ class Program {
  public:
   Program() = default;
 
-  /// Verifies `file`, all its levels, and returns the view of level 0: the FlatBuffer's structure, version, checksum of all but the
-  /// constants, and that every count, shape, offset, scale and reference makes sense. Whether an operator's
-  /// shapes fit each other is that operator's to say (ops/). The constants' contents are not touched;
-  /// CheckConstant does that on first use. `file` must be 64-byte aligned. Fails with kInvalidModel or
-  /// kUnsupportedModel.
+  /// Verifies `file`, all its levels, and returns the view of level 0: the FlatBuffer's structure, version,
+  /// checksum of all but the constants, and that every count, shape, offset, scale and reference makes sense.
+  /// Whether an operator's shapes fit each other is that operator's to say (ops/). The constants' contents
+  /// are not touched; CheckConstant does that on first use. `file` must be 64-byte aligned. Fails with
+  /// kInvalidModel or kUnsupportedModel.
   static Result<Program> Verify(std::span<const uint8_t> file);
 
   /// The same model with more tokens merged, 0 <= `index` <= further_levels(); 0 is this one.
@@ -73,9 +73,7 @@ class Program {
   int operator_count() const { return static_cast<int>(operators_->size()); }
   TensorInfo tensor(int index) const;
   ConstantInfo constant(int index) const;
-  const schema::Operator& op(int index) const {
-    return *operators_->Get(static_cast<unsigned>(index));
-  }
+  const schema::Operator& op(int index) const { return *operators_->Get(static_cast<unsigned>(index)); }
 
   bool has_tensor(int index) const { return index >= 0 && index < tensor_count(); }
   bool has_constant(int index) const { return index >= 0 && index < constant_count(); }

@@ -176,8 +176,7 @@ Status CheckLevel(const Program& program) {
   if (program.operator_count() < 1 || static_cast<size_t>(program.operator_count()) > kMaxOperators)
     return Invalid("%d operators", program.operator_count());
   VITRINE_RETURN_IF_ERROR(CheckTensors(program));
-  if (!program.has_tensor(program.input()))
-    return Invalid("input tensor %d does not exist", program.input());
+  if (!program.has_tensor(program.input())) return Invalid("input tensor %d does not exist", program.input());
   VITRINE_RETURN_IF_ERROR(CheckImage(program));
   return CheckOutputs(program);
 }

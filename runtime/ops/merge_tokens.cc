@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// MergeTokens: the tokens whose keys resemble another's most are averaged into that one, a fixed number of them.
+// MergeTokens: the tokens whose keys resemble another's most are averaged into that one, a fixed number of
+// them.
 #include "runtime/kernels/merge_tokens.h"
 
 #include "runtime/ops/check.h"
@@ -30,9 +31,7 @@ class MergeTokensOp final : public Op {
     arguments_.merged = arguments_.T - program.tensor(output_).rows;
   }
 
-  Operands operands() const override {
-    return {{tokens_, delta_, key_, sizes_}, output_, -1, output_sizes_};
-  }
+  Operands operands() const override { return {{tokens_, delta_, key_, sizes_}, output_, -1, output_sizes_}; }
 
   OpCost cost() const override {
     const size_t macs = arguments_.even_count() * arguments_.odd_count() * arguments_.K;
@@ -104,8 +103,7 @@ MadeOp MakeMergeTokens(const Program& program, const schema::MergeTokens& op) {
   VITRINE_RETURN_IF_ERROR(
       CheckOutput(program, "output", op.output(), {Type::F32}, {Shape::kAny, tokens.columns}));
   const size_t rows = program.tensor(op.output()).rows;
-  VITRINE_RETURN_IF_ERROR(
-      CheckOutput(program, "output sizes", op.output_sizes(), {Type::F32}, {2, rows}));
+  VITRINE_RETURN_IF_ERROR(CheckOutput(program, "output sizes", op.output_sizes(), {Type::F32}, {2, rows}));
   kernels::MergeTokensArguments shape;
   shape.T = tokens.rows;
   shape.protected_rows = op.protected_rows();

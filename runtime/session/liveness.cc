@@ -41,7 +41,8 @@ Result<std::vector<LiveRange>> FindLiveRanges(const Program& program, const OpLi
       Touch(range(tensor), step);
     }
     for (const int tensor : reads) {
-      const bool changed = tensor == operands.writes || tensor == operands.updates || tensor == operands.beside;
+      const bool changed =
+          tensor == operands.writes || tensor == operands.updates || tensor == operands.beside;
       if (tensor >= 0 && changed) {
         return Status::Error(Code::kInvalidModel, "%.80s changes tensor %d while it reads it", name, tensor);
       }

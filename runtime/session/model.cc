@@ -23,14 +23,8 @@ std::span<const float> View(const flatbuffers::Vector<float>* values) {
 OperatorInfo Describe(const Program& program, const Op& op, int index) {
   const OpCost cost = op.cost();
   const TensorInfo output = program.tensor(op.operands().output());
-  return {program.op(index).name()->c_str(),
-          cost.kind,
-          cost.type,
-          static_cast<int64_t>(output.rows),
-          static_cast<int64_t>(output.columns),
-          cost.macs,
-          cost.parameters,
-          std::nanf("")};
+  return {program.op(index).name()->c_str(),    cost.kind, cost.type,       static_cast<int64_t>(output.rows),
+          static_cast<int64_t>(output.columns), cost.macs, cost.parameters, std::nanf("")};
 }
 
 int64_t Tokens(const Program& program) {
@@ -138,8 +132,8 @@ void Model::State::DescribeModel() {
 
 void Model::State::DescribeLevels() {
   const schema::Model& root = program.root();
-  levels.push_back({static_cast<int>(root.merged_tokens()), info.macs, info.sqnr_db, info.agreement,
-                    operators.front()});
+  levels.push_back(
+      {static_cast<int>(root.merged_tokens()), info.macs, info.sqnr_db, info.agreement, operators.front()});
   for (int i = 1; i <= program.further_levels(); ++i) {
     const schema::Level& level = *root.levels()->Get(static_cast<unsigned>(i - 1));
     const std::span<const OperatorInfo> ops = operators[static_cast<size_t>(i)];

@@ -31,8 +31,8 @@ struct StopThreads {
 struct PreparedLevel {
   Program program;
   OpList ops;
-  std::vector<size_t> offsets;           ///< in the arena: of the tensors, then of the operators' scratch
-  std::vector<std::byte*> tensor_data;   ///< by tensor, into the arena
+  std::vector<size_t> offsets;          ///< in the arena: of the tensors, then of the operators' scratch
+  std::vector<std::byte*> tensor_data;  ///< by tensor, into the arena
 };
 
 struct Session::State {

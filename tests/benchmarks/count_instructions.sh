@@ -4,9 +4,9 @@
 # repeatable, where time is not. Half the difference between a run of three inferences and a run of one, so that
 # loading and packing do not count.
 #
-#   tests/benchmarks/count_instructions.sh [-j FILE] [-m MODEL.vit] [-v VITRINE] [CPU...]
+#   tests/benchmarks/count_instructions.sh [-j FILE] [-m MODEL.vit] [-l LEVEL] [-v VITRINE] [CPU...]
 #
-# -j writes the counts to FILE, one JSON object a processor; -m counts another model; -v names another command than
+# -j writes the counts to FILE, one JSON object a processor; -m counts another model, -l a level of it; -v names another command than
 # build/aarch64/bin/vitrine. Processors: those of toolchains/emulator/sysroots (default: cortex-a72 cortex-a76 max).
 # Needs build/host/bin/vitrine-convert ($VITRINE_CONVERT names another).
 set -euo pipefail
@@ -15,11 +15,12 @@ source toolchains/packages.sh
 readonly cache=.cache/benchmarks
 fail() { echo "count_instructions.sh: $*" >&2; exit 1; }
 
-model='' vitrine=build/aarch64/bin/vitrine convert=${VITRINE_CONVERT:-build/host/bin/vitrine-convert} json=''
-while getopts j:m:v: option; do
+model='' level=0 vitrine=build/aarch64/bin/vitrine convert=${VITRINE_CONVERT:-build/host/bin/vitrine-convert} json=''
+while getopts j:m:l:v: option; do
   case $option in
     j) json=$OPTARG ;;
     m) model=$OPTARG ;;
+    l) level=$OPTARG ;;
     v) vitrine=$OPTARG ;;
     *) exit 2 ;;
   esac
@@ -50,7 +51,7 @@ make_model() {
 count() {
   local line
   line=$(mktemp)
-  toolchains/emulator/count.sh -o "$line" "$1" "$vitrine" bench "$model" --threads 1 --packed none --warmup-runs 0 \
+  toolchains/emulator/count.sh -o "$line" "$1" "$vitrine" bench "$model" --level "$level" --threads 1 --packed none --warmup-runs 0 \
     --num-runs "$2" > /dev/null
   cat "$line"
   rm "$line"

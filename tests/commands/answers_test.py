@@ -129,6 +129,24 @@ class AnswersTest(commands.CommandTest):
         self.assertIn("modelled", vitrine("inspect", vit, "--estimate", "cortex-a72").stdout)
         self.assertEqual(vitrine("inspect", vit, "--estimate", "pentium").returncode, 2)
 
+    def test_levels_do_less_and_see_the_same(self):
+        vit = model("vit-tiny-waste", merge_tokens="0,3,6")
+        described = [lines(vitrine("inspect", vit, "--self-test", "--json", "--level", level))[0] for level in range(3)]
+        levels = described[0]["levels"]
+        self.assertEqual([level["merged_tokens"] for level in levels], [0, 3, 6])
+        for i, (level, answer) in enumerate(zip(levels, described)):
+            self.assertEqual(answer["levels"], levels)
+            self.assertEqual(level["macs"], sum(op["macs"] for op in answer["ops"]))
+            self.assertEqual(sum(op["kind"] == "MergeTokens" for op in answer["ops"]), 7 if i else 0)
+            result, = lines(vitrine("classify", vit, SAMPLES[0], "--json", "--level", i))
+            self.assertEqual(result["top"][0]["label"], SAMPLES[0].stem)
+            timed, = lines(vitrine("bench", vit, "--level", i, "--warmup-runs", 0, "--num-runs", 1, "--profile", "--json"))
+            self.assertEqual([op["name"] for op in timed["ops"]], [op["name"] for op in answer["ops"]])
+        self.assertGreater(levels[0]["macs"], 1.1 * levels[1]["macs"])
+        self.assertGreater(levels[1]["macs"], 1.1 * levels[2]["macs"])
+        self.assertIn("6 tokens merged a block", vitrine("inspect", vit).stdout)
+        self.assert_failure(vitrine("classify", vit, SAMPLES[0], "--level", 3), says="has no level 3, the last is 2")
+
     def test_inspect_as_text_names_operators_and_classes(self):
         text = vitrine("inspect", model("vit-tiny-waste"), "--self-test")
         self.assertEqual((text.returncode, text.stderr), (0, ""))

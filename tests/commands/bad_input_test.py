@@ -166,12 +166,20 @@ class ConverterTest(commands.CommandTest):
     def test_wrong_usage(self):
         for words in (["--recipe", "int3"], ["--mean", "1,2"], ["--mean", "1,2,x"], ["--std", "1,2,3,4"], ["--image-size", "big"],
                       ["--image-size", "0"], ["--heads", "-1"], ["--crop-pct", "x"], ["--calibrate-images", "0"], ["--frobnicate"],
-                      ["--family", "swin"], ["--report", "report.txt"], ["--report"]):
+                      ["--family", "swin"], ["--report", "report.txt"], ["--report"], ["--merge-tokens", "x"],
+                      ["--merge-tokens", "-1"], ["--merge-tokens", "4,2"], ["--merge-tokens", ""], ["--merge-tokens", "1,"]):
             with self.subTest(words=words):
                 self.refuses(TINY, *words, code=2, says="--help")
         self.assert_failure(convert(), code=2)
         self.assert_failure(convert(TINY), code=2, says="--output")
         self.assert_failure(convert("-o", self.out / "model.vit"), code=2, says="CHECKPOINT")
+
+    def test_tokens_with_rotary_or_relative_positions_are_not_merged(self):
+        for name in ("timm_dinov3", "timm_beit"):
+            folder = ROOT / "tests/fixtures/vit" / name
+            words = ["--config", folder / "args.json", "--mean", "0,0,0", "--std", "1,1,1"]
+            with self.subTest(name=name):
+                self.refuses(folder / "model.safetensors", *words, "--merge-tokens", 2, says="--merge-tokens")
 
     def test_flags_that_do_not_fit_the_model(self):
         for words in (["--heads", 7], ["--image-size", 100], ["--image-size", 1000000], ["--std", "0,0,0"],

@@ -58,14 +58,15 @@ def lines(finished):
 
 
 @functools.cache
-def model(name, recipe="dynamic"):
+def model(name, recipe="dynamic", merge_tokens="0"):
     """A shipped model, converted; on ARM the one that the host has converted."""
-    file = f"{name}.{recipe}.vit"
+    file = f"{name}.{recipe}.vit" if merge_tokens == "0" else f"{name}.{recipe}.merged.vit"
     if converter is None:
         if not (HANDED_TO_ARM / file).exists():
             raise unittest.SkipTest(f"build/commands/{file} is missing: run the host's tests first")
         return HANDED_TO_ARM / file
-    lines(convert(ROOT / "models" / name, "-o", FOLDER / file, "--recipe", recipe, "--json"))
+    lines(convert(ROOT / "models" / name, "-o", FOLDER / file, "--recipe", recipe, "--merge-tokens", merge_tokens,
+                  "--json"))
     if name == "vit-tiny-waste":
         HANDED_TO_ARM.mkdir(parents=True, exist_ok=True)
         part = HANDED_TO_ARM / f"{file}.{os.getpid()}"

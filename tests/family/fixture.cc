@@ -71,7 +71,7 @@ void GiveFlags(const fs::path& folder, const json& preprocess, ConversionInputs*
 
 ModelFixture ReadCommitted(const fs::path& folder) {
   const json meta = json::parse(ReadBytes(folder / "meta.json"));
-  ModelFixture fixture{folder.filename().string(), {}, {}, {}};
+  ModelFixture fixture{folder.filename().string(), {}, {}, {}, 0};
   fixture.inputs.checkpoint = folder / meta["checkpoint"].get<std::string>();
   GiveFlags(folder, meta, &fixture.inputs);
   if (meta.contains("image_size")) fixture.inputs.image_size = {meta["image_size"][0], meta["image_size"][1]};
@@ -79,11 +79,20 @@ ModelFixture ReadCommitted(const fs::path& folder) {
     if (fs::exists(folder / image)) fixture.images.push_back(ReadPixels(folder / image));
   }
   fixture.outputs = Split(ReadFloats(folder / "output.bin"), fixture.images.size());
+  fixture.merged_tokens = meta.value("merge_tokens", 0);
   return fixture;
 }
 
+/// Every folder of `root`, by name.
+std::vector<ModelFixture> ReadAll(const fs::path& root) {
+  std::vector<ModelFixture> fixtures;
+  for (const auto& entry : fs::directory_iterator(root)) fixtures.push_back(ReadCommitted(entry.path()));
+  std::sort(fixtures.begin(), fixtures.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return fixtures;
+}
+
 ModelFixture ReadWide(const fs::path& folder, const json& meta) {
-  ModelFixture fixture{folder.filename().string(), {}, {}, {}};
+  ModelFixture fixture{folder.filename().string(), {}, {}, {}, 0};
   fixture.inputs.checkpoint = folder / meta["checkpoint"]["file"].get<std::string>();
   GiveFlags(folder, meta["preprocess"], &fixture.inputs);
   if (fixture.inputs.mean) fixture.inputs.image_size = {meta["input_hw"][0], meta["input_hw"][1]};
@@ -98,14 +107,9 @@ ModelFixture ReadWide(const fs::path& folder, const json& meta) {
 
 }  // namespace
 
-std::vector<ModelFixture> CommittedFixtures() {
-  std::vector<ModelFixture> fixtures;
-  for (const auto& entry : fs::directory_iterator(VITRINE_SOURCE_DIR "/tests/fixtures/vit")) {
-    fixtures.push_back(ReadCommitted(entry.path()));
-  }
-  std::sort(fixtures.begin(), fixtures.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return fixtures;
-}
+std::vector<ModelFixture> CommittedFixtures() { return ReadAll(VITRINE_SOURCE_DIR "/tests/fixtures/vit"); }
+
+std::vector<ModelFixture> MergedFixtures() { return ReadAll(VITRINE_SOURCE_DIR "/tests/fixtures/merged"); }
 
 std::vector<ModelFixture> WideFixtures() {
   const char* shared = std::getenv("VITRINE_SHARED");

@@ -18,10 +18,14 @@ struct ModelFixture {
   ConversionInputs inputs;                   ///< with the flags that a person would have to give
   std::vector<std::vector<uint8_t>> images;  ///< (y, x, channel), of the model's input size
   std::vector<std::vector<float>> outputs;   ///< logits, or the embedding; one for each image
+  int merged_tokens = 0;                     ///< a block
 };
 
 /// Every folder of tests/fixtures/vit.
 std::vector<ModelFixture> CommittedFixtures();
+
+/// Every folder of tests/fixtures/merged.
+std::vector<ModelFixture> MergedFixtures();
 
 /// Every folder of the wide set that is no ONNX file; empty where the set is not at hand ($VITRINE_SHARED, or
 /// shared/ beside the checkout).

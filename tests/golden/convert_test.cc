@@ -7,6 +7,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <random>
 #include <string>
+#include <vitrine/vitrine.hpp>
 
 #include "converter/error.h"
 #include "converter/family/family.h"
@@ -27,6 +28,7 @@ Golden Convert(const ModelFixture& fixture, Recipe recipe, const std::filesystem
   options.inputs = fixture.inputs;
   options.output = golden.model;
   options.recipe = recipe;
+  options.merged_tokens = {fixture.merged_tokens};
   options.threads = 1;
   Convert(options, NoProgress);
   return golden;
@@ -46,6 +48,56 @@ void ConvertAndCheck(const std::vector<ModelFixture>& fixtures, const std::files
 
 TEST_CASE("EveryCommittedModelConvertsAndGivesItsLibrarysOutput") {
   ConvertAndCheck(CommittedFixtures(), GoldenFolder(), true);
+}
+
+/// In f32: where tokens resemble each other alike, int8 may choose others.
+TEST_CASE("MergingTokensGivesWhatThePaperSays") {
+  for (ModelFixture fixture : MergedFixtures()) {
+    INFO(fixture.name);
+    fixture.name = "merged_" + fixture.name;
+    const Golden golden = Convert(fixture, Recipe::kF32, GoldenFolder());
+    CheckGolden(golden);
+    WriteGolden(golden);
+  }
+}
+
+/// Logits of each image at a level of the file.
+std::vector<std::vector<float>> LogitsOf(const Golden& golden, int level, const char* packed = nullptr) {
+  const Result<Model> model = Model::Open(golden.model.c_str());
+  REQUIRE(model.ok());
+  Result<Session> session = Session::Create(model.value(), {.packed_weights = packed});
+  REQUIRE(session.ok());
+  REQUIRE(session.value().SetLevel(level).ok());
+  std::vector<std::vector<float>> logits;
+  for (const std::vector<uint8_t>& image : golden.images) {
+    std::copy(image.begin(), image.end(), session.value().input().begin());
+    REQUIRE(session.value().Run().ok());
+    logits.emplace_back(session.value().logits().begin(), session.value().logits().end());
+  }
+  return logits;
+}
+
+TEST_CASE("LevelsOfOneFileGiveWhatFilesOfTheirOwnGive") {
+  const checkpoint::ScratchFolder folder;
+  ModelFixture fixture = MergedFixtures().front();
+  ConvertOptions options;
+  options.inputs = fixture.inputs;
+  options.output = folder.path() / "levels.vit";
+  options.merged_tokens = {0, 2, 3};
+  const ConversionSummary summary = Convert(options, NoProgress);
+  REQUIRE(summary.levels.size() == 3);
+  CHECK(summary.levels[2].macs < summary.levels[1].macs);
+  Golden levels{"levels", "dynamic", options.output, fixture.images, {}};
+  const std::string packed = folder.path() / "packed";
+  for (const int level : {0, 1, 2}) {
+    options.output = folder.path() / "alone.vit";
+    // The keys of a file that merges none have no bias, which is nothing but rounding to attention.
+    options.merged_tokens = level == 0 ? std::vector<int>{0, 1} : std::vector<int>{level + 1};
+    Convert(options, NoProgress);
+    const Golden alone{"alone", "dynamic", options.output, fixture.images, {}};
+    CHECK(LogitsOf(levels, level) == LogitsOf(alone, 0));
+    CHECK(LogitsOf(levels, level, packed.c_str()) == LogitsOf(alone, 0));
+  }
 }
 
 TEST_CASE("EveryModelOfTheWideSetConvertsAndGivesItsLibrarysOutput") {

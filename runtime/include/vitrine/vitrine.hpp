@@ -36,8 +36,8 @@ struct OperatorInfo {
   float sqnr_db;          ///< measured by the converter against f32 at its output; NaN where it was not
 };
 
-/// A level of a model: the same model with a number of tokens merged in each block (Token Merging, Bolya et al. 2023), faster and
-/// a little further from what was trained.
+/// A level of a model: the same model with a number of tokens merged in each block (Token Merging, Bolya et
+/// al. 2023), faster and a little further from what was trained.
 struct LevelInfo {
   int merged_tokens;  ///< a block; 0: none
   int64_t macs;
@@ -112,8 +112,8 @@ struct SessionOptions {
 /// when there is no such processor.
 Status UseProcessors(std::span<const int> processors = {});
 
-/// Called after each operator has run, with its index in the level's LevelInfo::operators: for profiling and for
-/// comparing layers.
+/// Called after each operator has run, with its index in the level's LevelInfo::operators: for profiling and
+/// for comparing layers.
 struct Observer {
   void (*after)(void* context, int operator_index) = nullptr;
   void* context = nullptr;
@@ -132,8 +132,9 @@ class Session {
   Session& operator=(Session&&) noexcept;
   ~Session();
 
-  /// From now on this level of the model runs: an index into Model::levels(); 0 at first. All are prepared and share weights and
-  /// arena: takes no time. The input is to be set again. Fails with kInvalidArgument where there is no such level.
+  /// From now on this level of the model runs: an index into Model::levels(); 0 at first. All are prepared
+  /// and share weights and arena: takes no time. The input is to be set again. Fails with kInvalidArgument
+  /// where there is no such level.
   Status SetLevel(int level);
   int level() const;
 
@@ -157,9 +158,9 @@ class Session {
   /// memory. `values` must have rows * columns elements.
   Status ReadOutput(int operator_index, std::span<float> values) const;
 
-  /// Runs the reference image that the file carries, at level 0, and compares the result with the one that the file says
-  /// it must give. Fails with kInternal when they differ by more than rounding: the signal-to-noise ratio is
-  /// below 25 dB.
+  /// Runs the reference image that the file carries, at level 0, and compares the result with the one that
+  /// the file says it must give. Fails with kInternal when they differ by more than rounding: the
+  /// signal-to-noise ratio is below 25 dB.
   Status SelfTest();
 
   /// Writes the packed weights to `path` for SessionOptions::packed_weights. Fails with kNotFound when it

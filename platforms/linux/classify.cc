@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // vitrine classify: what is on these photos.
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "platforms/linux/images.h"
+#include "platforms/linux/top_k.h"
 
 namespace vitrine {
 namespace {
@@ -16,32 +15,6 @@ struct Options : CommonOptions {
   int top_k = 5;
   bool logits = false;
 };
-
-struct Guess {
-  int index;
-  float probability;
-};
-
-/// The `count` most probable classes, most probable first.
-std::vector<Guess> TopK(std::span<const float> logits, int count) {
-  std::vector<float> probabilities(logits.size());
-  Softmax(logits, probabilities);
-  std::vector<int> order(logits.size());
-  std::iota(order.begin(), order.end(), 0);
-  const size_t k = std::min(order.size(), static_cast<size_t>(count));
-  std::partial_sort(
-      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k), order.end(), [&](int a, int b) {
-        const float pa = probabilities[static_cast<size_t>(a)], pb = probabilities[static_cast<size_t>(b)];
-        return pa != pb ? pa > pb : a < b;
-      });
-  std::vector<Guess> guesses;
-  for (size_t i = 0; i < k; ++i) guesses.push_back({order[i], probabilities[static_cast<size_t>(order[i])]});
-  return guesses;
-}
-
-std::string LabelOf(const Model& model, int index) {
-  return model.label_count() > 0 ? model.label(index) : "class " + std::to_string(index);
-}
 
 void PrintJson(const Model& model, const Session& session, const Options& options, const std::string& path,
                double latency_ms) {

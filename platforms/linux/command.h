@@ -33,6 +33,7 @@ T OrFail(Result<T> result) {
 void AddClassify(CLI::App& app, int* exit_code);
 void AddEmbed(CLI::App& app, int* exit_code);
 void AddBench(CLI::App& app);
+void AddEval(CLI::App& app, int* exit_code);
 void AddInspect(CLI::App& app);
 void AddPack(CLI::App& app);
 
@@ -92,14 +93,20 @@ struct CommonOptions {
   /// A session of `opened`, the model that these options name.
   Session CreateSession(const Model& opened) const {
     OrFail(UseProcessors(ParseProcessors(cpus)));
-    const std::string file = packed == kBeside ? PackedBeside(model) : packed;
-    Result<Session> session = Session::Create(
-        opened, {.thread_count = threads, .packed_weights = file == kNone ? nullptr : file.c_str()});
-    if (!session.ok()) throw Failure(model + ": " + session.status().message());
-    if (!session.value().SetLevel(level).ok()) {
+    Session session = CreateSession(opened, model, packed);
+    if (!session.SetLevel(level).ok()) {
       throw Failure(model + ": has no level " + std::to_string(level) + ", the last is " +
                     std::to_string(opened.levels().size() - 1));
     }
+    return session;
+  }
+
+  /// A session of another model, from `path`, at its level 0.
+  Session CreateSession(const Model& opened, const std::string& path, const std::string& packed_words) const {
+    const std::string file = packed_words == kBeside ? PackedBeside(path) : packed_words;
+    Result<Session> session = Session::Create(
+        opened, {.thread_count = threads, .packed_weights = file == kNone ? nullptr : file.c_str()});
+    if (!session.ok()) throw Failure(path + ": " + session.status().message());
     return std::move(session).value();
   }
 };

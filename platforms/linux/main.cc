@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Runs Vision Transformers in int8.\n\n"
       "  vitrine classify waste.vit photo.jpg\n"
-      "  vitrine bench waste.vit --threads 4 --profile\n\n"
+      "  vitrine bench waste.vit --threads 4 --profile\n"
+      "  vitrine eval waste.vit photos/\n\n"
       "vitrine SUBCOMMAND --help explains a subcommand's options.",
       "vitrine");
   app.usage("Usage: vitrine SUBCOMMAND [OPTIONS]");
@@ -20,12 +21,13 @@ int main(int argc, char** argv) {
   AddClassify(app, &exit_code);
   AddEmbed(app, &exit_code);
   AddBench(app);
+  AddEval(app, &exit_code);
   AddPack(app);
   AddInspect(app);
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty())
-      throw CLI::RequiredError("A subcommand (classify, embed, bench, pack or inspect)");
+      throw CLI::RequiredError("A subcommand (classify, embed, bench, eval, pack or inspect)");
     return FinishOutput("vitrine", exit_code);
   } catch (const CLI::Success& success) {
     return FinishOutput("vitrine", app.exit(success));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// vitrine pack: writes the file of packed weights ahead of time, so that even a model's first start is a fast
-// one.
+// vitrine pack: writes the file of packed weights ahead of time, here or for another processor, so that even
+// a model's first start is a fast one.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -12,24 +12,38 @@ namespace vitrine {
 namespace {
 
 struct Options {
-  std::string model, output;
+  std::string model, output, cpu;
   bool json = false;
 };
+
+/// "neon (cortex-a7 ...), dotprod (...), i8mm (...)"
+std::string KnownClasses() {
+  std::string all;
+  for (const CpuClass& cpu : CpuClasses()) {
+    if (!all.empty()) all += ", ";
+    all.append(cpu.name).append(" (").append(cpu.cores).append(")");
+  }
+  return all;
+}
 
 void Pack(const Options& options) {
   const Model model = OrFail(Model::Open(options.model.c_str()));
   const std::string file = options.output.empty() ? PackedBeside(options.model) : options.output;
-  Result<Session> session = Session::Create(model, {});
-  if (!session.ok()) throw Failure(options.model + ": " + session.status().message());
-  OrFail(session.value().SavePackedWeights(file.c_str()));
+  if (options.cpu.empty()) {
+    Result<Session> session = Session::Create(model, {});
+    if (!session.ok()) throw Failure(options.model + ": " + session.status().message());
+    OrFail(session.value().SavePackedWeights(file.c_str()));
+  } else {
+    OrFail(PackForCpu(model, options.cpu, file.c_str()));
+  }
   const uintmax_t bytes = std::filesystem::file_size(file);
+  const std::string kernels = options.cpu.empty() ? InstructionSet() : options.cpu;
   if (options.json) {
-    const nlohmann::ordered_json json = {
-        {"output", file}, {"file_bytes", bytes}, {"kernels", InstructionSet()}};
+    const nlohmann::ordered_json json = {{"output", file}, {"file_bytes", bytes}, {"kernels", kernels}};
     std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {
-    std::printf("%s\n  %.1f MB, for this processor (%s)\n", file.c_str(), static_cast<double>(bytes) / 1e6,
-                InstructionSet());
+    std::printf("%s\n  %.1f MB, for %s (%s)\n", file.c_str(), static_cast<double>(bytes) / 1e6,
+                options.cpu.empty() ? "this processor" : "another processor", kernels.c_str());
   }
 }
 
@@ -37,13 +51,20 @@ void Pack(const Options& options) {
 
 void AddPack(CLI::App& app) {
   CLI::App* command =
-      app.add_subcommand("pack", "Write a model's weights as this processor's kernels read them");
+      app.add_subcommand("pack", "Write a model's weights as a processor's kernels read them");
   auto options = std::make_shared<Options>();
   command->add_option("MODEL.vit", options->model, "A model that vitrine-convert has written")
       ->required()
       ->type_name("");
   command->add_option("-o,--output", options->output, "File to write (default: MODEL.vit.packed)")
       ->type_name("FILE");
+  command->add_option("--cpu", options->cpu, "Processor to pack for, a core or its class: " + KnownClasses())
+      ->default_str("this one")
+      ->type_name("NAME")
+      ->check([](const std::string& cpu) {
+        return FindCpuClass(cpu) != nullptr ? ""
+                                            : "'" + cpu + "' is none of the processors " + KnownClasses();
+      });
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { Pack(*options); });
 }

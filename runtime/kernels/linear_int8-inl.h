@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "runtime/kernels/linear_int8.h"
+#include "runtime/kernels/linear_int8_panel-inl.h"
 #include "runtime/kernels/rows-inl.h"
 #include "runtime/kernels/outer_product-inl.h"
 #include "runtime/kernels/byte_product-inl.h"
@@ -15,52 +16,6 @@ namespace {
 
 constexpr size_t kColumns = kVectors * kLanes;
 static_assert(kColumns == kLinearInt8Tile && kLinearInt8Tile % kScalars == 0);
-
-constexpr size_t PaddedRow(size_t K) { return (K + 15) / 16 * 16; }
-
-/// kColumns columns of packed weights.
-struct Panel {
-  int32_t* groups;  // [K / kGroup, kColumns] groups
-  float* scale;     // [kColumns]
-  float* bias;      // [kColumns]
-  int32_t* sum;     // [kColumns] of the weights
-
-  static size_t Bytes(size_t K) { return kColumns * (PaddedRow(K) + 2 * sizeof(float) + sizeof(int32_t)); }
-  Panel(const void* packed, size_t column, size_t K) {
-    char* p = static_cast<char*>(const_cast<void*>(packed)) + column / kColumns * Bytes(K);
-    groups = reinterpret_cast<int32_t*>(p), p += kColumns * PaddedRow(K);
-    scale = reinterpret_cast<float*>(p), p += kColumns * sizeof(float);
-    bias = reinterpret_cast<float*>(p), p += kColumns * sizeof(float);
-    sum = reinterpret_cast<int32_t*>(p);
-  }
-};
-
-/// Writes the sums of a panel's weights: their products with ones.
-HWY_FLATTEN void SumWeights(const Panel& panel, size_t K) {
-  int32_t ones[kScalars * kGroupWords];
-  for (int32_t& word : ones) word = 0x01010101;
-  const auto sums = MultiplyBytes<true, kVectors>(ones, 0, panel.groups, kColumns, Groups(K));
-  Unroll<kVectors>([&](auto c) HWY_ATTR { hn::StoreU(sums.v[0][c], kI32, panel.sum + c * kLanes); });
-}
-
-void PackWeights(const LinearInt8Weights& w, void* packed) {
-  for (size_t first = 0; first < w.N; first += kColumns) {
-    const Panel panel(packed, first, w.K);
-    std::memset(panel.groups, 0, Panel::Bytes(w.K));
-    const size_t columns = HWY_MIN(kColumns, w.N - first);
-    for (size_t c = 0; c < columns; ++c) {
-      const int8_t* row = w.weight + (first + c) * w.K;
-      int32_t* group = panel.groups + c * kGroupWords;
-      size_t k = 0;
-      for (; k + kGroup <= w.K; k += kGroup, group += kColumns * kGroupWords)
-        std::memcpy(group, row + k, kGroup);
-      std::memcpy(group, row + k, w.K - k);
-      panel.scale[c] = w.scales[first + c];
-      panel.bias[c] = w.bias != nullptr ? w.bias[first + c] : 0.0f;
-    }
-    SumWeights(panel, w.K);
-  }
-}
 
 /// kScalars rows of the input as groups, and how each is quantized.
 struct InputRows {
@@ -93,7 +48,7 @@ struct InputRows {
 };
 
 /// Writes a block of kScalars rows and kColumns columns.
-HWY_FLATTEN void MultiplyPanel(const InputRows& rows, const Panel& panel, size_t K, float* out,
+HWY_FLATTEN void MultiplyPanel(const InputRows& rows, const LinearInt8Panel& panel, size_t K, float* out,
                                size_t stride) {
   const auto sums = MultiplyBytes<true, kVectors>(rows.groups, kScalars, panel.groups, kColumns, Groups(K));
   Unroll<kVectors>([&](auto c) HWY_ATTR {
@@ -116,7 +71,7 @@ void Tile(const LinearInt8Arguments& a, size_t first_row, size_t last_row, size_
     packed_rows.Pack(a, row, rows);
     float* out = a.out + row * a.out_stride;
     for (size_t column = first_column; column < last_column; column += kColumns) {
-      const Panel panel(a.packed, column, a.K);
+      const LinearInt8Panel panel(a.packed, column, a.K);
       const size_t columns = HWY_MIN(kColumns, last_column - column);
       if (rows == kScalars && columns == kColumns) {
         MultiplyPanel(packed_rows, panel, a.K, out + column, a.out_stride);

@@ -4,6 +4,7 @@
 
 #include "hwy/highway.h"
 #include "runtime/kernels/linear_int8_kernels.h"
+#include "runtime/kernels/linear_int8_panel-inl.h"
 
 #if HWY_ARCH_ARM
 #include <sys/auxv.h>
@@ -22,24 +23,16 @@ LinearInt8Kernels ChooseKernels() {
   constexpr unsigned long kDotProduct = 1 << 24;  // HWCAP_ASIMDDP
 #endif
 #if HWY_ARCH_ARM
-  if (!(getauxval(AT_HWCAP) & kDotProduct)) return {HWY_NAMESPACE::PackWeights, HWY_NAMESPACE::Tile};
+  if (!(getauxval(AT_HWCAP) & kDotProduct)) return {HWY_NAMESPACE::kGroup, HWY_NAMESPACE::Tile};
 #endif
   return {};
 }
 
-size_t RoundUp(size_t n, size_t to) { return (n + to - 1) / to * to; }
-
 }  // namespace
 
-bool HasLinearInt8() { return ChooseKernels().tile != nullptr; }
+size_t LinearInt8Group() { return ChooseKernels().group; }
 
-size_t LinearInt8PackedBytes(size_t N, size_t K) {
-  return RoundUp(N, kLinearInt8Tile) * (RoundUp(K, 16) + 2 * sizeof(float) + sizeof(int32_t));
-}
-
-void PackLinearInt8(const LinearInt8Weights& weights, void* packed) { ChooseKernels().pack(weights, packed); }
-
-size_t LinearInt8ScratchBytes(size_t K) { return 2 * kLinearInt8Tile * RoundUp(K, 16); }
+size_t LinearInt8ScratchBytes(size_t K) { return 2 * kLinearInt8Tile * PaddedRow(K); }
 
 void LinearInt8Tile(const LinearInt8Arguments& arguments, size_t first_row, size_t last_row,
                     size_t first_column, size_t last_column, void* scratch) {

@@ -44,14 +44,16 @@ struct LinearInt8Arguments {
 /// any number of rows and columns gives the same result.
 constexpr size_t kLinearInt8Tile = 8;
 
-/// Returns whether this processor is one of those above.
-bool HasLinearInt8();
+/// Returns how many bytes of a row this processor's kernel multiplies at a time, the one thing in which the
+/// layouts of packed weights differ: 16 (plain NEON), 8 (i8mm), or 0 where it is none of those above.
+size_t LinearInt8Group();
+inline bool HasLinearInt8() { return LinearInt8Group() != 0; }
 
 /// Returns the bytes that packed weights need, 1.03 times the weights'. Align to 64.
 size_t LinearInt8PackedBytes(size_t N, size_t K);
 
-/// Writes the weights in this processor's layout; they are not needed any more.
-void PackLinearInt8(const LinearInt8Weights& weights, void* packed);
+/// Writes the weights as kernels with that `group` read them, on any processor; they are not needed any more.
+void PackLinearInt8(const LinearInt8Weights& weights, size_t group, void* packed);
 
 /// Returns the bytes of scratch that a thread needs for LinearInt8Tile. Align to 64.
 size_t LinearInt8ScratchBytes(size_t K);

@@ -8,6 +8,6 @@
 
 namespace vitrine::kernels {
 
-LinearInt8Kernels LinearInt8I8mm() { return {HWY_NAMESPACE::PackWeights, HWY_NAMESPACE::Tile}; }
+LinearInt8Kernels LinearInt8I8mm() { return {HWY_NAMESPACE::kGroup, HWY_NAMESPACE::Tile}; }
 
 }  // namespace vitrine::kernels

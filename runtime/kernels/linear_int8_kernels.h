@@ -7,7 +7,7 @@
 namespace vitrine::kernels {
 
 struct LinearInt8Kernels {
-  void (*pack)(const LinearInt8Weights& weights, void* packed);
+  size_t group;  // what PackLinearInt8 packs for it
   void (*tile)(const LinearInt8Arguments& arguments, size_t first_row, size_t last_row, size_t first_column,
                size_t last_column, void* scratch);
 };

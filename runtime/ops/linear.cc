@@ -8,9 +8,11 @@
 #include <limits>
 #include <vector>
 
+#include "runtime/kernels/linear_int8.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/linear_int8.h"
 #include "runtime/ops/op.h"
+#include "runtime/ops/packed_layout.h"
 #include "runtime/ops/packed_weights.h"
 
 namespace vitrine {
@@ -19,6 +21,21 @@ namespace {
 using schema::Type;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+/// Which kernel reads the weights on a processor with this kernels::LinearInt8Group.
+PackedKernel KernelOf(const Program& program, int weight, int input, size_t rows, size_t group) {
+  if (program.constant(weight).type == Type::F32) return PackedKernel::kF32;
+  if (program.tensor(input).type != Type::QD8) return PackedKernel::kF32Qc8w;
+  return IsFasterInt8(rows, program.constant(weight).columns, group) ? PackedKernel::kLinearInt8
+                                                                     : PackedKernel::kQd8F32Qc8w;
+}
+
+/// The bias as f32_qc8w takes it: these kernels add it before they multiply by the scale, unlike all others.
+std::vector<float> ScaledBias(const ConstantInfo& weight, const float* bias) {
+  std::vector<float> scaled(weight.rows, 0.0f);
+  for (size_t i = 0; bias != nullptr && i < scaled.size(); ++i) scaled[i] = bias[i] / weight.scales()[i];
+  return scaled;
+}
 
 class LinearOp final : public Op {
  public:
@@ -49,10 +66,7 @@ class LinearOp final : public Op {
   Status Create(PackedWeights& packed) override {
     const ConstantInfo weight = program_.constant(weight_);
     const size_t n = weight.rows, k = weight.columns;
-    packed.Begin(weight_, bias_,
-                 weight.type == Type::F32 ? PackedKernel::kF32
-                 : dynamic_               ? PackedKernel::kQd8F32Qc8w
-                                          : PackedKernel::kF32Qc8w);
+    packed.Begin(weight_, bias_, KernelOf(program_, weight_, input_, rows_, 0));
     const bool ready = packed.ready(n * k * (weight.type == Type::F32 ? sizeof(float) : 1));
     if (!ready) {
       VITRINE_RETURN_IF_ERROR(program_.CheckConstant(weight_));
@@ -69,10 +83,7 @@ class LinearOp final : public Op {
           xnn_create_fully_connected_nc_qd8_f32_qc8w(k, n, k, n, weight.scales(), weight.int8(), bias,
                                                      -kInfinity, kInfinity, 0, nullptr, cache, &operator_);
     } else {
-      // These kernels add the bias before they multiply by the scale, unlike all others.
-      std::vector<float> scaled_bias(n, 0.0f);
-      for (size_t i = 0; !ready && bias != nullptr && i < n; ++i)
-        scaled_bias[i] = bias[i] / weight.scales()[i];
+      const std::vector<float> scaled_bias = ScaledBias(weight, ready ? nullptr : bias);
       status = xnn_create_fully_connected_nc_f32_qc8w(k, n, k, n, weight.scales(), weight.int8(),
                                                       scaled_bias.data(), -kInfinity, kInfinity, 0, nullptr,
                                                       cache, &operator_);
@@ -161,8 +172,30 @@ MadeOp MakeLinear(const Program& program, const schema::Linear& op) {
   if (op.bias() != -1) {
     VITRINE_RETURN_IF_ERROR(CheckConstant(program, "bias", op.bias(), {Type::F32}, {1, weight.rows}));
   }
-  if (input.type == Type::QD8 && IsFasterInt8(rows, weight.columns)) return MakeLinearInt8(program, op);
+  const PackedKernel kernel = KernelOf(program, op.weight(), op.input(), rows, kernels::LinearInt8Group());
+  if (kernel == PackedKernel::kLinearInt8) return MakeLinearInt8(program, op);
   return std::unique_ptr<Op>(new LinearOp(program, op));
+}
+
+Status PackLinear(const Program& program, const schema::Linear& op, const PackedLayout& layout,
+                  PackedWeights& packed) {
+  const PackedKernel kernel =
+      KernelOf(program, op.weight(), op.input(), program.tensor(op.output()).rows, layout.int8_group);
+  packed.Begin(op.weight(), op.bias(), kernel);
+  if (packed.ready(1)) return {};
+  VITRINE_RETURN_IF_ERROR(program.CheckConstant(op.weight()));
+  if (op.bias() >= 0) VITRINE_RETURN_IF_ERROR(program.CheckConstant(op.bias()));
+  const ConstantInfo weight = program.constant(op.weight());
+  LinearWeights weights = {weight.bytes.data(), nullptr, nullptr, weight.rows, weight.columns};
+  if (op.bias() >= 0) weights.bias = program.constant(op.bias()).f32();
+  if (kernel != PackedKernel::kF32) weights.scales = weight.scales();
+  std::vector<float> scaled_bias;
+  if (kernel == PackedKernel::kF32Qc8w) {
+    scaled_bias = ScaledBias(weight, weights.bias);
+    weights.bias = scaled_bias.data();
+  }
+  if (Pack(layout, kernel, weights, packed)) return {};
+  return Status::Error(Code::kOutOfMemory, "no memory for packed weights");
 }
 
 }  // namespace vitrine

@@ -44,7 +44,8 @@ class LinearInt8Op final : public Op {
     if (memory == nullptr) return Status::Error(Code::kOutOfMemory, "no memory for packed weights");
     const ConstantInfo weight = program_.constant(weight_);
     const float* bias = bias_ >= 0 ? program_.constant(bias_).f32() : nullptr;
-    kernels::PackLinearInt8({weight.int8(), weight.scales(), bias, weight.rows, weight.columns}, memory);
+    kernels::PackLinearInt8({weight.int8(), weight.scales(), bias, weight.rows, weight.columns},
+                            kernels::LinearInt8Group(), memory);
     arguments_.packed = memory;
     return {};
   }
@@ -91,10 +92,9 @@ class LinearInt8Op final : public Op {
 
 }  // namespace
 
-bool IsFasterInt8(size_t rows, size_t inputs) {
+bool IsFasterInt8(size_t rows, size_t inputs, size_t group) {
   // Fewer rows leave most of a tile idle.
-  return rows >= kernels::kLinearInt8Tile / 2 && inputs <= kernels::kLinearInt8LargestK &&
-         kernels::HasLinearInt8();
+  return group != 0 && rows >= kernels::kLinearInt8Tile / 2 && inputs <= kernels::kLinearInt8LargestK;
 }
 
 MadeOp MakeLinearInt8(const Program& program, const schema::Linear& op) {

@@ -6,17 +6,15 @@
 #include <xnnpack.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <string>
 
-#include "runtime/kernels/linear_int8.h"
 #include "runtime/model/checksum.h"
 #include "runtime/model/program.h"
+#include "runtime/ops/packed_layout.h"
 #include "runtime/ops/xnnpack.h"
 
 namespace vitrine {
@@ -42,55 +40,6 @@ uint64_t Checksum(std::span<const uint8_t> bytes) {
   return sum.value();
 }
 
-/// How weights are packed here: the checksum of small matrices, one for each kind of kernel that Linear has.
-uint64_t MeasureLayout() {
-  const XnnpackMemory memory;
-  constexpr size_t kOutputs = 37, kInputs = 83;  // no multiple of any tile
-  std::array<int8_t, kOutputs * kInputs> weights;
-  std::array<float, kOutputs * kInputs> floats;
-  std::array<float, kOutputs> scales, bias;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    weights[i] = static_cast<int8_t>(i * 89 % 255 - 127);
-    floats[i] = static_cast<float>(weights[i]);
-  }
-  for (size_t i = 0; i < kOutputs; ++i) {
-    scales[i] = static_cast<float>(i + 1);
-    bias[i] = static_cast<float>(3 * i);
-  }
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  PackedWeights packed(0);
-  std::array<xnn_operator_t, 4> operators = {};
-  const auto kind = [&](size_t index) {
-    packed.Begin(static_cast<int>(index), -1, PackedKernel::kF32);
-    return &operators[index];
-  };
-  xnn_weights_cache_provider* const cache = packed.provider();
-  xnn_create_fully_connected_nc_f32(kInputs, kOutputs, kInputs, kOutputs, floats.data(), bias.data(),
-                                    -kInfinity, kInfinity, 0, nullptr, cache, kind(0));
-  xnn_create_fully_connected_nc_f32(kInputs, 1, kInputs, 1, floats.data(), bias.data(), -kInfinity, kInfinity,
-                                    0, nullptr, cache, kind(1));
-  xnn_create_fully_connected_nc_f32_qc8w(kInputs, kOutputs, kInputs, kOutputs, scales.data(), weights.data(),
-                                         bias.data(), -kInfinity, kInfinity, 0, nullptr, cache, kind(2));
-  xnn_create_fully_connected_nc_qd8_f32_qc8w(kInputs, kOutputs, kInputs, kOutputs, scales.data(),
-                                             weights.data(), bias.data(), -kInfinity, kInfinity, 0, nullptr,
-                                             cache, kind(3));
-  for (const xnn_operator_t op : operators) {
-    if (op != nullptr) xnn_delete_operator(op);
-  }
-  if (kernels::HasLinearInt8()) {
-    packed.Begin(static_cast<int>(operators.size()), -1, PackedKernel::kLinearInt8);
-    void* const bytes = packed.Reserve(kernels::LinearInt8PackedBytes(kOutputs, kInputs));
-    const kernels::LinearInt8Weights ours = {weights.data(), scales.data(), bias.data(), kOutputs, kInputs};
-    if (bytes != nullptr) kernels::PackLinearInt8(ours, bytes);
-  }
-  return packed.ContentChecksum();
-}
-
-uint64_t LayoutChecksum() {
-  static const uint64_t checksum = MeasureLayout();
-  return checksum;
-}
-
 bool WriteAll(int file, std::span<const uint8_t> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = write(file, bytes.data(), bytes.size());
@@ -107,8 +56,8 @@ struct PackedWeights::Entry {
   uint64_t key, offset, bytes, checksum;
 };
 
-PackedWeights::PackedWeights(uint64_t model_checksum)
-    : model_checksum_(model_checksum), provider_(new xnn_weights_cache_provider) {
+PackedWeights::PackedWeights(uint64_t model_checksum, const PackedLayout* layout)
+    : model_checksum_(model_checksum), layout_(layout), provider_(new xnn_weights_cache_provider) {
   // Offsets are addresses.
   *provider_ = {
       .context = this,
@@ -145,7 +94,7 @@ bool PackedWeights::Load(const char* path) {
   Header header;
   std::memcpy(&header, file.data(), sizeof header);
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.model_checksum != model_checksum_ ||
-      header.layout_checksum != LayoutChecksum() ||
+      header.layout_checksum != LayoutChecksum(layout_) ||
       header.entries > (file.size() - sizeof header) / sizeof(Entry)) {
     return false;
   }
@@ -178,7 +127,7 @@ Status PackedWeights::Save(const char* path) const {
     table.push_back({block.key, offset, block.bytes, checksum});
     offset += RoundUp(block.bytes);
   }
-  Header header = {{}, model_checksum_, LayoutChecksum(), table.size(), 0};
+  Header header = {{}, model_checksum_, LayoutChecksum(layout_), table.size(), 0};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
   Fletcher64 sum;
   sum.Add(BytesOf(&header));

@@ -9,7 +9,8 @@
 // Packing takes longer than all the rest of a start and copies every weight; a file is mapped instead, and
 // the model's own weights are then never read. The layout's checksum is taken from a small matrix that
 // each kind of kernel packs on the spot: another processor, XNNPACK or choice of kernels gives
-// another one, and the file is written anew. Numbers are in this machine's byte order: the file is its own.
+// another one, and the file is written anew. Numbers are little-endian; packed_layout.h writes the same file
+// on other machines than its own.
 #pragma once
 
 #include <cstddef>
@@ -25,14 +26,17 @@ struct xnn_weights_cache_provider;
 
 namespace vitrine {
 
+struct PackedLayout;
+
 /// Which kernel reads a matrix, hence how it is packed.
 enum class PackedKernel : uint8_t { kF32, kF32Qc8w, kQd8F32Qc8w, kLinearInt8 };
 
 /// Must outlive the operators that were created with it; does not move. One thread at a time.
 class PackedWeights {
  public:
-  /// `model_checksum` tells one model's weights from another's.
-  explicit PackedWeights(uint64_t model_checksum);
+  /// `model_checksum` tells one model's weights from another's. Weights are packed for this processor, or for
+  /// those that have `layout`.
+  explicit PackedWeights(uint64_t model_checksum, const PackedLayout* layout = nullptr);
   ~PackedWeights();
   PackedWeights(const PackedWeights&) = delete;
   PackedWeights& operator=(const PackedWeights&) = delete;
@@ -74,6 +78,7 @@ class PackedWeights {
   std::span<const Entry> entries() const;
 
   uint64_t model_checksum_;
+  const PackedLayout* layout_;
   std::unique_ptr<xnn_weights_cache_provider> provider_;
   MappedFile file_;
   std::vector<Block> blocks_;

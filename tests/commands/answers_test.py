@@ -167,6 +167,26 @@ class AnswersTest(commands.CommandTest):
         refused = vitrine("pack", vit, "-o", commands.FOLDER / "no/such/file")
         self.assertEqual((refused.returncode, len(refused.stderr.splitlines())), (1, 1))
 
+    def test_pack_for_another_processor_writes_what_that_one_writes(self):
+        """The host packs for every emulated processor; each of those compares, and starts from the host's file."""
+        vit = model("vit-tiny-waste")
+        own, copy = commands.FOLDER / "own.packed", commands.FOLDER / "copy.packed"
+        for core in ("cortex-a7", "cortex-a15", "cortex-a72", "cortex-a76", "neoverse-v1"):
+            handed = commands.HANDED_TO_ARM / f"{vit.name}.{core}.packed"
+            answer, = lines(vitrine("pack", vit, "-o", copy, "--cpu", core, "--json"))
+            self.assertEqual((answer["file_bytes"], answer["kernels"]), (copy.stat().st_size, core))
+            if commands.converter:
+                commands.hand_to_arm(copy, handed.name)
+                continue
+            self.assertEqual(copy.read_bytes(), handed.read_bytes())
+            if core == commands.emulated_core():
+                lines(vitrine("pack", vit, "-o", own, "--json"))
+                self.assertEqual(own.read_bytes(), handed.read_bytes())
+                written = copy.stat().st_mtime_ns
+                lines(vitrine("classify", vit, SAMPLES[0], "--json", "--packed", copy))
+                self.assertEqual(copy.stat().st_mtime_ns, written)
+        self.assertEqual(vitrine("pack", vit, "--cpu", "pentium").returncode, 2)
+
     def test_two_threads_give_what_one_gives(self):
         one, two = (lines(vitrine("classify", model("vit-tiny-waste"), SAMPLES[2], "--json", "--logits", "--threads", n))[0]["logits"]
                     for n in (1, 2))

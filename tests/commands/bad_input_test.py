@@ -64,6 +64,7 @@ class VitrineTest(commands.CommandTest):
         for words in ([], ["teach-me"], ["classify"], ["classify", good], ["embed", good], ["bench"], ["inspect"], ["bench", good, SAMPLES[0]],
                       ["classify", good, SAMPLES[0], "--topk", 3], ["classify", good, SAMPLES[0], "--top-k", 0],
                       ["classify", good, SAMPLES[0], "--top-k", "three"], ["classify", good, SAMPLES[0], "--threads", -1],
+                      ["pack", good, "--cpu", "cortex-a5"],
                       ["bench", good, "--num-runs", 0], ["bench", good, "--num-runs"], ["bench", good, "--warmup-runs", "1.5"], ["--verbose"]):
             with self.subTest(words=words):
                 self.assert_failure(vitrine(*words), code=2, says="--help")

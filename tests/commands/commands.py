@@ -2,7 +2,8 @@
 """What the tests of the two commands share: running them, and the models and files that they are given.
 
 Each test is started as `TEST.py CONFIGURATION VITRINE [CONVERTER]`. On ARM, VITRINE is the emulator with the processor's
-name and the binary, separated by commas, and there is no converter: the host's tests have left models in build/commands.
+name and the binary, separated by commas, and there is no converter: the host's tests have left models
+and packed weights in build/commands.
 """
 import functools
 import json
@@ -68,11 +69,21 @@ def model(name, recipe="dynamic", merge_tokens="0"):
     lines(convert(ROOT / "models" / name, "-o", FOLDER / file, "--recipe", recipe, "--merge-tokens", merge_tokens,
                   "--json"))
     if name == "vit-tiny-waste":
-        HANDED_TO_ARM.mkdir(parents=True, exist_ok=True)
-        part = HANDED_TO_ARM / f"{file}.{os.getpid()}"
-        shutil.copy(FOLDER / file, part)
-        part.rename(HANDED_TO_ARM / file)
+        hand_to_arm(FOLDER / file, file)
     return FOLDER / file
+
+
+def hand_to_arm(file, name):
+    """Leaves a copy for the tests on emulated processors."""
+    HANDED_TO_ARM.mkdir(parents=True, exist_ok=True)
+    part = HANDED_TO_ARM / f"{name}.{os.getpid()}"
+    shutil.copy(file, part)
+    part.rename(HANDED_TO_ARM / name)
+
+
+def emulated_core():
+    """The core that the emulator is told to be; its `max` says that it is a Neoverse V1."""
+    return {"max": "neoverse-v1"}.get(vitrine_words[1], vitrine_words[1])
 
 
 @functools.cache

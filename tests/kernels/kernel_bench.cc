@@ -148,7 +148,7 @@ void MeasureLinear() {
   std::vector<char> packed(LinearInt8PackedBytes(3 * kD, kD)), scratch(LinearInt8ScratchBytes(kD));
   std::vector<float> out(kT * 3 * kD);
   const LinearInt8Weights weights = {weight.data(), scales.data(), nullptr, 3 * kD, kD};
-  Measure("linear int8: pack", weight.size(), [&] { PackLinearInt8(weights, packed.data()); });
+  Measure("linear int8: pack", weight.size(), [&] { PackLinearInt8(weights, LinearInt8Group(), packed.data()); });
   const LinearInt8Arguments a = {input.data(), kD, quantization.data(), packed.data(), out.data(), 3 * kD, 3 * kD, kD};
   Measure("linear int8, qkv", kT * weight.size(), [&] { LinearInt8Tile(a, 0, kT, 0, 3 * kD, scratch.data()); });
 }

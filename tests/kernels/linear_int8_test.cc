@@ -51,7 +51,7 @@ struct Layer {
 void CheckAgainstReference(Layer& layer, bool with_bias = true) {
   Guarded<float> actual(layer.T * layer.N), expected(layer.T * layer.N);
   const LinearInt8Weights weights = layer.Weights(with_bias);
-  PackLinearInt8(weights, layer.packed.data());
+  PackLinearInt8(weights, LinearInt8Group(), layer.packed.data());
   LinearInt8Tile(layer.Arguments(actual), 0, layer.T, 0, layer.N, layer.scratch.data());
   LinearInt8Reference(layer.Arguments(expected), weights, 0, layer.T);
   INFO("T " << layer.T << " N " << layer.N << " K " << layer.K);
@@ -91,7 +91,7 @@ TEST_CASE("A linear layer in int8 gives the same bytes however it is split") {
   if (!HasLinearInt8()) return;
   Generator generator(3);
   Layer layer(21, 45, 100, generator);
-  PackLinearInt8(layer.Weights(), layer.packed.data());
+  PackLinearInt8(layer.Weights(), LinearInt8Group(), layer.packed.data());
   Guarded<float> whole(21 * 45), split(21 * 45);
   LinearInt8Tile(layer.Arguments(whole), 0, 21, 0, 45, layer.scratch.data());
   const size_t rows[] = {0, 3, 8, 9, 21}, columns[] = {0, 8, 32, 45};

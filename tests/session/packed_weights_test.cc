@@ -128,5 +128,83 @@ TEST_CASE("PackedWeightsAreSavedOnDemand") {
   CHECK(mapped.SavePackedWeights(file.c_str()).code() == Code::kInvalidArgument);
 }
 
+/// One model with every kind of Linear from `inputs` to `outputs`, with a bias and without.
+testing::ModelBytes EveryLinear(size_t inputs, size_t outputs) {
+  testing::Draft draft;
+  ModelBuilder& b = draft.builder;
+  constexpr size_t kRows = 5;
+  const int f32 = b.model.input = b.AddTensor("in", schema::Type::F32, kRows, inputs);
+  schema::ActivateT quantize;
+  quantize.input = f32;
+  const int qd8 = quantize.output = b.AddTensor("int8", schema::Type::QD8, kRows, inputs);
+  b.AddOperator("quantize", quantize);
+  const std::vector<float> values = testing::RandomValues(outputs * inputs, 0.3f, 1);
+  const int weight = b.AddF32("w", values, outputs, inputs);
+  const int int8 = b.AddInt8(QuantizeRowsSymmetric("w", values, outputs, inputs));
+  const int bias = b.AddF32("b", testing::RandomValues(outputs, 1.0f, 2), 1, outputs);
+  const auto add = [&](int input, int weights, size_t rows) {
+    for (const int with : {bias, -1}) {
+      schema::LinearT op;
+      op.input = input;
+      op.weight = weights;
+      op.bias = with;
+      op.output = b.model.embedding = b.AddTensor("out", schema::Type::F32, rows, outputs);
+      b.AddOperator("linear", op);
+    }
+  };
+  add(f32, weight, kRows);
+  add(f32, int8, kRows);
+  add(qd8, int8, kRows);  // our kernel, where there is one
+  add(qd8, int8, 1);      // XNNPACK's
+  return draft.Bytes();
+}
+
+TEST_CASE("WeightsArePackedForAnotherProcessorAsItPacksThemItself") {
+  const Folder folder;
+  const std::string own = folder / "own", other = folder / "other";
+#if defined(__aarch64__) || defined(__arm__)
+  constexpr int kOwnClasses = 1;
+#else
+  constexpr int kOwnClasses = 0;
+#endif
+  for (const size_t inputs : {1, 2, 3, 4, 5, 7, 8, 15, 16, 33, 83}) {
+    for (const size_t outputs : {1, 2, 3, 7, 8, 9, 10, 15, 16, 17, 37}) {
+      const testing::ModelBytes bytes = EveryLinear(inputs, outputs);
+      const Model model = Model::FromBytes(bytes.bytes()).value();
+      REQUIRE(Session::Create(model, {}).value().SavePackedWeights(own.c_str()).ok());
+      int same = 0, fitting = 0;
+      for (const CpuClass& cpu : CpuClasses()) {
+        REQUIRE(PackForCpu(model, cpu.name, other.c_str()).ok());
+        same += Read(own) == Read(other);
+        fitting += Session::Create(model, {.packed_weights = other.c_str()}).value().packed_from_file();
+      }
+      INFO(inputs << " inputs, " << outputs << " outputs");
+      CHECK(same == kOwnClasses);
+      CHECK(fitting == kOwnClasses);
+    }
+  }
+}
+
+TEST_CASE("AProcessorHasTheClassOfItsName") {
+  for (const CpuClass& cpu : CpuClasses()) CHECK(FindCpuClass(cpu.name) == &cpu);
+  CHECK(FindCpuClass("cortex-a53") == FindCpuClass("cortex-a73"));
+  CHECK(FindCpuClass("cortex-a55") == FindCpuClass("neoverse-n1"));
+  CHECK(FindCpuClass("cortex-a55") != FindCpuClass("cortex-a510"));
+  for (const char* name : {"", " ", "cortex", "cortex-a5", "cortex-a53 cortex-a57", "CORTEX-A53", "pentium"})
+    CHECK(FindCpuClass(name) == nullptr);
+}
+
+TEST_CASE("PackingForAnotherProcessorSaysWhatIsWrong") {
+  const Folder folder;
+  const std::string file = folder / "m.packed", nowhere = folder / "no/m.packed";
+  testing::ModelBytes bytes = testing::TinyVit(true);
+  const Model model = Model::FromBytes(bytes.bytes()).value();
+  CHECK(PackForCpu(model, "pentium", file.c_str()).code() == Code::kInvalidArgument);
+  CHECK(PackForCpu(model, "i8mm", nowhere.c_str()).code() == Code::kNotFound);
+  for (uint8_t& byte : bytes.bytes().last(bytes.bytes().size() / 2)) byte ^= 1;
+  CHECK(PackForCpu(model, "i8mm", file.c_str()).code() == Code::kInvalidModel);
+  CHECK(folder.files() == 0);
+}
+
 }  // namespace
 }  // namespace vitrine

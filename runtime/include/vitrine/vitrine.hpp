@@ -90,6 +90,7 @@ class Model {
 
  private:
   friend class Session;
+  friend Status PackForCpu(const Model& model, std::string_view cpu, const char* path);
   struct State;
   explicit Model(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
@@ -177,6 +178,22 @@ class Session {
   explicit Session(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// Processors that read packed weights alike.
+struct CpuClass {
+  std::string_view name;   ///< "dotprod"
+  std::string_view cores;  ///< "cortex-a55 cortex-a75 ..."
+};
+/// All classes that PackForCpu knows. Static.
+std::span<const CpuClass> CpuClasses();
+/// The one that `cpu` names, a class or one of its cores; null where there is none.
+const CpuClass* FindCpuClass(std::string_view cpu);
+
+/// Writes to `path` the packed weights that a session of `model` would write on a processor that `cpu` names
+/// (FindCpuClass), byte for byte: its first start then is a fast one. Fails with kInvalidArgument when there
+/// is no such class, kInvalidModel when a weight is damaged, kNotFound when the file cannot be written,
+/// kOutOfMemory.
+Status PackForCpu(const Model& model, std::string_view cpu, const char* path);
 
 /// Sets `probabilities` to the softmax of `logits`; both have the same size, and may be the same memory.
 void Softmax(std::span<const float> logits, std::span<float> probabilities);

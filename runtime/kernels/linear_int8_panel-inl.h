@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packed weights of the int8 linear layer: one panel after the other. All of it has
+// internal linkage: on ARM it is compiled for more than one processor.
+#pragma once
+
+#include "runtime/kernels/linear_int8.h"
+
+namespace vitrine::kernels {
+namespace {
+
+constexpr size_t PaddedRow(size_t K) { return (K + 15) / 16 * 16; }
+
+/// kLinearInt8Tile columns of packed weights.
+struct LinearInt8Panel {
+  static constexpr size_t kColumns = kLinearInt8Tile;
+
+  int32_t* groups;  // [K / group, kColumns] groups
+  float* scale;     // [kColumns]
+  float* bias;      // [kColumns]
+  int32_t* sum;     // [kColumns] of the weights
+
+  static constexpr size_t Bytes(size_t K) {
+    return kColumns * (PaddedRow(K) + 2 * sizeof(float) + sizeof(int32_t));
+  }
+  /// The panel that `column` begins.
+  LinearInt8Panel(const void* packed, size_t column, size_t K) {
+    char* p = static_cast<char*>(const_cast<void*>(packed)) + column / kColumns * Bytes(K);
+    groups = reinterpret_cast<int32_t*>(p), p += kColumns * PaddedRow(K);
+    scale = reinterpret_cast<float*>(p), p += kColumns * sizeof(float);
+    bias = reinterpret_cast<float*>(p), p += kColumns * sizeof(float);
+    sum = reinterpret_cast<int32_t*>(p);
+  }
+};
+
+}  // namespace
+}  // namespace vitrine::kernels

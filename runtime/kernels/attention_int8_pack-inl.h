@@ -128,11 +128,16 @@ struct ValueBytes {
   /// Returns words of the four rows from `x` on; there is one row, repeated, where the stride is zero.
   template <bool kWhole>
   HWY_INLINE VI Word(const float* x, size_t stride, size_t lanes, size_t i) const {
-    VI row[4];
-    Unroll<4>([&](auto r) HWY_ATTR {
-      row[r] = RoundToBits(hn::MulAdd(Load<kWhole>(x + r * stride + i * kLanes, lanes), inverse[i], rounder[i]));
-    });
-    return hn::Xor(CombineBytes(row[0], row[1], row[2], row[3]), hn::Set(kI32, kValueFlip));
+    x += i * kLanes;
+    const VI a = Byte<kWhole>(x, lanes, i), b = Byte<kWhole>(x + stride, lanes, i);
+    const VI c = Byte<kWhole>(x + 2 * stride, lanes, i), d = Byte<kWhole>(x + 3 * stride, lanes, i);
+    return hn::Xor(CombineBytes(a, b, c, d), hn::Set(kI32, kValueFlip));
+  }
+
+ private:
+  template <bool kWhole>
+  HWY_INLINE VI Byte(const float* x, size_t lanes, size_t i) const {
+    return RoundToBits(hn::MulAdd(Load<kWhole>(x, lanes), inverse[i], rounder[i]));
   }
 };
 

@@ -131,24 +131,18 @@ struct DotProduct {
   using Scalars = const int32_t*;
   template <size_t kLane>
   static HWY_INLINE V MulAdd(const Scalars& s, V a, V sum) {
-    const hn::Repartition<int8_t, I32> di8;
-    const hn::Repartition<uint8_t, I32> du8;
-    return hn::SumOfMulQuadAccumulate(kI32, hn::BitCast(du8, hn::Set(kI32, s[kLane])), hn::BitCast(di8, a),
-                                      sum);
+    // Given the intrinsic, GCC 12 copies accumulators back and forth and keeps some in memory.
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(hn::Set(kI32, s[kLane]).raw), "v"(a.raw));
+    return sum;
   }
 };
 #endif
 
 template <bool kSigned, size_t kCount>
-HWY_INLINE ByteSums<kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size_t row_width,
-                                          const int32_t* HWY_RESTRICT columns, size_t column_width,
-                                          size_t groups) {
-  const auto outer =
-      SumOfOuterProducts<DotProduct<kSigned>, kCount>(rows, row_width, columns, column_width, groups);
-  ByteSums<kCount> sums;
-  Unroll<kScalars * kCount>(
-      [&](auto i) HWY_ATTR { sums.v[i / kCount][i % kCount] = outer.v[i / kCount][i % kCount]; });
-  return sums;
+HWY_INLINE Sums<DotProduct<kSigned>, kCount> MultiplyBytes(const int32_t* HWY_RESTRICT rows, size_t row_width,
+                                                           const int32_t* HWY_RESTRICT columns,
+                                                           size_t column_width, size_t groups) {
+  return SumOfOuterProducts<DotProduct<kSigned>, kCount>(rows, row_width, columns, column_width, groups);
 }
 
 #endif

@@ -157,7 +157,7 @@ void MeasureRest() {
   const std::vector<float> x = Random(kT * kD, 1);
   std::vector<float> out(kD);
   Measure("softmax", kD, [&] { SoftmaxRow(x.data(), kD, out.data()); });
-  Measure("mean of rows", kT * kD, [&] { MeanRows(x.data(), kD, kD, 0, kT, out.data()); });
+  Measure("mean of rows", kT * kD, [&] { MeanRows(x.data(), kD, nullptr, kD, 0, kT, out.data()); });
   const std::vector<uint8_t> pixels(224 * 224 * 3, 100);
   Rows rows(196, 768);
   const PixelsToRowsArguments a = {pixels.data(), 224, 224, 3, 16, 16, 0, rows.Of(RowType::kQd8)};

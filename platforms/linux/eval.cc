@@ -2,15 +2,12 @@
 // vitrine eval: how often a model is right on labelled photos, and where it differs from another model.
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <cstdio>
-#include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "platforms/linux/command.h"
 #include "platforms/linux/command_line.h"
+#include "platforms/linux/evaluation.h"
 #include "platforms/linux/photo_set.h"
 #include "platforms/linux/progress.h"
 #include "platforms/linux/top_k.h"
@@ -19,7 +16,6 @@ namespace vitrine {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using nlohmann::ordered_json;
 
 struct Options : CommonOptions {
   std::string folder, list, against;
@@ -32,36 +28,6 @@ struct Loaded {
 
   std::span<const float> output() const {
     return session.logits().empty() ? session.embedding() : session.logits();
-  }
-};
-
-/// A photo on which the two models name different classes.
-struct Difference {
-  std::string image;
-  int truth;
-  std::vector<Guess> ours, theirs;
-};
-
-/// Against another model: the energy of its output, and of what ours adds to it.
-struct Comparison {
-  double signal = 0, noise = 0;
-  int same = 0;
-  std::vector<Difference> differences;
-
-  double sqnr_db() const { return noise > 0 ? 10 * std::log10(signal / noise) : 200; }
-};
-
-struct Evaluation {
-  int images = 0, right = 0, right_in_five = 0, unreadable = 0;
-  std::map<std::pair<int, int>, int> confusion;  // (truth, answer) -> photos
-  std::vector<double> latency_ms;
-  Comparison against;
-
-  double Fraction(int count) const { return static_cast<double>(count) / std::max(1, images); }
-  double LatencyPercentile(double percent) const {
-    if (latency_ms.empty()) return 0;
-    const size_t rank = static_cast<size_t>(percent / 100 * static_cast<double>(latency_ms.size() - 1) + 0.5);
-    return latency_ms[rank];
   }
 };
 
@@ -119,130 +85,6 @@ Evaluation Run(const PhotoSet& set, Loaded& ours, Loaded* theirs, bool show_prog
   return evaluation;
 }
 
-ordered_json ToJson(const Model& model, const std::vector<Guess>& top) {
-  ordered_json json = ordered_json::array();
-  for (const Guess& guess : top)
-    json.push_back(
-        {{"index", guess.index}, {"label", LabelOf(model, guess.index)}, {"probability", guess.probability}});
-  return json;
-}
-
-ordered_json ToJson(const Model& model, const Comparison& against, const Evaluation& e, bool has_classes) {
-  ordered_json json = {{"sqnr_db", against.sqnr_db()}};
-  if (!has_classes) return json;
-  json["agreement"] = e.Fraction(against.same);
-  json["differences"] = ordered_json::array();
-  for (const Difference& d : against.differences) {
-    ordered_json entry = {{"image", d.image}};
-    if (d.truth >= 0) entry["label"] = LabelOf(model, d.truth);
-    entry["top"] = ToJson(model, d.ours);
-    entry["against"] = ToJson(model, d.theirs);
-    json["differences"].push_back(entry);
-  }
-  return json;
-}
-
-void PrintJson(const Options& options, const PhotoSet& set, const Model& model, const Evaluation& e,
-               bool has_classes) {
-  ordered_json json = {{"images", e.images}};
-  if (has_classes && set.labelled()) {
-    json["top1"] = e.Fraction(e.right);
-    json["top5"] = e.Fraction(e.right_in_five);
-  }
-  json["latency_ms"] = {
-      {"p50", e.LatencyPercentile(50)}, {"p90", e.LatencyPercentile(90)}, {"p99", e.LatencyPercentile(99)}};
-  if (e.unreadable > 0) json["unreadable"] = e.unreadable;
-  for (const auto& [pair, count] : e.confusion) {
-    json["confusion"].push_back(
-        {{"label", LabelOf(model, pair.first)}, {"answer", LabelOf(model, pair.second)}, {"images", count}});
-  }
-  if (!options.against.empty()) json["against"] = ToJson(model, e.against, e, has_classes);
-  std::printf("%s\n", json.dump(-1, ' ', false, ordered_json::error_handler_t::replace).c_str());
-}
-
-/// Rows are what is on the photos, columns the model's answers.
-void PrintMatrix(const Model& model, const Evaluation& e, int classes) {
-  std::printf("\n  %-18s", "on the photo");
-  for (int answer = 0; answer < classes; ++answer) std::printf(" %8.8s", LabelOf(model, answer).c_str());
-  std::printf("   right\n");
-  for (int truth = 0; truth < classes; ++truth) {
-    int total = 0, right = 0;
-    std::printf("  %-18.18s", LabelOf(model, truth).c_str());
-    for (int answer = 0; answer < classes; ++answer) {
-      const auto found = e.confusion.find({truth, answer});
-      const int count = found == e.confusion.end() ? 0 : found->second;
-      total += count;
-      if (answer == truth) right = count;
-      if (count == 0)
-        std::printf(" %8s", ".");
-      else
-        std::printf(" %8d", count);
-    }
-    if (total > 0) std::printf("  %4.0f %%", 100.0 * right / total);
-    std::printf("\n");
-  }
-}
-
-/// What is taken for what, most often first.
-void PrintMistakes(const Model& model, const Evaluation& e) {
-  std::vector<std::pair<int, std::pair<int, int>>> mistakes;
-  for (const auto& [pair, count] : e.confusion) {
-    if (pair.first != pair.second) mistakes.push_back({count, pair});
-  }
-  std::stable_sort(mistakes.begin(), mistakes.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  constexpr size_t kShown = 10;
-  if (!mistakes.empty()) std::printf("\n  most often taken for something else\n");
-  for (size_t i = 0; i < std::min(kShown, mistakes.size()); ++i) {
-    const auto& [truth, answer] = mistakes[i].second;
-    std::printf("  %5d  %s for %s\n", mistakes[i].first, LabelOf(model, truth).c_str(),
-                LabelOf(model, answer).c_str());
-  }
-}
-
-std::string TextOf(const Model& model, const std::vector<Guess>& top) {
-  std::string text;
-  for (const Guess& guess : top) {
-    char number[16];
-    std::snprintf(number, sizeof number, " %.1f %%", 100 * static_cast<double>(guess.probability));
-    text += (text.empty() ? "" : ", ") + LabelOf(model, guess.index) + number;
-  }
-  return text;
-}
-
-void PrintAgainst(const Options& options, const Model& model, const Evaluation& e, bool has_classes) {
-  std::printf("  against   %s: %.1f dB", options.against.c_str(), e.against.sqnr_db());
-  if (has_classes) {
-    std::printf(", same class on %d of %d (%.1f %%)", e.against.same, e.images,
-                100 * e.Fraction(e.against.same));
-  }
-  std::printf("\n");
-  for (const Difference& d : e.against.differences) {
-    std::printf("\n  %s%s\n", d.image.c_str(),
-                d.truth < 0 ? "" : ("  (" + LabelOf(model, d.truth) + ")").c_str());
-    std::printf("    %-8s  %s\n    %-8s  %s\n", "this", TextOf(model, d.ours).c_str(), "against",
-                TextOf(model, d.theirs).c_str());
-  }
-}
-
-void PrintText(const Options& options, const PhotoSet& set, const Model& model, const Evaluation& e,
-               int classes) {
-  std::printf("%s on %s\n", options.model.c_str(),
-              (options.list.empty() ? options.folder : options.list).c_str());
-  if (!set.remark.empty()) std::printf("  note      %s\n", set.remark.c_str());
-  std::printf("  images    %d\n", e.images);
-  if (classes > 0 && set.labelled()) {
-    std::printf("  top-1     %.2f %%  (%d)\n  top-5     %.2f %%  (%d)\n", 100 * e.Fraction(e.right), e.right,
-                100 * e.Fraction(e.right_in_five), e.right_in_five);
-  }
-  std::printf("  latency   p50 %.2f ms, p90 %.2f, p99 %.2f, resize and inference\n", e.LatencyPercentile(50),
-              e.LatencyPercentile(90), e.LatencyPercentile(99));
-  constexpr int kWidestMatrix = 16;
-  if (!e.confusion.empty() && classes <= kWidestMatrix) PrintMatrix(model, e, classes);
-  if (classes > kWidestMatrix) PrintMistakes(model, e);
-  if (!options.against.empty()) PrintAgainst(options, model, e, classes > 0);
-}
-
 Loaded LoadOther(const Options& options, const Loaded& ours) {
   Model model = OrFail(Model::Open(options.against.c_str()));
   Session session = options.CreateSession(model, options.against, Options::kNone);
@@ -272,10 +114,10 @@ void Evaluate(const Options& options, int* exit_code) {
   if (!options.against.empty()) theirs.emplace(LoadOther(options, ours));
   const Evaluation evaluation = Run(set, ours, theirs ? &*theirs : nullptr, !options.json);
   if (evaluation.images == 0) throw Failure("none of the photos could be read");
-  if (options.json)
-    PrintJson(options, set, ours.model, evaluation, classes > 0);
-  else
-    PrintText(options, set, ours.model, evaluation, classes);
+  const EvaluationSubject subject{
+      ours.model,     set, classes, options.model, options.list.empty() ? options.folder : options.list,
+      options.against};
+  (options.json ? PrintAsJson : PrintAsText)(evaluation, subject);
   if (evaluation.unreadable > 0) *exit_code = kFailure;
 }
 

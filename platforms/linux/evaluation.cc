@@ -108,8 +108,10 @@ void PrintAsJson(const Evaluation& e, const EvaluationSubject& subject) {
     json["top1"] = e.Fraction(e.right);
     json["top5"] = e.Fraction(e.right_in_five);
   }
-  json["latency_ms"] = {
-      {"p50", e.LatencyPercentile(50)}, {"p90", e.LatencyPercentile(90)}, {"p99", e.LatencyPercentile(99)}};
+  json["latency_ms"] = {{"min", e.LatencyPercentile(0)},
+                        {"p50", e.LatencyPercentile(50)},
+                        {"p90", e.LatencyPercentile(90)},
+                        {"p99", e.LatencyPercentile(99)}};
   if (e.unreadable > 0) json["unreadable"] = e.unreadable;
   for (const auto& [pair, count] : e.confusion) {
     json["confusion"].push_back(

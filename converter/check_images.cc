@@ -148,6 +148,7 @@ CheckImages PhotosIn(const std::filesystem::path& folder, const VitConfig& confi
     if (const Status status = preprocessor.value().Run(photo.value().view(), pixels.data()); !status.ok())
       Fail(path.string(), ": ", status.message());
     images.pixels.push_back(std::move(pixels));
+    images.names.push_back(path.lexically_relative(folder).string());
   }
   return images;
 }

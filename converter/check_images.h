@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "converter/family/vit.h"
@@ -13,6 +14,7 @@ namespace vitrine {
 /// Model inputs, u8 [height, width, channels].
 struct CheckImages {
   std::vector<std::vector<uint8_t>> pixels;
+  std::vector<std::string> names;  ///< of their files; empty where they are synthetic
   bool synthetic = false;
 };
 

@@ -101,9 +101,12 @@ ConversionSummary Summarize(const std::filesystem::path& file, const Vit& vit, c
   summary.parameters = info.parameters;
   summary.arena_bytes = fidelity.arena_bytes;
   summary.fidelity = fidelity;
-  for (const OperatorInfo& op : model.value().operators()) {
-    summary.operators.push_back({op.name, op.kind, op.type, op.macs, op.parameters, double{op.sqnr_db}});
+  for (size_t i = 0; i < model.value().operators().size(); ++i) {
+    const OperatorInfo& op = model.value().operators()[i];
+    summary.operators.push_back(
+        {op.name, op.kind, op.type, op.macs, op.parameters, double{op.sqnr_db}, fidelity.operator_values[i]});
   }
+  for (int i = 0; i < model.value().label_count(); ++i) summary.labels.push_back(model.value().label(i));
   for (const LevelInfo& level : model.value().levels()) {
     summary.levels.push_back(
         {level.merged_tokens, level.macs, double{level.sqnr_db}, double{level.agreement}});

@@ -30,6 +30,7 @@ struct OperatorSummary {
   std::string name, kind, type;
   int64_t macs = 0, parameters = 0;
   double sqnr_db = 0;
+  Distribution values;  ///< of what it gives in f32; without counts where that was not seen
 };
 
 /// A level of the file: tokens merged a block, and what that costs beside f32 without merging.
@@ -49,7 +50,7 @@ struct ConversionSummary {
   Fidelity fidelity;
   std::vector<OperatorSummary> operators;
   std::vector<LevelSummary> levels;  ///< at least one, the first is the one above
-  std::vector<std::string> remarks;
+  std::vector<std::string> remarks, labels;
 };
 
 /// Converts and checks. Throws Error with one line; then no file is written. `progress` is told what is being

@@ -30,7 +30,7 @@ struct Comparison {
   const Model& model;
   const Session& session;
   Reference& reference;
-  std::vector<double>& sqnr_db;
+  Fidelity& fidelity;
   const std::function<void(double)>& progress;
 
   static void After(void* context, int index) { static_cast<Comparison*>(context)->Compare(index); }
@@ -43,7 +43,11 @@ struct Comparison {
     const bool has_counterpart = expected != reference.first_image().end() && expected->second.size() == size;
     if (!has_counterpart && model.levels().front().merged_tokens == 0)
       Fail("internal: operator '", op.name, "' has no counterpart in f32");
-    sqnr_db.push_back(has_counterpart ? Measure(expected->second, index) : std::nan(""));
+    fidelity.operator_sqnr_db.push_back(has_counterpart ? Measure(expected->second, index) : std::nan(""));
+    fidelity.operator_values.push_back(
+        has_counterpart
+            ? DistributionOf(expected->second, static_cast<size_t>(op.columns), ChannelIs::kColumn)
+            : Distribution());
     progress(0.9 * (index + 1) / static_cast<double>(model.operators().size()));
   }
 
@@ -72,6 +76,12 @@ std::span<const float> OutputOf(const Session& session) {
 
 size_t Top1(std::span<const float> values) {
   return static_cast<size_t>(std::max_element(values.begin(), values.end()) - values.begin());
+}
+
+std::vector<Guess> FirstFive(std::span<const float> logits) {
+  std::vector<Guess> top(std::min<size_t>(5, logits.size()));
+  TopClasses(logits, top);
+  return top;
 }
 
 /// A level's outputs beside those of f32.
@@ -114,14 +124,20 @@ Fidelity MeasureFidelity(const std::filesystem::path& path, const Vit& vit, cons
   fidelity.first_output.assign(OutputOf(session).begin(), OutputOf(session).end());
 
   Reference reference(vit, images.pixels, threads);
-  Comparison comparison{model.value(), session, reference, fidelity.operator_sqnr_db, progress};
+  Comparison comparison{model.value(), session, reference, fidelity, progress};
   std::vector<LevelCheck> checks(model.value().levels().size());
   for (size_t i = 0; i < images.pixels.size(); ++i) {
     for (size_t level = 0; level < checks.size(); ++level) {
       const bool follow = i == 0 && level == 0;
       RunOn(&session, images.pixels[i], level,
             follow ? Observer{Comparison::After, &comparison} : Observer{});
-      checks[level].Add(reference.outputs()[i], OutputOf(session));
+      const std::vector<float>& expected = reference.outputs()[i];
+      checks[level].Add(expected, OutputOf(session));
+      if (level == 0 && !session.logits().empty() && Top1(expected) != Top1(session.logits())) {
+        fidelity.changed.push_back(
+            {images.names.empty() ? "pattern " + std::to_string(i + 1) : images.names[i], images.pixels[i],
+             FirstFive(expected), FirstFive(session.logits())});
+      }
     }
     progress(0.9 + 0.1 * static_cast<double>(i + 1) / static_cast<double>(images.pixels.size()));
   }

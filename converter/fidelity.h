@@ -6,9 +6,11 @@
 #include <functional>
 #include <string>
 #include <vector>
+#include <vitrine/vitrine.hpp>
 
 #include "converter/check_images.h"
 #include "converter/family/vit.h"
+#include "converter/report/distribution.h"
 
 namespace vitrine {
 
@@ -18,6 +20,13 @@ struct OutputFidelity {
   double agreement = 1;  ///< fraction of images with the same top-1; 1 without a classifier
 };
 
+/// An image whose first class is another than f32's.
+struct ChangedImage {
+  std::string name;
+  std::vector<uint8_t> pixels;         ///< the model's input
+  std::vector<Guess> expected, found;  ///< the five most probable, in f32 and of the file
+};
+
 struct Fidelity {
   int images = 0;
   bool synthetic = false;
@@ -25,7 +34,10 @@ struct Fidelity {
   /// On the first image, at each operator's output; NaN where tokens have been merged and the f32 model has
   /// others.
   std::vector<double> operator_sqnr_db;
-  std::vector<float> first_output;  ///< of the file, for the first image
+  /// What each operator gives in f32 for the first image; without counts where the SQNR is NaN.
+  std::vector<Distribution> operator_values;
+  std::vector<ChangedImage> changed;  ///< at the first level
+  std::vector<float> first_output;    ///< of the file, for the first image
   size_t arena_bytes = 0;
 };
 

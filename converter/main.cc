@@ -10,7 +10,7 @@
 #include "converter/convert.h"
 #include "converter/error.h"
 #include "converter/family/family.h"
-#include "converter/report.h"
+#include "converter/report/report.h"
 #include "platforms/linux/command_line.h"
 #include "platforms/linux/progress.h"
 

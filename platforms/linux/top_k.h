@@ -9,11 +9,6 @@
 
 namespace vitrine {
 
-struct Guess {
-  int index;
-  float probability;
-};
-
 /// The `count` most probable classes, or all there are, most probable first; of equal ones the first class.
 std::vector<Guess> TopK(std::span<const float> logits, int count);
 

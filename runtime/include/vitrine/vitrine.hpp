@@ -198,6 +198,16 @@ Status PackForCpu(const Model& model, std::string_view cpu, const char* path);
 /// Sets `probabilities` to the softmax of `logits`; both have the same size, and may be the same memory.
 void Softmax(std::span<const float> logits, std::span<float> probabilities);
 
+/// A class and how probable it is.
+struct Guess {
+  int index;
+  float probability;
+};
+
+/// Sets `top` to the most probable classes, most probable first, of equal ones the first class; returns how
+/// many, which is fewer than top.size() where there are fewer classes. Does not allocate.
+size_t TopClasses(std::span<const float> logits, std::span<Guess> top);
+
 /// The name of the processor's kernels in use: "AVX3_ZEN4", "NEON", "NEON_BF16", ... A string literal.
 const char* InstructionSet();
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/report.h"
+#include "converter/report/report.h"
 
 #include <unistd.h>
 
@@ -11,21 +11,27 @@
 #include <nlohmann/json.hpp>
 
 #include "converter/error.h"
-#include "converter/report_page.h"
+#include "converter/report/html.h"
+#include "converter/report/page.h"
+#include "runtime/model/mapped_file.h"
 
 namespace vitrine {
 namespace {
 
 using nlohmann::ordered_json;
 
-template <typename... Values>
-std::string Format(const char* format, Values... values) {
-  char text[512];
-  std::snprintf(text, sizeof text, format, values...);
-  return text;
-}
-
 std::string Megabytes(uint64_t bytes) { return Format("%.1f MB", static_cast<double>(bytes) / 1e6); }
+
+ordered_json ToJson(const ConversionSummary& s, const std::vector<Guess>& top) {
+  ordered_json json = ordered_json::array();
+  for (const Guess& guess : top) {
+    const size_t index = static_cast<size_t>(guess.index);
+    json.push_back({{"index", guess.index},
+                    {"label", index < s.labels.size() ? s.labels[index] : ""},
+                    {"probability", guess.probability}});
+  }
+  return json;
+}
 
 ordered_json ToJson(const ConversionSummary& s) {
   ordered_json json = {
@@ -56,6 +62,10 @@ ordered_json ToJson(const ConversionSummary& s) {
                    {"sqnr_db", op.sqnr_db}});
   }
   json["ops"] = ops;
+  json["changed"] = ordered_json::array();
+  for (const ChangedImage& image : s.fidelity.changed)
+    json["changed"].push_back(
+        {{"image", image.name}, {"f32", ToJson(s, image.expected)}, {"found", ToJson(s, image.found)}});
   for (const LevelSummary& level : s.levels) {
     json["levels"].push_back({{"merged_tokens", level.merged_tokens},
                               {"macs", level.macs},
@@ -161,7 +171,12 @@ void CheckReportFolder(const std::filesystem::path& file) {
 }
 
 void WriteReport(const ConversionSummary& summary, const std::filesystem::path& file) {
-  Write(file, file.extension() == ".json" ? ToJson(summary).dump(1) + "\n" : PageOf(summary));
+  if (file.extension() == ".json") return Write(file, ToJson(summary).dump(1) + "\n");
+  const Result<MappedFile> model = MappedFile::Open(summary.output.c_str());
+  if (!model.ok()) Fail(model.status().message());
+  const Result<Program> program = Program::Verify(model.value().bytes());
+  if (!program.ok()) Fail(summary.output.string(), ": ", program.status().message());
+  Write(file, PageOf(summary, program.value()));
 }
 
 }  // namespace vitrine

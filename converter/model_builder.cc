@@ -46,6 +46,22 @@ int ModelBuilder::AddInt8(const QuantizedMatrix& matrix) {
   return AddConstant(schema::Type::QC8W, matrix.rows, matrix.columns, std::move(bytes));
 }
 
+int ModelBuilder::AddInt4(const Int4Matrix& matrix) {
+  std::vector<uint8_t> bytes(ConstantBytes(schema::Type::QB4W, matrix.rows, matrix.columns));
+  for (size_t i = 0; i < matrix.values.size(); i += 2)
+    bytes[i / 2] = static_cast<uint8_t>(matrix.values[i] | matrix.values[i + 1] << 4);
+  std::memcpy(bytes.data() + RoundUp(matrix.values.size() / 2), matrix.block_scales.data(),
+              matrix.block_scales.size() * sizeof(uint16_t));
+  return AddConstant(schema::Type::QB4W, matrix.rows, matrix.columns, std::move(bytes));
+}
+
+void ModelBuilder::SetStatic(int tensor, float scale, int8_t zero_point) {
+  schema::TensorT& t = *model.tensors[static_cast<size_t>(tensor)];
+  t.type = schema::Type::QS8;
+  t.scale = scale;
+  t.zero_point = zero_point;
+}
+
 int ModelBuilder::AddConstant(schema::Type type, size_t rows, size_t columns, std::vector<uint8_t> bytes) {
   auto constant = std::make_unique<schema::ConstantT>();
   constant->type = type;

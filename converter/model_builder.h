@@ -30,6 +30,10 @@ class ModelBuilder {
   /// Throws Error naming `name` when a value is not finite.
   int AddF32(const std::string& name, std::span<const float> values, size_t rows, size_t columns);
   int AddInt8(const QuantizedMatrix& matrix);
+  int AddInt4(const Int4Matrix& matrix);
+
+  /// Makes a tensor static int8.
+  void SetStatic(int tensor, float scale, int8_t zero_point);
 
   template <typename Kind>
   void AddOperator(const std::string& name, Kind kind) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/model/program.h"
 
+#include <bit>
 #include <cmath>
 
 #include "runtime/model/checksum.h"
@@ -12,6 +13,8 @@ namespace {
 // is enough).
 constexpr size_t kOverreadBytes = 64;
 constexpr size_t kRowQuantizationBytes = 8;
+
+float FloatOf(uint16_t bfloat16) { return std::bit_cast<float>(uint32_t{bfloat16} << 16); }
 
 size_t ElementBytes(schema::Type type) { return type == schema::Type::F32 ? 4 : 1; }
 
@@ -30,7 +33,13 @@ const float* ConstantInfo::scales() const {
   return reinterpret_cast<const float*>(bytes.data() + RoundUp(rows * columns));
 }
 
+const uint16_t* ConstantInfo::block_scales() const {
+  return reinterpret_cast<const uint16_t*>(bytes.data() + RoundUp(rows * columns / 2));
+}
+
 size_t ConstantBytes(schema::Type type, size_t rows, size_t columns) {
+  if (type == schema::Type::QB4W)
+    return RoundUp(rows * columns / 2) + RoundUp(rows * columns / kInt4Block * sizeof(uint16_t));
   const size_t values = RoundUp(rows * columns * ElementBytes(type));
   return type == schema::Type::QC8W ? values + RoundUp(rows * sizeof(float)) : values;
 }
@@ -77,13 +86,15 @@ Status Program::CheckConstant(int index) const {
   if (checksum.value() != constant.checksum) {
     return Status::Error(Code::kInvalidModel, "constant %d is damaged: its checksum does not match", index);
   }
-  if (constant.type != schema::Type::QC8W) return {};
-  for (size_t row = 0; row < constant.rows; ++row) {
-    const float scale = constant.scales()[row];
+  if (constant.type == schema::Type::F32) return {};
+  const bool blocks = constant.type == schema::Type::QB4W;
+  const size_t scales_per_row = blocks ? constant.columns / kInt4Block : 1;
+  for (size_t i = 0; i < constant.rows * scales_per_row; ++i) {
+    const float scale = blocks ? FloatOf(constant.block_scales()[i]) : constant.scales()[i];
     if (!(scale > 0) || !std::isfinite(scale)) {
       return Status::Error(Code::kInvalidModel,
-                           "constant %d: scale of channel %zu is %g, expected above zero", index, row,
-                           static_cast<double>(scale));
+                           "constant %d: scale of channel %zu is %g, expected above zero", index,
+                           i / scales_per_row, static_cast<double>(scale));
     }
   }
   return {};

@@ -17,6 +17,8 @@ constexpr size_t RoundUp(size_t bytes, size_t multiple = kAlignment) {
   return (bytes + multiple - 1) / multiple * multiple;
 }
 
+constexpr size_t kInt4Block = 32;  ///< inputs that share a scale in QB4W
+
 /// An activation as the file declares it: the matrix [rows, columns].
 struct TensorInfo {
   const char* name;
@@ -43,6 +45,9 @@ struct ConstantInfo {
   const int8_t* int8() const { return reinterpret_cast<const int8_t*>(bytes.data()); }
   /// QC8W: a scale for each row.
   const float* scales() const;
+  /// QB4W: two columns a byte, and bfloat16 scales [rows, columns / kInt4Block].
+  const uint8_t* int4() const { return bytes.data(); }
+  const uint16_t* block_scales() const;
 };
 
 /// A read-only view of a model file that has passed Verify. Copying copies a pointer; the file's bytes must
@@ -105,6 +110,6 @@ uint64_t MetadataChecksum(const schema::Model& root, std::span<const uint8_t> fi
 size_t ConstantBytes(schema::Type type, size_t rows, size_t columns);
 
 constexpr int kFormatMajor = 1;
-constexpr int kFormatMinor = 1;  // merged tokens, levels
+constexpr int kFormatMinor = 2;  // 1: merged tokens, levels; 2: static int8, 4-bit weights
 
 }  // namespace vitrine

@@ -62,7 +62,9 @@ Status CheckChecksum(const schema::Model& root, std::span<const uint8_t> file) {
 }
 
 bool IsActivation(schema::Type type) { return type <= schema::Type::QS8; }
-bool IsWeight(schema::Type type) { return type == schema::Type::F32 || type == schema::Type::QC8W; }
+bool IsWeight(schema::Type type) {
+  return type == schema::Type::F32 || type == schema::Type::QC8W || type == schema::Type::QB4W;
+}
 
 bool ShapeIsSane(size_t rows, size_t columns) {
   return rows >= 1 && columns >= 1 && rows <= kMaxRows && columns <= kMaxColumns &&
@@ -89,6 +91,8 @@ Status CheckConstants(const schema::Model& root) {
     if (!IsWeight(c.type()))
       return Invalid("constant %u has type %d, which no constant has", i, static_cast<int>(c.type()));
     if (!ShapeIsSane(c.rows(), c.columns())) return Invalid("constant %u is %ux%u", i, c.rows(), c.columns());
+    if (c.type() == schema::Type::QB4W && c.columns() % kInt4Block != 0)
+      return Invalid("constant %u has %u columns, expected a multiple of %zu", i, c.columns(), kInt4Block);
     if (c.offset() != end)
       return Invalid("constant %u begins at byte %llu of the weights, expected %zu", i,
                      static_cast<unsigned long long>(c.offset()), end);

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activate: the function between two linear layers, gated or not, and quantization of what it gives.
+// Activate: the function between two linear layers, gated or not, and quantization of what it gives. Where
+// both sides are static int8, a table.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
 #include "runtime/kernels/activation_rows.h"
+#include "runtime/kernels/table_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/parallel.h"
@@ -73,6 +79,48 @@ class ActivateOp final : public Op {
   size_t scratch_stride_ = 0;
 };
 
+/// From QS8 to QS8: each byte becomes the byte nearest to the function of its value.
+class ActivateTableOp final : public Op {
+ public:
+  ActivateTableOp(const Program& program, const schema::Activate& op)
+      : input_(op.input()),
+        output_(op.output()),
+        rows_(program.tensor(op.output()).rows),
+        columns_(program.tensor(op.output()).columns) {
+    const TensorInfo input = program.tensor(input_), output = program.tensor(output_);
+    const kernels::Activation activation = ActivationOf(op.function());
+    for (int i = 0; i < 256; ++i) {
+      const double value = double{input.scale} * (i - 128 - input.zero_point);
+      const double steps = kernels::ActivationReference(activation, value) / double{output.scale};
+      const double byte = std::clamp(std::nearbyint(steps) + output.zero_point, -128.0, 127.0);
+      table_[static_cast<size_t>(i)] = static_cast<int8_t>(byte);
+    }
+  }
+
+  Operands operands() const override { return {{input_, -1, -1}, output_}; }
+  OpCost cost() const override { return {"Activate", "qs8"}; }
+
+  Status Setup(const Memory& memory) override {
+    x_ = memory.tensor<int8_t>(input_);
+    out_ = memory.tensor<int8_t>(output_);
+    return {};
+  }
+
+  void Run(pthreadpool_t pool) override {
+    ForRows(pool, rows_, TileRows(pool, rows_), [&](size_t, size_t first, size_t last) {
+      kernels::TableBytes(x_ + first * columns_, (last - first) * columns_, table_.data(),
+                          out_ + first * columns_);
+    });
+  }
+
+ private:
+  int input_, output_;
+  size_t rows_, columns_;
+  std::array<int8_t, 256> table_;
+  const int8_t* x_ = nullptr;
+  int8_t* out_ = nullptr;
+};
+
 }  // namespace
 
 MadeOp MakeActivate(const Program& program, const schema::Activate& op) {
@@ -84,7 +132,13 @@ MadeOp MakeActivate(const Program& program, const schema::Activate& op) {
                                       {Shape::kAny, Shape::kAny}));
   const TensorInfo output = program.tensor(op.output());
   const size_t columns = op.gated() ? 2 * output.columns : output.columns;
-  VITRINE_RETURN_IF_ERROR(CheckInput(program, "input", op.input(), {Type::F32}, {output.rows, columns}));
+  VITRINE_RETURN_IF_ERROR(
+      CheckInput(program, "input", op.input(), {Type::F32, Type::QS8}, {output.rows, columns}));
+  if (program.tensor(op.input()).type == Type::QS8) {
+    if (output.type != Type::QS8 || op.gated())
+      return Status::Error(Code::kInvalidModel, "a QS8 input needs a QS8 output and no gate");
+    return std::unique_ptr<Op>(new ActivateTableOp(program, op));
+  }
   return std::unique_ptr<Op>(new ActivateOp(program, op));
 }
 

@@ -61,6 +61,30 @@ void PackForThisCpu(const SampleLayer& s, PackedWeights& packed) {
   if (bytes != nullptr) kernels::PackLinearInt8(ours, kernels::LinearInt8Group(), bytes);
 }
 
+/// XNNPACK's kernels that no layout describes.
+void PackOwn(const SampleLayer& s, PackedWeights& packed) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  std::array<int32_t, kOutputs> bias;
+  std::array<uint16_t, kOutputs> block_scales;
+  for (size_t i = 0; i < kOutputs; ++i) {
+    bias[i] = static_cast<int32_t>(3 * i);
+    block_scales[i] = static_cast<uint16_t>(0x3f80 + i);  // bfloat16, from 1 on
+  }
+  std::array<xnn_operator_t, 2> operators = {};
+  xnn_weights_cache_provider* const cache = packed.provider();
+  packed.Begin(0, -1, PackedKernel::kF32);
+  xnn_create_fully_connected_nc_qs8_qc8w(kInputs, kOutputs, kInputs, kOutputs, 3, 1.0f, s.scales.data(),
+                                         s.weights.data(), bias.data(), 5, 1.0f, INT8_MIN, INT8_MAX, 0,
+                                         nullptr, cache, &operators[0]);
+  packed.Begin(1, -1, PackedKernel::kF32);
+  xnn_create_fully_connected_nc_qd8_f32_qb4w(kInt4Block, kOutputs, kInt4Block, kOutputs, kInt4Block, 8,
+                                             block_scales.data(), s.weights.data(), s.bias.data(), -kInfinity,
+                                             kInfinity, 0, nullptr, cache, &operators[1]);
+  for (const xnn_operator_t op : operators) {
+    if (op != nullptr) xnn_delete_operator(op);
+  }
+}
+
 /// The same for those of a named class.
 void PackForCpuClass(const SampleLayer& s, const PackedLayout& layout, PackedWeights& packed) {
   const LinearWeights f32 = {s.floats.data(), nullptr, s.bias.data(), kOutputs, kInputs},
@@ -90,6 +114,16 @@ uint64_t Measure(const PackedLayout* layout) {
 uint64_t LayoutChecksum(const PackedLayout* layout) {
   if (layout != nullptr) return Measure(layout);
   static const uint64_t checksum = Measure(nullptr);
+  return checksum;
+}
+
+uint64_t OwnLayoutChecksum() {
+  static const uint64_t checksum = [] {
+    const XnnpackMemory memory;
+    PackedWeights packed(0);
+    PackOwn(SampleLayer(), packed);
+    return packed.ContentChecksum();
+  }();
   return checksum;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Linear: output = input * weight^T + bias, by XNNPACK's fully-connected operators.
-// The types of its tensors say which: f32, f32_qc8w (weights alone in int8) or qd8_f32_qc8w (dynamic int8),
-// which on some processors is linear_int8.cc's.
+// The types of its tensors say which: f32, f32_qc8w (weights alone in int8), qd8_f32_qc8w (dynamic int8),
+// which on some processors is linear_int8.cc's, qs8_f32_qc8w (static int8: the same kernels, every row
+// quantized alike), or qd8_f32_qb4w (4-bit weights). Static int8 out is linear_static.cc's.
 #include <xnnpack.h>
 
 #include <algorithm>
@@ -11,9 +12,11 @@
 #include "runtime/kernels/linear_int8.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/linear_int8.h"
+#include "runtime/ops/linear_static.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/packed_layout.h"
 #include "runtime/ops/packed_weights.h"
+#include "runtime/ops/xnnpack.h"
 
 namespace vitrine {
 namespace {
@@ -22,12 +25,15 @@ using schema::Type;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// Which kernel reads the weights on a processor with this kernels::LinearInt8Group.
-PackedKernel KernelOf(const Program& program, int weight, int input, size_t rows, size_t group) {
-  if (program.constant(weight).type == Type::F32) return PackedKernel::kF32;
-  if (program.tensor(input).type != Type::QD8) return PackedKernel::kF32Qc8w;
-  return IsFasterInt8(rows, program.constant(weight).columns, group) ? PackedKernel::kLinearInt8
-                                                                     : PackedKernel::kQd8F32Qc8w;
+/// Which kernel reads the weights of a Linear with this output on a processor with this kernels::LinearInt8Group.
+PackedKernel KernelOf(const Program& program, int weight, int input, int output, size_t group) {
+  const ConstantInfo w = program.constant(weight);
+  const TensorInfo out = program.tensor(output);
+  if (w.type == Type::F32) return PackedKernel::kF32;
+  if (w.type == Type::QB4W) return PackedKernel::kQd8F32Qb4w;
+  if (program.tensor(input).type == Type::F32) return PackedKernel::kF32Qc8w;
+  if (IsFasterInt8(out.rows, w.columns, group)) return PackedKernel::kLinearInt8;
+  return out.type == Type::QS8 ? PackedKernel::kQs8Qc8w : PackedKernel::kQd8F32Qc8w;
 }
 
 /// The bias as f32_qc8w takes it: these kernels add it before they multiply by the scale, unlike all others.
@@ -36,6 +42,11 @@ std::vector<float> ScaledBias(const ConstantInfo& weight, const float* bias) {
   for (size_t i = 0; bias != nullptr && i < scaled.size(); ++i) scaled[i] = bias[i] / weight.scales()[i];
   return scaled;
 }
+
+// Rows that a tile may lack. XNNPACK says 10 (XNN_EXTRA_QUANTIZATION_PARAMS), and has a tile of 14 rows for
+// 4-bit weights.
+constexpr size_t kLackingRows = 16;
+static_assert(kLackingRows >= XNN_EXTRA_QUANTIZATION_PARAMS);
 
 class LinearOp final : public Op {
  public:
@@ -46,7 +57,8 @@ class LinearOp final : public Op {
         weight_(op.weight()),
         bias_(op.bias()),
         rows_(program.tensor(op.output()).rows),
-        dynamic_(program.tensor(op.input()).type == Type::QD8) {}
+        int8_(program.tensor(op.input()).type != Type::F32),
+        int4_(program.constant(op.weight()).type == Type::QB4W) {}
 
   ~LinearOp() override {
     if (operator_ != nullptr) xnn_delete_operator(operator_);
@@ -57,7 +69,10 @@ class LinearOp final : public Op {
   OpCost cost() const override {
     const ConstantInfo weight = program_.constant(weight_);
     const int64_t n = static_cast<int64_t>(weight.rows), k = static_cast<int64_t>(weight.columns);
-    const char* type = weight.type == Type::F32 ? "f32" : dynamic_ ? "qd8_f32_qc8w" : "f32_qc8w";
+    const char* type = int4_                      ? "qd8_f32_qb4w"
+                       : int8_                    ? TypeOfInt8(program_.tensor(input_).type)
+                       : weight.type == Type::F32 ? "f32"
+                                                  : "f32_qc8w";
     return {"Linear", type, static_cast<int64_t>(rows_) * n * k, n * k + (bias_ >= 0 ? n : 0)};
   }
 
@@ -66,8 +81,9 @@ class LinearOp final : public Op {
   Status Create(PackedWeights& packed) override {
     const ConstantInfo weight = program_.constant(weight_);
     const size_t n = weight.rows, k = weight.columns;
-    packed.Begin(weight_, bias_, KernelOf(program_, weight_, input_, rows_, 0));
-    const bool ready = packed.ready(n * k * (weight.type == Type::F32 ? sizeof(float) : 1));
+    packed.Begin(weight_, bias_, KernelOf(program_, weight_, input_, output_, 0));
+    const bool ready =
+        packed.ready(int4_ ? n * k / 2 : n * k * (weight.type == Type::F32 ? sizeof(float) : 1));
     if (!ready) {
       VITRINE_RETURN_IF_ERROR(program_.CheckConstant(weight_));
       if (bias_ >= 0) VITRINE_RETURN_IF_ERROR(program_.CheckConstant(bias_));
@@ -78,7 +94,12 @@ class LinearOp final : public Op {
     if (weight.type == Type::F32) {
       status = xnn_create_fully_connected_nc_f32(k, n, k, n, weight.f32(), bias, -kInfinity, kInfinity, 0,
                                                  nullptr, cache, &operator_);
-    } else if (dynamic_) {
+    } else if (int4_) {
+      constexpr uint8_t kZeroPoint = 8;
+      status = xnn_create_fully_connected_nc_qd8_f32_qb4w(
+          k, n, k, n, kInt4Block, kZeroPoint, weight.block_scales(), weight.int4(), bias, -kInfinity,
+          kInfinity, 0, nullptr, cache, &operator_);
+    } else if (int8_) {
       status =
           xnn_create_fully_connected_nc_qd8_f32_qc8w(k, n, k, n, weight.scales(), weight.int8(), bias,
                                                      -kInfinity, kInfinity, 0, nullptr, cache, &operator_);
@@ -88,40 +109,41 @@ class LinearOp final : public Op {
                                                       scaled_bias.data(), -kInfinity, kInfinity, 0, nullptr,
                                                       cache, &operator_);
     }
-    return Check(status, "create");
+    return CheckXnnpack(status, "create a fully-connected operator");
   }
 
   Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) override {
-    *scratch_bytes = 0;
-    if (program_.constant(weight_).type == Type::F32)
-      return Check(xnn_reshape_fully_connected_nc_f32(operator_, rows_, pool), "reshape");
-    if (dynamic_) {
-      *scratch_bytes = (rows_ + XNN_EXTRA_QUANTIZATION_PARAMS) * sizeof(xnn_quantization_params);
-      return Check(xnn_reshape_fully_connected_nc_qd8_f32_qc8w(operator_, rows_, pool), "reshape");
-    }
-    return Check(xnn_reshape_fully_connected_nc_f32_qc8w(operator_, rows_, pool), "reshape");
+    *scratch_bytes = int8_ ? (rows_ + kLackingRows) * sizeof(xnn_quantization_params) : 0;
+    const auto reshape = program_.constant(weight_).type == Type::F32 ? xnn_reshape_fully_connected_nc_f32
+                         : int4_ ? xnn_reshape_fully_connected_nc_qd8_f32_qb4w
+                         : int8_ ? xnn_reshape_fully_connected_nc_qd8_f32_qc8w
+                                 : xnn_reshape_fully_connected_nc_f32_qc8w;
+    return CheckXnnpack(reshape(operator_, rows_, pool), "reshape a fully-connected operator");
   }
 
   Status Setup(const Memory& memory) override {
     float* output = memory.tensor<float>(output_);
-    if (program_.constant(weight_).type == Type::F32) {
-      return Check(xnn_setup_fully_connected_nc_f32(operator_, memory.tensor<float>(input_), output),
-                   "setup");
+    if (!int8_) {
+      const auto setup = program_.constant(weight_).type == Type::F32 ? xnn_setup_fully_connected_nc_f32
+                                                                      : xnn_setup_fully_connected_nc_f32_qc8w;
+      return CheckXnnpack(setup(operator_, memory.tensor<float>(input_), output),
+                          "set up a fully-connected operator");
     }
-    if (!dynamic_) {
-      return Check(xnn_setup_fully_connected_nc_f32_qc8w(operator_, memory.tensor<float>(input_), output),
-                   "setup");
+    const TensorInfo input = program_.tensor(input_);
+    fixed_ = {input.zero_point, input.scale};
+    if (input.type == Type::QD8) {
+      row_quantization_ = reinterpret_cast<const xnn_quantization_params*>(memory.tensor<std::byte>(input_) +
+                                                                           input.row_quantization_offset());
     }
-    row_quantization_ = reinterpret_cast<const xnn_quantization_params*>(
-        memory.tensor<std::byte>(input_) + program_.tensor(input_).row_quantization_offset());
     padded_ = reinterpret_cast<xnn_quantization_params*>(memory.scratch());
-    return Check(
-        xnn_setup_fully_connected_nc_qd8_f32_qc8w(operator_, memory.tensor<int8_t>(input_), output, padded_),
-        "setup");
+    const auto setup =
+        int4_ ? xnn_setup_fully_connected_nc_qd8_f32_qb4w : xnn_setup_fully_connected_nc_qd8_f32_qc8w;
+    return CheckXnnpack(setup(operator_, memory.tensor<int8_t>(input_), output, padded_),
+                        "set up a fully-connected operator");
   }
 
   void Run(pthreadpool_t pool) override {
-    if (dynamic_) PadRowQuantization();
+    if (int8_) PadRowQuantization();
     xnn_run_operator(operator_, pool);
   }
 
@@ -129,58 +151,69 @@ class LinearOp final : public Op {
   /// A tile that is not full computes its last row again in place of those that it lacks, with the
   /// quantization found beyond that row, so this must be the last row's.
   void PadRowQuantization() {
+    if (row_quantization_ == nullptr) {
+      std::fill_n(padded_, rows_ + kLackingRows, fixed_);
+      return;
+    }
     std::copy_n(row_quantization_, rows_, padded_);
-    std::fill_n(padded_ + rows_, XNN_EXTRA_QUANTIZATION_PARAMS, row_quantization_[rows_ - 1]);
-  }
-
-  static Status Check(xnn_status status, const char* phase) {
-    if (status == xnn_status_success) return {};
-    if (status == xnn_status_out_of_memory)
-      return Status::Error(Code::kOutOfMemory, "no memory for packed weights");
-    return Status::Error(Code::kInternal, "XNNPACK refused to %s a fully-connected operator (status %d)",
-                         phase, static_cast<int>(status));
+    std::fill_n(padded_ + rows_, kLackingRows, row_quantization_[rows_ - 1]);
   }
 
   Program program_;
   int input_, output_, weight_, bias_;
   size_t rows_;
-  bool dynamic_;
+  bool int8_, int4_;  // the input, the weight
   xnn_operator_t operator_ = nullptr;
-  const xnn_quantization_params* row_quantization_ = nullptr;  // of the input
+  const xnn_quantization_params* row_quantization_ = nullptr;  // of a QD8 input
+  xnn_quantization_params fixed_ = {};                         // of a QS8 one
   xnn_quantization_params* padded_ = nullptr;                  // scratch
 };
+
+/// Fails unless the types of input, weight and output go together.
+Status CheckTypes(Type input, Type weight, Type output) {
+  if (input != Type::F32 && weight == Type::F32)
+    return Status::Error(Code::kInvalidModel, "the input is %s and the weight F32", TypeName(input));
+  if (input != Type::QD8 && weight == Type::QB4W)
+    return Status::Error(Code::kInvalidModel, "the input is %s and the weight QB4W", TypeName(input));
+  if (input != Type::QS8 && output == Type::QS8)
+    return Status::Error(Code::kInvalidModel, "the input is %s and the output QS8", TypeName(input));
+  return {};
+}
 
 }  // namespace
 
 MadeOp MakeLinear(const Program& program, const schema::Linear& op) {
-  VITRINE_RETURN_IF_ERROR(
-      CheckConstant(program, "weight", op.weight(), {Type::F32, Type::QC8W}, {Shape::kAny, Shape::kAny}));
+  VITRINE_RETURN_IF_ERROR(CheckConstant(program, "weight", op.weight(), {Type::F32, Type::QC8W, Type::QB4W},
+                                        {Shape::kAny, Shape::kAny}));
   const ConstantInfo weight = program.constant(op.weight());
   VITRINE_RETURN_IF_ERROR(
-      CheckOutput(program, "output", op.output(), {Type::F32}, {Shape::kAny, weight.rows}));
-  const size_t rows = program.tensor(op.output()).rows;
-  VITRINE_RETURN_IF_ERROR(
-      CheckInput(program, "input", op.input(), {Type::F32, Type::QD8}, {Shape::kAny, Shape::kAny}));
+      CheckOutput(program, "output", op.output(), {Type::F32, Type::QS8}, {Shape::kAny, weight.rows}));
+  const TensorInfo output = program.tensor(op.output());
+  const size_t rows = output.rows;
+  VITRINE_RETURN_IF_ERROR(CheckInput(program, "input", op.input(), {Type::F32, Type::QD8, Type::QS8},
+                                     {Shape::kAny, Shape::kAny}));
   const TensorInfo input = program.tensor(op.input());
   const bool flattened = rows == 1 && input.type == Type::F32 && input.elements() == weight.columns;
   if (!flattened) {
     VITRINE_RETURN_IF_ERROR(CheckInput(program, "input", op.input(), {input.type}, {rows, weight.columns}));
   }
-  if (input.type == Type::QD8 && weight.type == Type::F32) {
-    return Status::Error(Code::kInvalidModel, "the input is QD8 and the weight F32");
-  }
+  VITRINE_RETURN_IF_ERROR(CheckTypes(input.type, weight.type, output.type));
   if (op.bias() != -1) {
     VITRINE_RETURN_IF_ERROR(CheckConstant(program, "bias", op.bias(), {Type::F32}, {1, weight.rows}));
   }
-  const PackedKernel kernel = KernelOf(program, op.weight(), op.input(), rows, kernels::LinearInt8Group());
+  const PackedKernel kernel =
+      KernelOf(program, op.weight(), op.input(), op.output(), kernels::LinearInt8Group());
   if (kernel == PackedKernel::kLinearInt8) return MakeLinearInt8(program, op);
+  if (kernel == PackedKernel::kQs8Qc8w) return MakeLinearStatic(program, op);
   return std::unique_ptr<Op>(new LinearOp(program, op));
 }
 
 Status PackLinear(const Program& program, const schema::Linear& op, const PackedLayout& layout,
                   PackedWeights& packed) {
   const PackedKernel kernel =
-      KernelOf(program, op.weight(), op.input(), program.tensor(op.output()).rows, layout.int8_group);
+      KernelOf(program, op.weight(), op.input(), op.output(), layout.int8_group);
+  // What these read is left to the processor itself, at each start.
+  if (kernel == PackedKernel::kQs8Qc8w || kernel == PackedKernel::kQd8F32Qb4w) return {};
   packed.Begin(op.weight(), op.bias(), kernel);
   if (packed.ready(1)) return {};
   VITRINE_RETURN_IF_ERROR(program.CheckConstant(op.weight()));

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linear in dynamic int8 (qd8_f32_qc8w) by the kernel for processors on which XNNPACK's is slow.
+// Linear in int8 by the kernel for processors on which XNNPACK's is slow. Its sums become f32; static int8
+// out is rounded from them tile by tile, in the cache.
 #include "runtime/ops/linear_int8.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "runtime/kernels/linear_int8.h"
+#include "runtime/kernels/quantize_rows.h"
 #include "runtime/ops/packed_weights.h"
 #include "runtime/ops/parallel.h"
+#include "runtime/ops/rows.h"
 
 namespace vitrine {
 namespace {
@@ -28,7 +32,8 @@ class LinearInt8Op final : public Op {
 
   OpCost cost() const override {
     const int64_t n = static_cast<int64_t>(arguments_.N), k = static_cast<int64_t>(arguments_.K);
-    return {"Linear", "qd8_f32_qc8w", static_cast<int64_t>(rows_) * n * k, n * k + (bias_ >= 0 ? n : 0)};
+    const char* type = RoundsOutput() ? "qs8_qc8w" : TypeOfInt8(program_.tensor(input_).type);
+    return {"Linear", type, static_cast<int64_t>(rows_) * n * k, n * k + (bias_ >= 0 ? n : 0)};
   }
 
   std::array<int, 2> packed_constants() const override { return {weight_, bias_}; }
@@ -51,43 +56,76 @@ class LinearInt8Op final : public Op {
   }
 
   Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) override {
-    scratch_stride_ = RoundUp(kernels::LinearInt8ScratchBytes(arguments_.K));
-    *scratch_bytes = ThreadCount(pool) * scratch_stride_;
+    const size_t threads = ThreadCount(pool), blocks = threads == 1 ? 1 : 4;
+    row_step_ = threads == 1 && !RoundsOutput() ? rows_ : kTile;
+    column_step_ = (arguments_.N + blocks * kTile - 1) / (blocks * kTile) * kTile;
+    kernel_bytes_ = RoundUp(kernels::LinearInt8ScratchBytes(arguments_.K));
+    scratch_stride_ = kernel_bytes_ + RoundUp(RoundsOutput() ? kTile * column_step_ * sizeof(float) : 0);
+    *scratch_bytes = threads * scratch_stride_;
+    const TensorInfo input = program_.tensor(input_);
+    if (input.type == schema::Type::QS8) fixed_rows_.assign(rows_, {input.zero_point, input.scale});
     return {};
   }
 
   Status Setup(const Memory& memory) override {
     const size_t quantization = program_.tensor(input_).row_quantization_offset();
     arguments_.input = memory.tensor<int8_t>(input_);
-    arguments_.quantization =
-        reinterpret_cast<const kernels::RowQuantization*>(memory.tensor<std::byte>(input_) + quantization);
+    arguments_.quantization = !fixed_rows_.empty() ? fixed_rows_.data()
+                                                   : reinterpret_cast<const kernels::RowQuantization*>(
+                                                         memory.tensor<std::byte>(input_) + quantization);
     arguments_.out = memory.tensor<float>(output_);
+    rounded_ = RowsOf(program_, memory, output_, &fixed_);
     scratch_ = memory.scratch();
     return {};
   }
 
   /// One thread takes all at once; several take blocks of rows by a fourth of the columns.
   void Run(pthreadpool_t pool) override {
-    constexpr size_t kTile = kernels::kLinearInt8Tile;
-    const size_t blocks = ThreadCount(pool) == 1 ? 1 : 4, row_step = ThreadCount(pool) == 1 ? rows_ : kTile;
-    const size_t column_step = (arguments_.N + blocks * kTile - 1) / (blocks * kTile) * kTile;
-    const size_t column_count = (arguments_.N + column_step - 1) / column_step;
-    const size_t row_count = (rows_ + row_step - 1) / row_step;
+    const size_t column_count = (arguments_.N + column_step_ - 1) / column_step_;
+    const size_t row_count = (rows_ + row_step_ - 1) / row_step_;
     ForRows(pool, row_count * column_count, 1, [&](size_t thread, size_t index, size_t) {
-      const size_t row = index / column_count * row_step, column = index % column_count * column_step;
-      kernels::LinearInt8Tile(arguments_, row, std::min(rows_, row + row_step), column,
-                              std::min(arguments_.N, column + column_step),
-                              scratch_ + thread * scratch_stride_);
+      const size_t row = index / column_count * row_step_, column = index % column_count * column_step_;
+      const size_t last_row = std::min(rows_, row + row_step_);
+      const size_t last_column = std::min(arguments_.N, column + column_step_);
+      std::byte* const scratch = scratch_ + thread * scratch_stride_;
+      if (RoundsOutput()) {
+        RunRounded(row, last_row, column, last_column, scratch);
+      } else {
+        kernels::LinearInt8Tile(arguments_, row, last_row, column, last_column, scratch);
+      }
     });
   }
 
  private:
+  static constexpr size_t kTile = kernels::kLinearInt8Tile;
+
+  bool RoundsOutput() const { return program_.tensor(output_).type == schema::Type::QS8; }
+
+  /// At most kTile rows: in f32 behind the kernel's scratch memory, then in int8 to the output.
+  void RunRounded(size_t row, size_t last_row, size_t column, size_t last_column, std::byte* scratch) const {
+    float* const tile = reinterpret_cast<float*>(scratch + kernel_bytes_);
+    const size_t columns = last_column - column;
+    kernels::LinearInt8Arguments arguments = arguments_;
+    arguments.input += row * arguments.input_stride;
+    arguments.quantization += row;
+    arguments.out = tile - column;
+    arguments.out_stride = columns;
+    kernels::LinearInt8Tile(arguments, 0, last_row - row, column, last_column, scratch);
+    kernels::OutputRows out = rounded_;
+    out.data = static_cast<int8_t*>(out.data) + row * out.stride + column;
+    kernels::QuantizeRows(tile, columns, columns, out, 0, last_row - row);
+  }
+
   Program program_;
   int input_, output_, weight_, bias_;
   size_t rows_;
+  size_t row_step_ = 0, column_step_ = 0;
   kernels::LinearInt8Arguments arguments_;
+  std::vector<kernels::RowQuantization> fixed_rows_;  // of a QS8 input
+  kernels::OutputRows rounded_;                       // of a QS8 output
+  kernels::RowQuantization fixed_ = {};
   std::byte* scratch_ = nullptr;
-  size_t scratch_stride_ = 0;
+  size_t scratch_stride_ = 0, kernel_bytes_ = 0;
 };
 
 }  // namespace

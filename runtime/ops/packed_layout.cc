@@ -42,7 +42,9 @@ class Panels {
         shape_ = layout.qd8, vectors = 3;
         break;
       case PackedKernel::kLinearInt8:
-        break;  // not XNNPACK's
+      case PackedKernel::kQs8Qc8w:
+      case PackedKernel::kQd8F32Qb4w:
+        break;  // not XNNPACK's, or not packed here
     }
     weight_bytes_ = shape_.columns * RoundUp(w.inputs, shape_.group * shape_.rotation) * element_;
     panel_bytes_ = weight_bytes_ + vectors * VectorBytes();

@@ -48,7 +48,7 @@ struct LinearWeights {
 bool Pack(const PackedLayout& layout, PackedKernel kernel, const LinearWeights& weights,
           PackedWeights& packed);
 
-/// Verifies a Linear's constants and packs them, unless another Linear has. Fails with kInvalidModel when
+/// Verifies a Linear's constants and packs them, unless another Linear has, or its kernel is one of OwnLayoutChecksum's. Fails with kInvalidModel when
 /// they are damaged, kOutOfMemory.
 Status PackLinear(const Program& program, const schema::Linear& op, const PackedLayout& layout,
                   PackedWeights& packed);
@@ -56,5 +56,8 @@ Status PackLinear(const Program& program, const schema::Linear& op, const Packed
 /// Returns the checksum of small matrices that each kind of kernel packs: of those processors, or of this one
 /// where `layout` is null. XNNPACK has been started.
 uint64_t LayoutChecksum(const PackedLayout* layout);
+
+/// The same of the kernels that only the processor itself packs for: qs8_qc8w and qd8_f32_qb4w.
+uint64_t OwnLayoutChecksum();
 
 }  // namespace vitrine

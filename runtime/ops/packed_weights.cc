@@ -157,6 +157,8 @@ Status PackedWeights::Save(const char* path) const {
 void PackedWeights::Begin(int weight, int bias, PackedKernel kernel) {
   key_ = static_cast<uint64_t>(weight) << 36 | static_cast<uint64_t>(bias + 1) << 8 |
          static_cast<uint64_t>(kernel);
+  // No layout says how these are packed; another processor's are not found.
+  if (kernel == PackedKernel::kQs8Qc8w || kernel == PackedKernel::kQd8F32Qb4w) key_ ^= OwnLayoutChecksum();
   ready_ = nullptr;
   for (const Entry& entry : entries()) {
     if (entry.key == key_) ready_ = file_.bytes().data() + entry.offset, ready_bytes_ = entry.bytes;

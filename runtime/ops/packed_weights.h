@@ -29,7 +29,7 @@ namespace vitrine {
 struct PackedLayout;
 
 /// Which kernel reads a matrix, hence how it is packed.
-enum class PackedKernel : uint8_t { kF32, kF32Qc8w, kQd8F32Qc8w, kLinearInt8 };
+enum class PackedKernel : uint8_t { kF32, kF32Qc8w, kQd8F32Qc8w, kLinearInt8, kQs8Qc8w, kQd8F32Qb4w };
 
 /// Must outlive the operators that were created with it; does not move. One thread at a time.
 class PackedWeights {

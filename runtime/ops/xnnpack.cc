@@ -57,6 +57,13 @@ XnnpackMemory::XnnpackMemory() {
 XnnpackMemory::~XnnpackMemory() { --open_scopes; }
 size_t XnnpackMemory::bytes() const { return bytes_taken; }
 
+Status CheckXnnpack(int status, const char* asked) {
+  if (status == xnn_status_success) return {};
+  if (status == xnn_status_out_of_memory)
+    return Status::Error(Code::kOutOfMemory, "no memory for packed weights");
+  return Status::Error(Code::kInternal, "XNNPACK refused to %s (status %d)", asked, status);
+}
+
 void* AllocateForXnnpack(size_t bytes) { return AlignedAllocate(nullptr, 64, bytes); }
 
 size_t RefusedXnnpackAllocations() { return refused.load(std::memory_order_relaxed); }

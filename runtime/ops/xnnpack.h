@@ -25,6 +25,9 @@ class XnnpackMemory {
   size_t bytes() const;
 };
 
+/// What XNNPACK's status `status` (an xnn_status) means of what it was asked to do: "create an operator".
+Status CheckXnnpack(int status, const char* asked);
+
 /// 64-byte aligned memory that counts as XNNPACK's, or null while it may not allocate. Free with std::free.
 void* AllocateForXnnpack(size_t bytes);
 

@@ -109,35 +109,38 @@ enum class Type : uint8_t {
   QD8 = 2,
   QS8 = 3,
   QC8W = 4,
+  QB4W = 5,
   MIN = F32,
-  MAX = QC8W
+  MAX = QB4W
 };
 
-inline const Type (&EnumValuesType())[5] {
+inline const Type (&EnumValuesType())[6] {
   static const Type values[] = {
     Type::F32,
     Type::U8,
     Type::QD8,
     Type::QS8,
-    Type::QC8W
+    Type::QC8W,
+    Type::QB4W
   };
   return values;
 }
 
 inline const char * const *EnumNamesType() {
-  static const char * const names[6] = {
+  static const char * const names[7] = {
     "F32",
     "U8",
     "QD8",
     "QS8",
     "QC8W",
+    "QB4W",
     nullptr
   };
   return names;
 }
 
 inline const char *EnumNameType(Type e) {
-  if (::flatbuffers::IsOutRange(e, Type::F32, Type::QC8W)) return "";
+  if (::flatbuffers::IsOutRange(e, Type::F32, Type::QB4W)) return "";
   const size_t index = static_cast<size_t>(e);
   return EnumNamesType()[index];
 }
@@ -767,6 +770,8 @@ struct ConstantT : public ::flatbuffers::NativeTable {
 /// A constant: [rows, columns] in `weights` at `offset`, a multiple of 64.
 ///   F32:   rows * columns floats
 ///   QC8W:  rows * columns int8, zeros up to a multiple of 64 bytes, then `rows` float scales, finite and above zero
+///   QB4W:  rows * columns / 2 bytes, the even column in the low half; zeros up to a multiple of 64 bytes, then
+///          rows * columns / 32 scales in bfloat16, finite and above zero; columns a multiple of 32
 /// Zeros fill up to the next multiple of 64; `checksum` covers everything from `offset` to there. Constants follow
 /// each other without a gap, in the order of this list, and fill `weights`.
 struct Constant FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
@@ -997,8 +1002,9 @@ struct LinearT : public ::flatbuffers::NativeTable {
   int32_t bias = -1;
 };
 
-/// output = input * weight^T + bias. input F32, QD8 or QS8 [>= T, K]; weight F32 or QC8W [N, K]; bias F32 [1, N] or none;
-/// output F32 [T, N]. An input of [T', K'] with T' * K' = K and T = 1 is read as one row.
+/// output = input * weight^T + bias. input F32, QD8 or QS8 [>= T, K]; weight F32, QC8W or QB4W [N, K]; bias F32 [1, N] or
+/// none; output F32 [T, N], or QS8 where the input is QS8. F32 weights take an F32 input, QB4W weights a QD8 one. An F32
+/// input of [T', K'] with T' * K' = K and T = 1 is read as one row.
 struct Linear FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef LinearT NativeTableType;
   typedef LinearBuilder Builder;
@@ -1513,7 +1519,8 @@ struct ActivateT : public ::flatbuffers::NativeTable {
 };
 
 /// output = function(input), element by element; gated: the input is [T, 2 * M], output = function(first half) * second half.
-/// input F32; output F32, QD8 or QS8 [T, M].
+/// input F32; output F32, QD8 or QS8 [T, M]. Or input and output QS8 and not gated: a table of 256 bytes then gives, for each
+/// byte of the input, the byte nearest to function of its value.
 struct Activate FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef ActivateT NativeTableType;
   typedef ActivateBuilder Builder;

@@ -27,6 +27,7 @@ void ReadTensor(const TensorInfo& tensor, const std::byte* data, std::span<float
         break;
       }
       case schema::Type::QC8W:
+      case schema::Type::QB4W:
         break;  // no activation has it
     }
   }

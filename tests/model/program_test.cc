@@ -55,6 +55,8 @@ TEST_CASE("RefusesWhatMakesNoSense") {
       {"tensor 0 has type 4", [](schema::ModelT& m) { m.tensors[0]->type = schema::Type::QC8W; }},
       {"scale is 0, expected above zero", [](schema::ModelT& m) { m.tensors[1]->type = schema::Type::QS8; }},
       {"constant 0 has type 2", [](schema::ModelT& m) { m.constants[0]->type = schema::Type::QD8; }},
+      {"constant 0 has 4 columns, expected a multiple of 32",
+       [](schema::ModelT& m) { m.constants[0]->type = schema::Type::QB4W; }},
       {"constant 0 begins at byte 64", [](schema::ModelT& m) { m.constants[0]->offset = 64; }},
       {"constant 0 ends at byte", [](schema::ModelT& m) { m.constants[0]->rows = 1000; }},
       {"the weights have 64 bytes, the constants 0", [](schema::ModelT& m) { m.constants.clear(); }},
@@ -84,7 +86,7 @@ TEST_CASE("RefusesAnotherMajorVersionByName") {
   const auto& root = reinterpret_cast<const flatbuffers::Table&>(*schema::GetModel(model.bytes().data()));
   const uint8_t* field = root.GetAddressOf(schema::Model::VT_FORMAT_MAJOR);
   model.bytes()[static_cast<size_t>(field - model.bytes().data())] = 2;
-  CHECK_THAT(WhyRefused(model), ContainsSubstring("file format 2.1, this runtime reads format 1"));
+  CHECK_THAT(WhyRefused(model), ContainsSubstring("file format 2.2, this runtime reads format 1"));
 }
 
 TEST_CASE("RefusesFilesOfOtherKinds") {

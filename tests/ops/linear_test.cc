@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Linear against a plain sum in f64, in each of its types.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <cstring>
@@ -40,27 +41,41 @@ std::vector<float> Dequantized(const QuantizedMatrix& matrix) {
   return values;
 }
 
+std::vector<float> Dequantized(const Int4Matrix& matrix) {
+  std::vector<float> values(matrix.values.size());
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] =
+        (static_cast<float>(matrix.values[i]) - 8) * FromBfloat16(matrix.block_scales[i / kInt4Block]);
+  return values;
+}
+
 /// A model of one Linear, with an Activate before it that quantizes the input where that is asked for.
 struct LinearModel {
   testing::Draft draft;
   std::vector<float> weight, bias;
 
-  LinearModel(const Shape& s, Type input, bool int8_weight) {
+  LinearModel(const Shape& s, Type input, Type weight_type, Type output = Type::F32) {
     ModelBuilder& b = draft.builder;
     weight = RandomValues(s.outputs * s.inputs, 0.3f, 1);
     bias = RandomValues(s.outputs, 1.0f, 2);
     b.model.input = b.AddTensor("in", Type::F32, s.rows, s.inputs);
     int rows = b.model.input;
-    if (input == Type::QD8) {
+    if (input != Type::F32) {
       schema::ActivateT quantize;
       quantize.input = rows;
       rows = quantize.output = b.AddTensor("rows", Type::QD8, s.rows, s.inputs);
+      if (input == Type::QS8) b.SetStatic(rows, 0.03f, -7);
       b.AddOperator("quantize", quantize);
     }
     schema::LinearT op;
     op.input = rows;
-    op.output = b.model.embedding = b.AddTensor("out", Type::F32, s.rows, s.outputs);
-    if (int8_weight) {
+    op.output = b.AddTensor("out", Type::F32, s.rows, s.outputs);
+    if (output == Type::QS8) b.SetStatic(op.output, kOutputScale, kOutputZeroPoint);
+    if (weight_type == Type::QB4W) {
+      const Int4Matrix matrix = QuantizeBlocks("w", weight, s.outputs, s.inputs);
+      op.weight = b.AddInt4(matrix);
+      weight = Dequantized(matrix);
+    } else if (weight_type == Type::QC8W) {
       const QuantizedMatrix matrix = QuantizeRowsSymmetric("w", weight, s.outputs, s.inputs);
       op.weight = b.AddInt8(matrix);
       weight = Dequantized(matrix);
@@ -69,12 +84,29 @@ struct LinearModel {
     }
     op.bias = b.AddF32("b", bias, 1, s.outputs);
     b.AddOperator("linear", op);
+    if (output == Type::QS8)
+      AddOutput(op.output, s);
+    else
+      b.model.embedding = op.output;
   }
+
+  /// Nothing reads the tensor that is tested; a model's output is F32.
+  void AddOutput(int tested, const Shape& s) {
+    ModelBuilder& b = draft.builder;
+    schema::LinearT op;
+    op.input = tested;
+    op.weight = b.AddInt8(QuantizeRowsSymmetric("sum", std::vector<float>(s.outputs, 1.0f), 1, s.outputs));
+    op.output = b.model.embedding = b.AddTensor("sum", Type::F32, 1, 1);
+    b.AddOperator("sum", op);
+  }
+
+  static constexpr float kOutputScale = 0.05f;
+  static constexpr int8_t kOutputZeroPoint = 11;
 };
 
 TEST_CASE("LinearInF32IsAPlainSum") {
   for (const Shape& s : kShapes) {
-    LinearModel model(s, Type::F32, false);
+    LinearModel model(s, Type::F32, Type::F32);
     const std::vector<float> x = RandomValues(s.rows * s.inputs, 1.0f, 3);
     const testing::Outputs found = testing::RunModel(model.draft.Bytes(), x);
     CHECK(testing::Sqnr(Expected(s, x, model.weight, model.bias), found.last()) > 110);
@@ -83,7 +115,7 @@ TEST_CASE("LinearInF32IsAPlainSum") {
 
 TEST_CASE("LinearWithInt8WeightsSeesTheWeightsExactly") {
   for (const Shape& s : kShapes) {
-    LinearModel model(s, Type::F32, true);
+    LinearModel model(s, Type::F32, Type::QC8W);
     const std::vector<float> x = RandomValues(s.rows * s.inputs, 1.0f, 3);
     const testing::Outputs found = testing::RunModel(model.draft.Bytes(), x);
     CHECK(testing::Sqnr(Expected(s, x, model.weight, model.bias), found.last()) > 110);
@@ -92,7 +124,7 @@ TEST_CASE("LinearWithInt8WeightsSeesTheWeightsExactly") {
 
 TEST_CASE("LinearInDynamicInt8SeesTheQuantizedRowsExactly") {
   for (const Shape& s : kShapes) {
-    LinearModel model(s, Type::QD8, true);
+    LinearModel model(s, Type::QD8, Type::QC8W);
     const std::vector<float> x = RandomValues(s.rows * s.inputs, 1.0f, 3);
     const testing::Outputs found = testing::RunModel(model.draft.Bytes(), x);
     // The integer product is exact, so what is left is the rounding of the scales.
@@ -103,12 +135,49 @@ TEST_CASE("LinearInDynamicInt8SeesTheQuantizedRowsExactly") {
 TEST_CASE("LinearInDynamicInt8ReadsTheFirstRowsOfALongerInput") {
   for (const size_t rows : {1, 2, 3, 11}) {
     const Shape s{13, 20, 30};
-    LinearModel model(s, Type::QD8, true);
+    LinearModel model(s, Type::QD8, Type::QC8W);
     model.draft.builder.model.tensors.back()->rows = static_cast<uint32_t>(rows);
     const std::vector<float> x = RandomValues(s.rows * s.inputs, 1.0f, 3);
     const testing::Outputs found = testing::RunModel(model.draft.Bytes(), x);
     const std::vector<float> expected = Expected(s, found.of_operator[0], model.weight, model.bias);
     CHECK(testing::Sqnr(std::span(expected).first(rows * s.outputs), found.last()) > 110);
+  }
+}
+
+TEST_CASE("LinearInStaticInt8SeesTheQuantizedRowsExactly") {
+  for (const Shape& s : kShapes) {
+    LinearModel model(s, Type::QS8, Type::QC8W);
+    const std::vector<float> x = RandomValues(s.rows * s.inputs, 1.0f, 3);
+    const testing::Outputs found = testing::RunModel(model.draft.Bytes(), x);
+    CHECK(testing::Sqnr(Expected(s, found.of_operator[0], model.weight, model.bias), found.last()) > 110);
+  }
+}
+
+TEST_CASE("LinearFromStaticInt8ToStaticInt8RoundsToTheNearestStep") {
+  for (const Shape& s : kShapes) {
+    LinearModel model(s, Type::QS8, Type::QC8W, Type::QS8);
+    const std::vector<float> x = RandomValues(s.rows * s.inputs, 1.0f, 3);
+    const testing::Outputs found = testing::RunModel(model.draft.Bytes(), x);
+    const std::vector<float> expected = Expected(s, found.of_operator[0], model.weight, model.bias);
+    const float scale = LinearModel::kOutputScale, zero_point = LinearModel::kOutputZeroPoint;
+    double worst = 0;
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const float inside = std::clamp(expected[i], scale * (-128 - zero_point), scale * (127 - zero_point));
+      worst = std::max(worst, std::fabs(double{found.of_operator[1][i]} - double{inside}));
+    }
+    CHECK(worst <= 0.51 * double{scale});
+  }
+}
+
+TEST_CASE("LinearWithInt4WeightsSeesRowsAndWeightsExactly") {
+  std::vector<Shape> shapes = {{50, 192, 576}, {197, 384, 10}, {9, 1536, 40}};
+  for (size_t rows = 1; rows < 35; ++rows) shapes.push_back({rows, 32 * (rows % 3 + 1), 3 * rows});
+  for (const Shape& s : shapes) {
+    INFO(s.rows << " rows, " << s.inputs << " inputs, " << s.outputs << " outputs");
+    LinearModel model(s, Type::QD8, Type::QB4W);
+    const std::vector<float> x = RandomValues(s.rows * s.inputs, 1.0f, 3);
+    const testing::Outputs found = testing::RunModel(model.draft.Bytes(), x);
+    CHECK(testing::Sqnr(Expected(s, found.of_operator[0], model.weight, model.bias), found.last()) > 100);
   }
 }
 

@@ -179,6 +179,74 @@ TEST_CASE("ActivateGatesTheSecondHalfWithTheFirst") {
   CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{3, -3, 5, 5}).last(), {15, 0});
 }
 
+/// From f32 rows to static int8, through a table, and back to f32 by a sum of one value.
+struct TableDraft : RowsDraft {
+  explicit TableDraft(schema::Function function) : RowsDraft(5, 1) {
+    schema::ActivateT quantize;
+    quantize.input = input;
+    quantize.output = builder.AddTensor("rows", Type::F32, 5, 1);
+    builder.SetStatic(quantize.output, 0.05f, 28);
+    builder.AddOperator("quantize", quantize);
+    activate.input = quantize.output;
+    activate.function = function;
+    activate.output = builder.AddTensor("activated", Type::F32, 5, 1);
+    builder.SetStatic(activate.output, 0.02f, -120);
+  }
+  testing::ModelBytes Finish() {
+    builder.AddOperator("activate", activate);
+    schema::LinearT sum;
+    sum.input = activate.output;
+    sum.weight = builder.AddInt8(QuantizeRowsSymmetric("one", std::vector<float>{1}, 1, 1));
+    sum.output = Output(Type::F32, 5, 1);
+    builder.AddOperator("sum", sum);
+    return Bytes();
+  }
+  schema::ActivateT activate;
+};
+
+TEST_CASE("ActivateOfStaticInt8IsATable") {
+  TableDraft d(schema::Function::GeluErf);
+  const auto found = testing::RunModel(d.Finish(), std::vector<float>{-9, -1, 0, 1, 3}).of_operator[1];
+  // -9 saturates at -7.8, which GELU does not see.
+  CheckValues(found, {0, -0.1587, 0, 0.8413, 2.996}, 0.0101);
+}
+
+TEST_CASE("RefusesATableThatIsNone") {
+  TableDraft gated(schema::Function::Silu), dynamic(schema::Function::Silu);
+  gated.activate.gated = true;
+  CHECK_THAT(testing::WhyRefused(gated.Finish()), ContainsSubstring("activate: input is 5x1, expected 5x2"));
+  dynamic.builder.model.tensors.back()->type = Type::QD8;
+  CHECK_THAT(testing::WhyRefused(dynamic.Finish()), ContainsSubstring("a QS8 input needs a QS8 output"));
+}
+
+TEST_CASE("RefusesALinearOfTypesThatDoNotGoTogether") {
+  const auto refusal = [](Type input, Type weight, Type output) {
+    RowsDraft d(2, 32);
+    schema::ActivateT quantize;
+    quantize.input = d.input;
+    quantize.output = d.builder.AddTensor("rows", input, 2, 32);
+    if (input == Type::QS8) d.builder.SetStatic(quantize.output, 1, 0);
+    d.builder.AddOperator("quantize", quantize);
+    schema::LinearT op;
+    const std::vector<float> values(64, 1.0f);
+    op.input = quantize.output;
+    op.weight = weight == Type::F32    ? d.builder.AddF32("w", values, 2, 32)
+                : weight == Type::QC8W ? d.builder.AddInt8(QuantizeRowsSymmetric("w", values, 2, 32))
+                                       : d.builder.AddInt4(QuantizeBlocks("w", values, 2, 32));
+    op.output = d.Output(output, 2, 2);
+    if (output == Type::QS8) d.builder.SetStatic(op.output, 1, 0);
+    d.builder.AddOperator("fc1", op);
+    return testing::WhyRefused(d.Bytes());
+  };
+  CHECK_THAT(refusal(Type::QS8, Type::F32, Type::F32),
+             ContainsSubstring("the input is QS8 and the weight F32"));
+  CHECK_THAT(refusal(Type::QS8, Type::QB4W, Type::F32),
+             ContainsSubstring("the input is QS8 and the weight QB4W"));
+  CHECK_THAT(refusal(Type::F32, Type::QB4W, Type::F32),
+             ContainsSubstring("the input is F32 and the weight QB4W"));
+  CHECK(refusal(Type::QD8, Type::QC8W, Type::QS8) != "");
+}
+
 TEST_CASE("PoolPutsMeansSideBySide") {
   RowsDraft d(3, 2);
   schema::PoolT op;

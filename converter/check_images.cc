@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <span>
 #include <string>
 
 #include "converter/error.h"
@@ -115,6 +116,11 @@ bool LooksLikeAPhoto(const std::filesystem::path& path) {
   return false;
 }
 
+/// Whether every pixel is as the first.
+bool IsOneColour(std::span<const uint8_t> pixels, size_t channels) {
+  return std::equal(pixels.begin() + static_cast<ptrdiff_t>(channels), pixels.end(), pixels.begin());
+}
+
 }  // namespace
 
 CheckImages SyntheticImages(const VitConfig& config, int count) {
@@ -150,6 +156,12 @@ CheckImages PhotosIn(const std::filesystem::path& folder, const VitConfig& confi
     images.pixels.push_back(std::move(pixels));
     images.names.push_back(path.lexically_relative(folder).string());
   }
+  const auto is_one_colour = [&](const auto& pixels) {
+    return IsOneColour(pixels, static_cast<size_t>(config.channels));
+  };
+  if (std::all_of(images.pixels.begin(), images.pixels.end(), is_one_colour))
+    Fail(folder.string(),
+         ": each photo is of a single colour, which tells nothing of what the model will see");
   return images;
 }
 

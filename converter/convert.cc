@@ -5,6 +5,7 @@
 #include <future>
 #include <vitrine/vitrine.hpp>
 
+#include "converter/calibrate/calibrate.h"
 #include "converter/check_images.h"
 #include "converter/checkpoint/checkpoint.h"
 #include "converter/error.h"
@@ -19,17 +20,48 @@ namespace {
 
 using ProgressFunction = std::function<void(const std::string&, double)>;
 
-constexpr int kSyntheticImages = 4;
-constexpr double kConvertShare = 0.4;  // of the time; checking takes the rest
+constexpr int kSyntheticImages = 4, kImagesToCheck = 32, kImagesToCalibrate = 64;
+constexpr double kConvertShare = 0.4, kCalibrateShare = 0.9;  // of the time; checking takes the rest
 
-void Lower(const Vit& vit, Recipe recipe, ModelBuilder* builder, const ProgressFunction& progress) {
-  Lowering lowering(builder, vit.config, recipe);
-  LowerEmbedding(vit, &lowering);
-  for (int i = 0; i < vit.config.depth; ++i) {
-    LowerBlock(vit, i, &lowering);
-    progress("converting block " + std::to_string(i + 1), kConvertShare * (i + 1) / (vit.config.depth + 1));
+bool IsCalibrated(Recipe recipe) { return recipe != Recipe::kDynamic && recipe != Recipe::kF32; }
+
+/// Of int4 patterns are enough to round weights by; ranges need what the model will see.
+void CheckOptions(const ConvertOptions& options) {
+  const bool needs_photos = options.recipe == Recipe::kStatic || options.recipe == Recipe::kMixed;
+  if (needs_photos && !options.calibrate) {
+    FailUsage(
+        "--recipe ", Name(options.recipe),
+        " needs --calibrate DIR: a folder of photos of the kind that the model will see, 64 are enough");
   }
-  LowerHead(vit, &lowering);
+}
+
+void LowerPart(const Vit& vit, int segment, const Plan& plan, Lowering* lowering) {
+  if (segment == 0) {
+    LowerEmbedding(vit, lowering);
+  } else if (segment <= vit.config.depth) {
+    LowerBlock(vit, segment - 1, plan, lowering);
+  } else {
+    LowerHead(vit, lowering);
+  }
+}
+
+/// Lowers part by part; where there is a calibrator, each part is calibrated first.
+/// `share` of the whole is done by then.
+void Lower(const Vit& vit, Plan* plan, Calibrator* calibrator, ModelBuilder* builder, double share,
+           const ProgressFunction& progress) {
+  Lowering lowering(builder, vit.config, *plan);
+  for (int segment = 0; segment <= vit.config.depth + 1; ++segment) {
+    const auto tell = [&](double fraction) {
+      const bool is_block = segment > 0 && segment <= vit.config.depth;
+      const std::string what = calibrator == nullptr ? "converting" : "calibrating";
+      if (is_block)
+        progress(what + " block " + std::to_string(segment),
+                 share * (segment - 1 + fraction) / vit.config.depth);
+    };
+    if (calibrator != nullptr) calibrator->PlanNext(plan, tell);
+    LowerPart(vit, segment, *plan, &lowering);
+    tell(1);
+  }
 }
 
 /// Turns the program into the levels that are asked for. The first takes its place, the others go beside it.
@@ -118,26 +150,33 @@ ConversionSummary Summarize(const std::filesystem::path& file, const Vit& vit, c
 
 ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction& progress) {
   const auto start = std::chrono::steady_clock::now();
+  CheckOptions(options);
   const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(options.inputs.checkpoint);
   Vit vit = MakeVit(checkpoint, options.inputs);
   vit.config.keys_are_compared = options.merged_tokens.back() > 0;
   const CheckImages synthetic = SyntheticImages(vit.config, kSyntheticImages);
+  const int most = options.calibration_images > 0 ? options.calibration_images
+                   : IsCalibrated(options.recipe) ? kImagesToCalibrate
+                                                  : kImagesToCheck;
   const CheckImages images =
-      options.calibrate ? PhotosIn(*options.calibrate, vit.config, vit.image, options.calibration_images)
-                        : synthetic;
+      options.calibrate ? PhotosIn(*options.calibrate, vit.config, vit.image, most) : synthetic;
 
   OutputFile file(options.output);
   ModelBuilder builder(&file);
   std::future<std::string> sha256 = std::async(std::launch::async, [&] { return checkpoint.Sha256(); });
-  Lower(vit, options.recipe, &builder, progress);
+  Plan plan(options.recipe);
+  std::optional<Calibrator> calibrator;
+  if (IsCalibrated(options.recipe)) calibrator.emplace(vit, images, options.calibration, options.threads);
+  const double share = calibrator ? kCalibrateShare : kConvertShare;
+  Lower(vit, &plan, calibrator ? &*calibrator : nullptr, &builder, share, progress);
   MakeLevels(vit.config, options.merged_tokens, &builder.model);
   Describe(checkpoint, vit, options, sha256.get(), synthetic.pixels.front(), &builder.model);
   file.Assemble(builder.Metadata());
 
   const Fidelity fidelity = MeasureFidelity(
-      file.part(), vit, images, synthetic.pixels.front(), options.threads, [&](double fraction) {
-        progress("checking against f32", kConvertShare + (1 - kConvertShare) * fraction);
-      });
+      file.part(), vit, plan, images, synthetic.pixels.front(),
+      calibrator ? &calibrator->reference().outputs() : nullptr, options.threads,
+      [&](double fraction) { progress("checking against f32", share + (1 - share) * fraction); });
   Record(fidelity, &builder.model);
   file.ReplaceMetadata(builder.Metadata());
 
@@ -147,6 +186,9 @@ ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction&
   summary.source_bytes = checkpoint.file_bytes();
   summary.remarks = checkpoint.notes();
   summary.remarks.insert(summary.remarks.end(), vit.remarks.begin(), vit.remarks.end());
+  if (calibrator && images.synthetic)
+    summary.remarks.push_back(
+        "weights are rounded by patterns that the converter makes; photos (--calibrate DIR) do better");
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return summary;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "converter/calibrate/calibrate.h"
 #include "converter/config.h"
 #include "converter/fidelity.h"
 #include "converter/lower.h"
@@ -20,9 +21,10 @@ struct ConvertOptions {
   std::filesystem::path output;
   Recipe recipe = Recipe::kDynamic;
   std::optional<std::filesystem::path> calibrate;  ///< photos to check on
-  int calibration_images = 32;                     ///< at most
+  int calibration_images = 0;                      ///< at most; 0: 64 where the recipe calibrates, else 32
   int threads = 1;                                 ///< for the check; 0: as many as processors
-  std::vector<int> merged_tokens = {0};            ///< a block, of each level, increasing
+  CalibrationOptions calibration;
+  std::vector<int> merged_tokens = {0};  ///< a block, of each level, increasing
 };
 
 /// An operator of the file and what the recipe costs at its output.

@@ -10,6 +10,7 @@
 
 #include "converter/check_images.h"
 #include "converter/family/vit.h"
+#include "converter/plan.h"
 #include "converter/report/distribution.h"
 
 namespace vitrine {
@@ -41,11 +42,14 @@ struct Fidelity {
   size_t arena_bytes = 0;
 };
 
-/// Runs the file at `path` and `vit` in f32 on the images. `progress` is told the fraction that is done.
-/// `self_test` goes first in the file's output: Fidelity::first_output belongs to it, and it does not count
-/// otherwise unless it is one of the images. Throws Error when the file does not run.
-Fidelity MeasureFidelity(const std::filesystem::path& path, const Vit& vit, const CheckImages& images,
-                         const std::vector<uint8_t>& self_test, int threads,
+/// Runs the file at `path` and `vit` in f32 on the images. `plan` is what the file was lowered by. `progress`
+/// is told the fraction that is done. `self_test` goes first in the file's output: Fidelity::first_output
+/// belongs to it, and it does not count otherwise unless it is one of the images. `known` are the f32
+/// outputs of the images where they are known already; otherwise null. Throws Error when the file does not
+/// run.
+Fidelity MeasureFidelity(const std::filesystem::path& path, const Vit& vit, const Plan& plan,
+                         const CheckImages& images, const std::vector<uint8_t>& self_test,
+                         const std::vector<std::vector<float>>* known, int threads,
                          const std::function<void(double)>& progress);
 
 /// 10 log10(signal / noise), at most 200.

@@ -44,6 +44,13 @@ void ScaleRows(LinearWeights* linear, int first, int count, double factor) {
   }
 }
 
+void ScaleColumns(LinearWeights* linear, std::span<const float> factors) {
+  for (int o = 0; o < linear->outputs; ++o) {
+    const std::span<float> row = Row(linear, o);
+    for (size_t i = 0; i < row.size(); ++i) row[i] *= factors[i];
+  }
+}
+
 void FoldLayerScale(std::vector<float>* scale, LinearWeights* linear) {
   if (scale->empty()) return;
   for (int o = 0; o < linear->outputs; ++o) ScaleRows(linear, o, 1, (*scale)[o]);
@@ -86,10 +93,7 @@ void FoldNorm(Norm* norm, LinearWeights* linear, float share) {
     factors[i] = share == 1 ? gamma : std::copysign(std::pow(std::abs(gamma), share), gamma);
     norm->gamma[i] = std::pow(std::abs(gamma), 1 - share);
   }
-  for (int o = 0; o < linear->outputs; ++o) {
-    const std::span<float> row = Row(linear, o);
-    for (size_t i = 0; i < row.size(); ++i) row[i] *= factors[i];
-  }
+  ScaleColumns(linear, factors);
   if (share == 1) {
     norm->gamma.clear();
     norm->plain = true;
@@ -130,6 +134,23 @@ void FoldHead(Head* head, const VitConfig& config) {
   FoldValueBias(&head->key_value, width, &head->projection);
   DropBiasOfZeros(&head->key_value);
   FoldNorm(&head->mlp_norm, &head->fc1);
+}
+
+void SmoothNorm(Norm* norm, LinearWeights* linear, std::span<const float> factors) {
+  if (factors.empty()) return;
+  if (norm->gamma.empty()) norm->gamma.assign(factors.size(), 1.0f);
+  norm->plain = false;
+  for (size_t i = 0; i < factors.size(); ++i) {
+    norm->gamma[i] /= factors[i];
+    if (!norm->beta.empty()) norm->beta[i] /= factors[i];
+  }
+  ScaleColumns(linear, factors);
+}
+
+void SmoothRows(LinearWeights* from, int first, LinearWeights* to, std::span<const float> factors) {
+  for (size_t i = 0; i < factors.size(); ++i)
+    ScaleRows(from, first + static_cast<int>(i), 1, 1.0 / factors[i]);
+  if (!factors.empty()) ScaleColumns(to, factors);
 }
 
 LinearWeights FoldPixels(const LinearWeights& patch, const ImageConfig& image, int patch_height,

@@ -3,6 +3,8 @@
 // vit.h.
 #pragma once
 
+#include <span>
+
 #include "converter/family/vit.h"
 
 namespace vitrine {
@@ -12,9 +14,10 @@ namespace vitrine {
 /// where attention is softmax(Q K^T) V without a scale, and layer scale is gone. What moved where:
 ///   norm1, norm2       into qkv and fc1, see FoldNorm
 ///   attention scale    into the query rows of qkv; with QK norm into query_norm's affine
-///   key bias           dropped, softmax does not see it (with QK norm, rotary positions or token merging it stays)
-///   value bias         into projection's bias: the rows of a softmax sum to one (stays before an attention
-///   norm) attention and MLP norm    into projection and fc2 scale1, scale2     into projection and fc2
+///   key bias           dropped, softmax does not see it (with QK norm, rotary positions or token merging it
+///   stays) value bias         into projection's bias: the rows of a softmax sum to one (stays before an
+///   attention norm) attention and MLP norm    into projection and fc2 scale1, scale2     into projection and
+///   fc2
 /// The qkv bias stays in place with zeros for key and value, and is emptied when all of it is zero.
 void FoldBlock(Block* block, const VitConfig& config, float share = 1.0f);
 
@@ -29,6 +32,14 @@ void FoldHead(Head* head, const VitConfig& config);
 /// and beta empty and the norm `plain`. share = 0 moves beta alone. The share is SmoothQuant's migration
 /// strength (arXiv 2211.10438): it moves outliers between activations and weights.
 void FoldNorm(Norm* norm, LinearWeights* linear, float share = 1.0f);
+
+/// Divides what `norm` gives, column by column, and multiplies the weights that read it (SmoothQuant, arXiv
+/// 2211.10438). Nothing where there are no factors.
+void SmoothNorm(Norm* norm, LinearWeights* linear, std::span<const float> factors);
+
+/// The same for what the rows of `from` from `first` on give: `from` and the columns of `to` take the
+/// factors.
+void SmoothRows(LinearWeights* from, int first, LinearWeights* to, std::span<const float> factors);
 
 /// Returns the patch embedding for pixels as they are: input (u8 - 128 - zero_point), columns in the order
 /// (y, x, c). *zero_point becomes the whole number that puts the data set's mean pixel at zero, in [-128,

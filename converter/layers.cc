@@ -21,9 +21,21 @@ void LowerEmbedding(const Vit& vit, Lowering* lowering) {
   lowering->AddEmbedding(embedding, patch, zero_point);
 }
 
-void LowerBlock(const Vit& vit, int index, Lowering* lowering) {
+void LowerBlock(const Vit& vit, int index, const Plan& plan, Lowering* lowering) {
   Block block = vit.load_block(index);
   FoldBlock(&block, vit.config, kNormShare);
+  const std::string prefix = "block " + std::to_string(index + 1) + " ";
+  const auto factors = [&](const char* rows) -> std::span<const float> {
+    const auto found = plan.smoothing.find(prefix + rows);
+    return found == plan.smoothing.end() ? std::span<const float>{} : found->second;
+  };
+  SmoothNorm(&block.norm1, &block.qkv, factors("norm1"));
+  SmoothNorm(&block.norm2, &block.fc1, factors("norm2"));
+  SmoothNorm(&block.attention_norm, &block.projection, factors("attention norm"));
+  SmoothNorm(&block.mlp_norm, &block.fc2, factors("mlp norm"));
+  SmoothRows(&block.qkv, 2 * vit.config.heads * vit.config.head_size, &block.projection,
+             factors("attention"));
+  SmoothRows(&block.fc1, vit.config.mlp_width, &block.fc2, factors("activation"));
   lowering->AddBlock(index, block);
 }
 

@@ -9,7 +9,8 @@
 namespace vitrine {
 
 void LowerEmbedding(const Vit& vit, Lowering* lowering);
-void LowerBlock(const Vit& vit, int index, Lowering* lowering);
+/// With the plan's smoothing.
+void LowerBlock(const Vit& vit, int index, const Plan& plan, Lowering* lowering);
 void LowerHead(const Vit& vit, Lowering* lowering);
 
 }  // namespace vitrine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lowering: from folded layers to operators on static shapes, in the types that the recipe says.
+// Lowering: from folded layers to operators on static shapes, in the types that the plan says.
 #pragma once
 
 #include <string>
@@ -7,18 +7,9 @@
 
 #include "converter/family/vit.h"
 #include "converter/model_builder.h"
+#include "converter/plan.h"
 
 namespace vitrine {
-
-/// What runs in which type.
-enum class Recipe {
-  kDynamic,  ///< int8 weights with a scale a channel, activations and attention int8 row by row
-  kF32,
-};
-
-/// "dynamic", "f32". RecipeOf throws Error naming the ones there are.
-const char* Name(Recipe recipe);
-Recipe RecipeOf(const std::string& name);
 
 /// Appends a model's layers to a builder, in order. The residual stream is one f32 tensor [T, D]; what a
 /// block adds to it last is held back (`delta`) and added by the normalization that comes next, which saves a
@@ -35,8 +26,9 @@ Recipe RecipeOf(const std::string& name);
 ///   linear fc2              -> delta   [T, D]      f32, added by the next block's normalization
 class Lowering {
  public:
-  Lowering(ModelBuilder* builder, const VitConfig& config, Recipe recipe)
-      : builder_(*builder), config_(config), recipe_(recipe) {}
+  /// The plan must outlive this object. It may change between layers.
+  Lowering(ModelBuilder* builder, const VitConfig& config, const Plan& plan)
+      : builder_(*builder), config_(config), plan_(plan) {}
 
   /// From the image to the tokens. `patch` is FoldPixels' result and `zero_point` what it chose.
   void AddEmbedding(const Embedding& embedding, const LinearWeights& patch, int zero_point);
@@ -50,28 +42,31 @@ class Lowering {
   void AddTokensOutput();
 
  private:
-  schema::Type RowType() const { return recipe_ == Recipe::kF32 ? schema::Type::F32 : schema::Type::QD8; }
   /// Rows of the tokens that are needed after the last block's attention.
   size_t RowsForHead() const;
 
+  /// Whether the weights of a layer that reads f32 are f32.
   bool StaysF32(const std::string& name, const LinearWeights& linear) const;
 
+  /// Adds an activation as `plan` has it.
+  int AddTensor(const std::string& name, const TensorPlan& plan, size_t rows, size_t columns);
+
   /// Each adds an operator and returns its output tensor.
-  int AddNormalize(const std::string& name, const Norm& norm, size_t rows, schema::Type type);
+  int AddNormalize(const std::string& name, const Norm& norm, size_t rows, const TensorPlan& output);
   int AddLinear(const std::string& name, const LinearWeights& linear, int input, size_t rows);
   /// The same with the rows [first_row, first_row + outputs) of the weights.
   int AddLinearRows(const std::string& name, const LinearWeights& linear, int first_row, int outputs,
                     int input, size_t rows);
   int AddActivate(const std::string& name, int input, schema::Function function, bool gated,
-                  schema::Type type);
+                  const TensorPlan& plan);
   /// Normalizes a tensor that is not the residual stream.
   int AddInnerNorm(const std::string& name, const Norm& norm, int tensor);
   int AddAttention(const std::string& name, int query, int key_value, size_t key_column, size_t rows,
-                   schema::Type type, const std::vector<float>& position_bias);
+                   const TensorPlan& plan, const std::vector<float>& position_bias);
   /// The constant with these values, which blocks that share them share.
   int AddPositionBias(const std::vector<float>& values);
   int AddPool(const std::string& name, int input);
-  int AddWeight(const std::string& name, const LinearWeights& linear, int first_row, int outputs);
+  int AddWeight(const std::string& name, const LinearWeights& linear, int first_row, int outputs, int input);
   void AddMlp(const std::string& prefix, const Norm& norm, const LinearWeights& fc1, const Norm& inner_norm,
               const LinearWeights& fc2, size_t rows);
   std::vector<schema::RowRange> PooledRows() const;
@@ -86,7 +81,7 @@ class Lowering {
 
   ModelBuilder& builder_;
   const VitConfig config_;
-  const Recipe recipe_;
+  const Plan& plan_;
   int residual_ = -1;       ///< x
   int position_bias_ = -1;  ///< the last block's constant
   std::vector<float> position_bias_values_;

@@ -21,7 +21,7 @@ constexpr size_t kMostLevels = 16;
 
 struct CommandLine {
   ConvertOptions options;
-  std::string recipe = "dynamic", image_size, mean, deviation, merge_tokens = "0";
+  std::string recipe = "dynamic", observer = "best", image_size, mean, deviation, merge_tokens = "0";
   std::filesystem::path report;
   bool json = false;
 };
@@ -100,10 +100,13 @@ void Declare(CLI::App& app, CommandLine* line) {
   app.add_option("-o,--output", line->options.output, "The model file to write")
       ->required()
       ->type_name("OUT.vit");
-  app.add_option("--recipe", line->recipe,
-                 "dynamic: int8 weights and activations, needs no data; f32: nothing quantized")
+  app.add_option(
+         "--recipe", line->recipe,
+         "dynamic: int8 weights and activations, needs no data; static: scales of activations fixed by "
+         "--calibrate; mixed: static, dynamic or f32, layer by layer, as --min-sqnr allows; int4: weights of "
+         "4 bits, for the smallest file; f32: nothing quantized")
       ->capture_default_str()
-      ->check(CLI::IsMember({"dynamic", "f32"}))
+      ->check(CLI::IsMember({"dynamic", "static", "mixed", "int4", "f32"}))
       ->type_name("NAME");
   AddOptional<std::filesystem::path>(app, "--config", &inputs.config,
                                      "Configuration: Hugging Face or timm hub config.json, or a JSON object "
@@ -131,14 +134,29 @@ void Declare(CLI::App& app, CommandLine* line) {
       app, "--labels", &inputs.labels,
       "Class names: one a line, or JSON {\"0\": \"...\"} (default: those in the configuration)")
       ->type_name("FILE");
-  AddOptional<std::filesystem::path>(app, "--calibrate", &line->options.calibrate,
-                                     "A folder of photos on which int8 is compared with f32 (default: four "
-                                     "patterns that the converter makes)")
+  AddOptional<std::filesystem::path>(
+      app, "--calibrate", &line->options.calibrate,
+      "A folder of photos of the kind that the model will see: static, mixed and "
+      "int4 are calibrated on them, and every recipe is compared with f32 (default: four "
+      "patterns that the converter makes)")
       ->type_name("DIR");
-  app.add_option("--calibrate-images", line->options.calibration_images, "At most how many of them")
-      ->capture_default_str()
+  app.add_option("--calibrate-images", line->options.calibration_images,
+                 "At most how many of them (default: 64 where the recipe calibrates, else 32)")
       ->check(CLI::Range(1, 100000))
       ->type_name("N");
+  app.add_flag("!--no-smoothing", line->options.calibration.smooth,
+               "static, mixed: leave outlying columns of activations where they are");
+  app.add_flag("!--no-tables", line->options.calibration.tables,
+               "static, mixed: compute activation functions in f32, not by a table of int8");
+  app.add_flag("!--nearest-rounding", line->options.calibration.compensate_rounding,
+               "int4: round each weight to the nearest, whatever that does to the layer's output");
+  app.add_option(
+         "--observer", line->observer,
+         "static, mixed: how a tensor's range is found: min-max, percentile, mean-square, or best: whichever "
+         "loses least of the layer's output")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"best", "min-max", "percentile", "mean-square"}))
+      ->type_name("NAME");
   app.add_option(
          "--image-size", line->image_size,
          "Input size in pixels; position embeddings are interpolated (default: what the preprocessing says)")
@@ -173,6 +191,9 @@ void Declare(CLI::App& app, CommandLine* line) {
 void ParseWords(CommandLine* line) {
   ConversionInputs& inputs = line->options.inputs;
   line->options.recipe = RecipeOf(line->recipe);
+  if (line->observer == "min-max") line->options.calibration.observer = RangeObserver::kMinMax;
+  if (line->observer == "percentile") line->options.calibration.observer = RangeObserver::kPercentile;
+  if (line->observer == "mean-square") line->options.calibration.observer = RangeObserver::kMeanSquare;
   if (!line->image_size.empty()) inputs.image_size = ParseImageSize(line->image_size);
   line->options.merged_tokens = ParseLevels(line->merge_tokens);
   inputs.mean = ParseChannels("--mean", line->mean);

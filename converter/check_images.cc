@@ -155,6 +155,7 @@ CheckImages PhotosIn(const std::filesystem::path& folder, const VitConfig& confi
       Fail(path.string(), ": ", status.message());
     images.pixels.push_back(std::move(pixels));
     images.names.push_back(path.lexically_relative(folder).string());
+    images.folders.push_back(path.parent_path().filename().string());
   }
   const auto is_one_colour = [&](const auto& pixels) {
     return IsOneColour(pixels, static_cast<size_t>(config.channels));

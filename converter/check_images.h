@@ -16,6 +16,7 @@ struct CheckImages {
   std::vector<std::vector<uint8_t>> pixels;
   std::vector<std::string> names;  ///< of their files; empty where they are synthetic
   bool synthetic = false;
+  std::vector<std::string> folders;  ///< photos: the name of the folder that each is in
 };
 
 /// Returns `count` patterns with the statistics of photos: octaves of smooth colour noise under a few filled

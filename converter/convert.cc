@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converter/convert.h"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <vitrine/vitrine.hpp>
@@ -21,7 +22,13 @@ namespace {
 using ProgressFunction = std::function<void(const std::string&, double)>;
 
 constexpr int kSyntheticImages = 4, kImagesToCheck = 32, kImagesToCalibrate = 64;
-constexpr double kConvertShare = 0.4, kCalibrateShare = 0.9;  // of the time; checking takes the rest
+// Of the time, what is done by then; checking takes the rest.
+constexpr double kChooseShare = 0.85, kCalibrateShare = 0.9, kConvertShare = 0.4;
+
+/// The part from `first` to `last` of what `progress` shows.
+ProgressFunction Part(const ProgressFunction& progress, double first, double last) {
+  return [=](const std::string& what, double fraction) { progress(what, first + (last - first) * fraction); };
+}
 
 bool IsCalibrated(Recipe recipe) { return recipe != Recipe::kDynamic && recipe != Recipe::kF32; }
 
@@ -33,21 +40,43 @@ void CheckOptions(const ConvertOptions& options) {
         "--recipe ", Name(options.recipe),
         " needs --calibrate DIR: a folder of photos of the kind that the model will see, 64 are enough");
   }
+  if (options.budget.max_accuracy_drop && options.recipe != Recipe::kMixed)
+    FailUsage("--max-accuracy-drop is for --recipe mixed");
 }
 
-void LowerPart(const Vit& vit, int segment, const Plan& plan, Lowering* lowering) {
-  if (segment == 0) {
-    LowerEmbedding(vit, lowering);
-  } else if (segment <= vit.config.depth) {
-    LowerBlock(vit, segment - 1, plan, lowering);
-  } else {
-    LowerHead(vit, lowering);
+/// Of each image, the class that its folder is named after.
+std::vector<int> ClassesOf(const CheckImages& images, const std::vector<std::string>& labels) {
+  std::vector<int> classes;
+  for (const std::string& folder : images.folders) {
+    const auto label = std::find(labels.begin(), labels.end(), folder);
+    if (label == labels.end()) {
+      Fail("--max-accuracy-drop: the photos' folder '", folder, "' is none of the model's ", labels.size(),
+           " labels; each folder must be called as a label is");
+    }
+    classes.push_back(static_cast<int>(label - labels.begin()));
   }
+  return classes;
+}
+
+/// Calibrates the whole model, then chooses what each layer runs in.
+void PlanMixed(const Vit& vit, const CheckImages& images, const ConvertOptions& options,
+               Calibrator* calibrator, const ProgressFunction& progress, Plan* plan) {
+  constexpr double kShare = 0.4;  // of this that goes to calibration
+  std::vector<int> classes;
+  if (options.budget.max_accuracy_drop) classes = ClassesOf(images, vit.labels);
+  for (int segment = 0; !calibrator->done(); ++segment) {
+    calibrator->PlanNext(plan, [&](double fraction) {
+      progress("calibrating", kShare * (segment + fraction) / (vit.config.depth + 2));
+    });
+  }
+  ChooseTypes(
+      vit, {images, calibrator->reference().outputs(), classes}, calibrator->rows(), options.budget,
+      options.threads, [&](double fraction) { progress("choosing types", kShare + (1 - kShare) * fraction); },
+      plan);
 }
 
 /// Lowers part by part; where there is a calibrator, each part is calibrated first.
-/// `share` of the whole is done by then.
-void Lower(const Vit& vit, Plan* plan, Calibrator* calibrator, ModelBuilder* builder, double share,
+void Lower(const Vit& vit, Plan* plan, Calibrator* calibrator, ModelBuilder* builder,
            const ProgressFunction& progress) {
   Lowering lowering(builder, vit.config, *plan);
   for (int segment = 0; segment <= vit.config.depth + 1; ++segment) {
@@ -55,11 +84,10 @@ void Lower(const Vit& vit, Plan* plan, Calibrator* calibrator, ModelBuilder* bui
       const bool is_block = segment > 0 && segment <= vit.config.depth;
       const std::string what = calibrator == nullptr ? "converting" : "calibrating";
       if (is_block)
-        progress(what + " block " + std::to_string(segment),
-                 share * (segment - 1 + fraction) / vit.config.depth);
+        progress(what + " block " + std::to_string(segment), (segment - 1 + fraction) / vit.config.depth);
     };
     if (calibrator != nullptr) calibrator->PlanNext(plan, tell);
-    LowerPart(vit, segment, *plan, &lowering);
+    LowerSegment(vit, segment, *plan, &lowering);
     tell(1);
   }
 }
@@ -167,8 +195,11 @@ ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction&
   Plan plan(options.recipe);
   std::optional<Calibrator> calibrator;
   if (IsCalibrated(options.recipe)) calibrator.emplace(vit, images, options.calibration, options.threads);
-  const double share = calibrator ? kCalibrateShare : kConvertShare;
-  Lower(vit, &plan, calibrator ? &*calibrator : nullptr, &builder, share, progress);
+  const bool is_mixed = options.recipe == Recipe::kMixed;
+  const double chosen = is_mixed ? kChooseShare : 0, lowered = calibrator ? kCalibrateShare : kConvertShare;
+  if (is_mixed) PlanMixed(vit, images, options, &*calibrator, Part(progress, 0, chosen), &plan);
+  Lower(vit, &plan, calibrator && !is_mixed ? &*calibrator : nullptr, &builder,
+        Part(progress, chosen, lowered));
   MakeLevels(vit.config, options.merged_tokens, &builder.model);
   Describe(checkpoint, vit, options, sha256.get(), synthetic.pixels.front(), &builder.model);
   file.Assemble(builder.Metadata());
@@ -176,7 +207,7 @@ ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction&
   const Fidelity fidelity = MeasureFidelity(
       file.part(), vit, plan, images, synthetic.pixels.front(),
       calibrator ? &calibrator->reference().outputs() : nullptr, options.threads,
-      [&](double fraction) { progress("checking against f32", share + (1 - share) * fraction); });
+      [&](double fraction) { progress("checking against f32", lowered + (1 - lowered) * fraction); });
   Record(fidelity, &builder.model);
   file.ReplaceMetadata(builder.Metadata());
 

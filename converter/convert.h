@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "converter/calibrate/calibrate.h"
+#include "converter/calibrate/mixed.h"
 #include "converter/config.h"
 #include "converter/fidelity.h"
 #include "converter/lower.h"
@@ -24,6 +24,7 @@ struct ConvertOptions {
   int calibration_images = 0;                      ///< at most; 0: 64 where the recipe calibrates, else 32
   int threads = 1;                                 ///< for the check; 0: as many as processors
   CalibrationOptions calibration;
+  Budget budget;                         ///< of the recipe mixed
   std::vector<int> merged_tokens = {0};  ///< a block, of each level, increasing
 };
 

@@ -45,4 +45,14 @@ void LowerHead(const Vit& vit, Lowering* lowering) {
   lowering->AddHead(head);
 }
 
+void LowerSegment(const Vit& vit, int segment, const Plan& plan, Lowering* lowering) {
+  if (segment == 0) {
+    LowerEmbedding(vit, lowering);
+  } else if (segment <= vit.config.depth) {
+    LowerBlock(vit, segment - 1, plan, lowering);
+  } else {
+    LowerHead(vit, lowering);
+  }
+}
+
 }  // namespace vitrine

@@ -13,4 +13,7 @@ void LowerEmbedding(const Vit& vit, Lowering* lowering);
 void LowerBlock(const Vit& vit, int index, const Plan& plan, Lowering* lowering);
 void LowerHead(const Vit& vit, Lowering* lowering);
 
+/// The embedding (0), a block (1 to L) or the head (L + 1).
+void LowerSegment(const Vit& vit, int segment, const Plan& plan, Lowering* lowering);
+
 }  // namespace vitrine

@@ -144,6 +144,17 @@ void Declare(CLI::App& app, CommandLine* line) {
                  "At most how many of them (default: 64 where the recipe calibrates, else 32)")
       ->check(CLI::Range(1, 100000))
       ->type_name("N");
+  app.add_option("--min-sqnr", line->options.budget.min_sqnr_db,
+                 "mixed: what the output must keep on the photos against f32, decibels")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 100.0))
+      ->type_name("DB");
+  AddOptional<double>(
+      app, "--max-accuracy-drop", &line->options.budget.max_accuracy_drop,
+      "mixed: the fraction of the photos that f32 gets right and the model may not, from 0 to 1; the "
+      "photos' folders are called as the labels (default: whatever --min-sqnr allows)")
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("FRACTION");
   app.add_flag("!--no-smoothing", line->options.calibration.smooth,
                "static, mixed: leave outlying columns of activations where they are");
   app.add_flag("!--no-tables", line->options.calibration.tables,

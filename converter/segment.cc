@@ -30,20 +30,16 @@ T ValueOrThrow(Result<T> result) {
   return std::move(result).value();
 }
 
-void LowerSegment(const Vit& vit, int index, const Plan& plan, ModelBuilder* builder) {
+void LowerPart(const Vit& vit, int index, const Plan& plan, ModelBuilder* builder) {
   Lowering lowering(builder, vit.config, plan);
-  if (index == 0) {
-    LowerEmbedding(vit, &lowering);
-    lowering.AddTokensOutput();
+  const int depth = vit.config.depth;
+  if (index == Segment::kWhole) {
+    for (int i = 0; i <= depth + 1; ++i) LowerSegment(vit, i, plan, &lowering);
     return;
   }
-  lowering.AddTokensInput();
-  if (index <= vit.config.depth) {
-    LowerBlock(vit, index - 1, plan, &lowering);
-    lowering.AddTokensOutput();
-  } else {
-    LowerHead(vit, &lowering);
-  }
+  if (index > 0) lowering.AddTokensInput();
+  LowerSegment(vit, index, plan, &lowering);
+  if (index <= depth) lowering.AddTokensOutput();
 }
 
 }  // namespace
@@ -69,7 +65,7 @@ class Segment::File {
 Segment::Segment(const Vit& vit, int index, const Plan& plan, int threads) {
   MemoryStore store;
   ModelBuilder builder(&store);
-  LowerSegment(vit, index, plan, &builder);
+  LowerPart(vit, index, plan, &builder);
   file_ = std::make_unique<File>(builder.Metadata(), store.bytes);
   model_ = std::make_unique<Model>(ValueOrThrow(Model::FromBytes(file_->bytes())));
   session_ = std::make_unique<Session>(ValueOrThrow(Session::Create(*model_, {.thread_count = threads})));

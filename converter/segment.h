@@ -15,9 +15,11 @@
 namespace vitrine {
 
 /// Segment 0 is the embedding, 1 to L are the blocks, L + 1 is the head. Tokens f32 [T, D] go from one to the
-/// next.
+/// next. kWhole is all of them.
 class Segment {
  public:
+  static constexpr int kWhole = -1;
+
   /// A linear layer whose weights are f32.
   struct Linear {
     std::string name;

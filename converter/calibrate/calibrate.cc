@@ -59,8 +59,11 @@ void Calibrator::Prepare(const Segment& segment, bool is_static) {
   for (const Segment::Linear& linear : segment.linears()) {
     if (!linear.name.starts_with("block ") && !linear.name.starts_with("pool ")) continue;
     const size_t most = is_static ? kRows : kRowsForGram;
-    Readers& readers =
-        readers_.try_emplace(linear.rows, Readers{samples(linear.rows, most), {}}).first->second;
+    Readers& readers = readers_
+                           .try_emplace(linear.rows, Readers{samples(linear.rows, most),
+                                                             static_cast<int64_t>(shapes[linear.rows].first),
+                                                             {}})
+                           .first->second;
     readers.weight.insert(readers.weight.end(), linear.weight.begin(), linear.weight.end());
   }
   for (const Segment::Table& table : segment.tables()) {
@@ -104,13 +107,16 @@ TensorPlan Calibrator::BestRange(const LayerTrial& trial) const {
   return best;
 }
 
-void Calibrator::PlanRows(const std::string& name, const Readers& readers, Plan* plan) const {
+void Calibrator::PlanRows(const std::string& name, const Readers& readers, Plan* plan) {
   LayerTrial trial(readers.samples, readers.weight, threads_);
   if (options_.smooth && CanSmooth(name, config_.gated_mlp)) {
     std::vector<float> factors = Smooth(&trial);
     if (!factors.empty()) plan->smoothing[name] = std::move(factors);
   }
   plan->tensors[name] = BestRange(trial);
+  const double loss = trial.Loss(plan->tensors[name]);
+  rows_[name] = {readers.rows * static_cast<int64_t>(readers.weight.size()),
+                 loss > 0 ? trial.Loss({schema::Type::QD8}) / loss : 1.0};
 }
 
 void Calibrator::PlanNext(Plan* plan, const std::function<void(double)>& progress) {

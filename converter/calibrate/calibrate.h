@@ -35,6 +35,14 @@ class Calibrator {
   const Reference& reference() const { return reference_; }
   bool done() const { return reference_.done(); }
 
+  /// What is known of a tensor that linear layers read.
+  struct Rows {
+    int64_t macs = 0;          ///< of those layers
+    double dynamic_share = 1;  ///< what they lose in dynamic int8, of what they lose in static int8
+  };
+  /// By the tensor's name, of the segments that have run.
+  const std::map<std::string, Rows>& rows() const { return rows_; }
+
   /// Runs the next segment and puts its tensors into the plan. Grams of the segment before are dropped.
   /// `progress` is told the fraction of the segment that is done.
   void PlanNext(Plan* plan, const std::function<void(double)>& progress);
@@ -43,6 +51,7 @@ class Calibrator {
   /// The layers that read one tensor.
   struct Readers {
     RowSamples samples;
+    int64_t rows;               ///< of an image
     std::vector<float> weight;  ///< of all of them, one below the other
   };
   /// What a table reads.
@@ -53,7 +62,7 @@ class Calibrator {
 
   void Prepare(const Segment& segment, bool is_static);
   void Follow(const Segment& segment, size_t image, int op);
-  void PlanRows(const std::string& name, const Readers& readers, Plan* plan) const;
+  void PlanRows(const std::string& name, const Readers& readers, Plan* plan);
   /// Returns the factors of least loss, which the trial then has; none where the rows are best as they are.
   std::vector<float> Smooth(LayerTrial* trial) const;
   TensorPlan BestRange(const LayerTrial& trial) const;
@@ -65,6 +74,7 @@ class Calibrator {
   Reference reference_;
   std::map<std::string, Readers> readers_;  ///< of the segment that runs, by the tensor's name
   std::map<std::string, Hidden> hidden_;
+  std::map<std::string, Rows> rows_;
   std::vector<float> values_;  ///< of an operator
 };
 

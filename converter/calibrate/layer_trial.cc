@@ -7,6 +7,24 @@
 #include "converter/quantize.h"
 
 namespace vitrine {
+namespace {
+
+/// What dynamic int8 makes of a row.
+TensorPlan DynamicTensor(std::span<const float> row) {
+  const auto [low, high] = std::minmax_element(row.begin(), row.end());
+  return StaticTensor({std::min(0.0f, *low), std::max(0.0f, *high)});
+}
+
+void ThroughInt8(const TensorPlan& tensor, std::span<float> row) {
+  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: rounds to a whole number, and vectorizes
+  const float inverse = 1 / tensor.scale, zero_point = tensor.zero_point;
+  for (float& value : row) {
+    const float steps = std::clamp(value * inverse, -128.0f - zero_point, 127.0f - zero_point);
+    value = ((steps + kRound) - kRound) * tensor.scale;
+  }
+}
+
+}  // namespace
 
 LayerTrial::LayerTrial(const RowSamples& samples, std::span<const float> weight, int threads)
     : samples_(samples),
@@ -61,12 +79,10 @@ void LayerTrial::Smooth(std::span<const float> factors) {
 }
 
 double LayerTrial::Loss(const TensorPlan& tensor) const {
-  std::vector<float> rows(rows_.size()), found(expected_.size());
-  const float inverse = 1 / tensor.scale, zero_point = tensor.zero_point;
-  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: rounds to a whole number
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const float steps = std::clamp(rows_[i] * inverse, -128.0f - zero_point, 127.0f - zero_point);
-    rows[i] = ((steps + kRound) - kRound) * tensor.scale;
+  std::vector<float> rows(rows_), found(expected_.size());
+  for (size_t first = 0; first < rows.size(); first += columns_) {
+    const std::span<float> row = std::span(rows).subspan(first, columns_);
+    ThroughInt8(tensor.type == schema::Type::QD8 ? DynamicTensor(row) : tensor, row);
   }
   const MatrixView view{rows.data(), rows.size() / columns_, columns_, columns_};
   MultiplyTransposed(view, {rounded_weight_.data(), outputs_, columns_, columns_}, found.data(), outputs_,

@@ -25,8 +25,8 @@ class LayerTrial {
 
   /// What an observer proposes for the smoothed rows.
   TensorPlan Observe(RangeObserver observer) const { return vitrine::Observe(observer, rows_, range_); }
-  /// Returns how much the outputs lose when the rows go through `tensor`: the quadratic mean of the rows'
-  /// squared errors.
+  /// Returns how much the outputs lose when the rows go through `tensor`, QS8 or QD8: the quadratic mean of
+  /// the rows' squared errors.
   double Loss(const TensorPlan& tensor) const;
 
  private:

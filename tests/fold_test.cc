@@ -49,6 +49,30 @@ TEST_CASE("A share of the affine stays with the norm") {
   CHECK(linear.weight == Floats{1, 1});
 }
 
+TEST_CASE("Smoothing divides what a norm gives and multiplies the weights that read it") {
+  Norm norm{{4, 6}, {2, 3}, 1e-6f}, plain{{}, {}, 1e-6f, true};
+  LinearWeights linear{1, 2, {1, 10}, {7}};
+  const Floats factors = {2, 3};
+  SmoothNorm(&norm, &linear, factors);
+  CHECK(norm.gamma == Floats{2, 2});
+  CHECK(norm.beta == Floats{1, 1});
+  CHECK(linear.weight == Floats{2, 30});
+  CHECK(linear.bias == Floats{7});
+  SmoothNorm(&plain, &linear, factors);
+  CHECK(IsNear(plain.gamma, {0.5f, 1.0f / 3}));
+  CHECK(!plain.plain);
+  SmoothNorm(&norm, &linear, {});
+  CHECK(norm.gamma == Floats{2, 2});
+}
+
+TEST_CASE("Smoothing divides the rows that give a value and multiplies the columns that read it") {
+  LinearWeights from{3, 1, {1, 4, 9}, {1, 2, 3}}, to{1, 2, {1, 1}, {}};
+  SmoothRows(&from, 1, &to, Floats{2, 3});
+  CHECK(from.weight == Floats{1, 2, 3});
+  CHECK(from.bias == Floats{1, 1, 1});
+  CHECK(to.weight == Floats{2, 3});
+}
+
 TEST_CASE("A norm that is absent stays absent") {
   Norm norm;
   LinearWeights linear{1, 1, {1}, {}};

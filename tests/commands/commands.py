@@ -66,8 +66,9 @@ def model(name, recipe="dynamic", merge_tokens="0"):
         if not (HANDED_TO_ARM / file).exists():
             raise unittest.SkipTest(f"build/commands/{file} is missing: run the host's tests first")
         return HANDED_TO_ARM / file
+    photos = ["--calibrate", ROOT / "models/samples"] if recipe in ("static", "mixed", "int4") else []
     lines(convert(ROOT / "models" / name, "-o", FOLDER / file, "--recipe", recipe, "--merge-tokens", merge_tokens,
-                  "--json"))
+                  "--json", *photos))
     if name == "vit-tiny-waste":
         hand_to_arm(FOLDER / file, file)
     return FOLDER / file

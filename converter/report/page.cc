@@ -84,6 +84,8 @@ std::string WhyOf(const OperatorSummary& op, const ConversionSummary& s) {
            "running";
   if (op.kind == "Attention" && int8_recipe)
     return "f32: so few queries, or a position bias, that int8 would cost more than it saves";
+  if (op.kind == "Linear" && s.recipe == "mixed" && op.name.starts_with("block "))
+    return "f32: in int8 it costs more than the budget leaves";
   if (op.kind == "Linear" && int8_recipe)
     return "f32: a small layer that is read last, whose rounding nothing behind it averages out";
   return "f32";

@@ -25,7 +25,8 @@ using schema::Type;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// Which kernel reads the weights of a Linear with this output on a processor with this kernels::LinearInt8Group.
+/// Which kernel reads the weights of a Linear with this output on a processor with this
+/// kernels::LinearInt8Group.
 PackedKernel KernelOf(const Program& program, int weight, int input, int output, size_t group) {
   const ConstantInfo w = program.constant(weight);
   const TensorInfo out = program.tensor(output);
@@ -210,8 +211,7 @@ MadeOp MakeLinear(const Program& program, const schema::Linear& op) {
 
 Status PackLinear(const Program& program, const schema::Linear& op, const PackedLayout& layout,
                   PackedWeights& packed) {
-  const PackedKernel kernel =
-      KernelOf(program, op.weight(), op.input(), op.output(), layout.int8_group);
+  const PackedKernel kernel = KernelOf(program, op.weight(), op.input(), op.output(), layout.int8_group);
   // What these read is left to the processor itself, at each start.
   if (kernel == PackedKernel::kQs8Qc8w || kernel == PackedKernel::kQd8F32Qb4w) return {};
   packed.Begin(op.weight(), op.bias(), kernel);

@@ -48,8 +48,8 @@ struct LinearWeights {
 bool Pack(const PackedLayout& layout, PackedKernel kernel, const LinearWeights& weights,
           PackedWeights& packed);
 
-/// Verifies a Linear's constants and packs them, unless another Linear has, or its kernel is one of OwnLayoutChecksum's. Fails with kInvalidModel when
-/// they are damaged, kOutOfMemory.
+/// Verifies a Linear's constants and packs them, unless another Linear has, or its kernel is one of
+/// OwnLayoutChecksum's. Fails with kInvalidModel when they are damaged, kOutOfMemory.
 Status PackLinear(const Program& program, const schema::Linear& op, const PackedLayout& layout,
                   PackedWeights& packed);
 

@@ -24,6 +24,13 @@ def head_of_tiny():
 
 
 class AnswersTest(commands.CommandTest):
+    def test_each_recipe_sees_the_same(self):
+        expected = [result["top"][0]["index"] for result in lines(vitrine("classify", model("vit-tiny-waste"), *SAMPLES, "--json"))]
+        for recipe in ("static", "mixed", "int4"):
+            with self.subTest(recipe=recipe):
+                found = lines(vitrine("classify", model("vit-tiny-waste", recipe), *SAMPLES, "--json"))
+                self.assertEqual([result["top"][0]["index"] for result in found], expected)
+
     def test_classify_sees_what_is_on_the_samples(self):
         for name, recipe in models():
             with self.subTest(model=name, recipe=recipe):

@@ -144,9 +144,10 @@ void Declare(CLI::App& app, CommandLine* line) {
                  "At most how many of them (default: 64 where the recipe calibrates, else 32)")
       ->check(CLI::Range(1, 100000))
       ->type_name("N");
-  app.add_option("--min-sqnr", line->options.budget.min_sqnr_db,
-                 "mixed: what the output must keep on the photos against f32, decibels")
-      ->capture_default_str()
+  AddOptional<double>(
+      app, "--min-sqnr", &line->options.budget.min_sqnr_db,
+      "mixed: what the output must keep on the photos against f32, decibels (default: 36, or 1 less "
+      "than dynamic int8 gives where that is lower)")
       ->check(CLI::Range(0.0, 100.0))
       ->type_name("DB");
   AddOptional<double>(

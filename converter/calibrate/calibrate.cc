@@ -12,7 +12,10 @@ namespace {
 
 // Rows of a tensor on which choices are measured (512 and 2048 gave the same), and from which a Gram matrix
 // is made, which takes more than there are columns.
-constexpr size_t kRows = 256, kRowsForGram = 4096;
+constexpr size_t kRows = 256, kRowsForGram = 2048;
+
+// Products of matrices, unlike a model's pool of threads, do not hold a processor that others want.
+constexpr int kAllProcessors = 0;
 
 constexpr std::array kObservers = {RangeObserver::kMinMax, RangeObserver::kPercentile,
                                    RangeObserver::kMeanSquare};
@@ -44,7 +47,6 @@ Calibrator::Calibrator(const Vit& vit, const CheckImages& images, const Calibrat
                        int threads)
     : config_(vit.config),
       options_(options),
-      threads_(threads),
       images_(images.pixels.size()),
       reference_(vit, images.pixels, threads) {}
 
@@ -108,7 +110,7 @@ TensorPlan Calibrator::BestRange(const LayerTrial& trial) const {
 }
 
 void Calibrator::PlanRows(const std::string& name, const Readers& readers, Plan* plan) {
-  LayerTrial trial(readers.samples, readers.weight, threads_);
+  LayerTrial trial(readers.samples, readers.weight, kAllProcessors);
   if (options_.smooth && CanSmooth(name, config_.gated_mlp)) {
     std::vector<float> factors = Smooth(&trial);
     if (!factors.empty()) plan->smoothing[name] = std::move(factors);
@@ -133,7 +135,7 @@ void Calibrator::PlanNext(Plan* plan, const std::function<void(double)>& progres
   for (const auto& [name, readers] : readers_) {
     if (is_static) PlanRows(name, readers, plan);
     if (plan->int4_weights && options_.compensate_rounding)
-      plan->grams[name] = Gram(readers.samples.rows(), threads_);
+      plan->grams[name] = Gram(readers.samples.rows(), kAllProcessors);
     progress(0.5 + 0.5 * ++done / static_cast<double>(readers_.size()));
   }
   for (const auto& [name, hidden] : hidden_) plan->tensors[name] = TableInput(hidden.table, hidden.samples);

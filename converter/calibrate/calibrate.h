@@ -69,7 +69,6 @@ class Calibrator {
 
   const VitConfig& config_;
   const CalibrationOptions options_;
-  const int threads_;
   const size_t images_;
   Reference reference_;
   std::map<std::string, Readers> readers_;  ///< of the segment that runs, by the tensor's name

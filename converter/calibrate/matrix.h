@@ -15,7 +15,8 @@ struct MatrixView {
 };
 
 /// Writes a b^T, [a.rows, b.rows], to `out`, whose rows are `out_stride` apart; a.columns = b.columns. Each
-/// element is one chain of fused multiply-adds, so that the number of threads does not change it.
+/// element is one chain of fused multiply-adds, so that the number of threads (0: as many as processors) does
+/// not change it.
 void MultiplyTransposed(const MatrixView& a, const MatrixView& b, float* out, size_t out_stride, int threads);
 
 /// Returns x^T x, [columns, columns].

@@ -18,6 +18,7 @@ using schema::Type;
 constexpr double kDynamicCost = 0.05, kF32Cost = 3;
 constexpr double kSensitivityShare = 0.5;  // of the time; running models takes the rest
 constexpr int kMostTrials = 8;
+constexpr double kDefaultSqnrDb = 36, kBelowDynamicDb = 1;
 
 /// A tensor in a costlier type.
 struct Move {
@@ -65,6 +66,12 @@ Plan Moved(const Plan& plan, const std::vector<Move>& moves, size_t count) {
   return moved;
 }
 
+Plan AllDynamic(const Plan& plan) {
+  Plan dynamic = plan;
+  for (auto& [name, tensor] : dynamic.tensors) tensor = {name.ends_with("fc1") ? Type::F32 : Type::QD8};
+  return dynamic;
+}
+
 size_t Top1(std::span<const float> values) {
   return static_cast<size_t>(std::max_element(values.begin(), values.end()) - values.begin());
 }
@@ -73,7 +80,14 @@ size_t Top1(std::span<const float> values) {
 class Trials {
  public:
   Trials(const Vit& vit, const MixedImages& images, const Budget& budget, int threads)
-      : vit_(vit), images_(images), budget_(budget), threads_(threads) {}
+      : vit_(vit),
+        images_(images),
+        max_accuracy_drop_(budget.max_accuracy_drop),
+        threads_(threads),
+        min_sqnr_db_(budget.min_sqnr_db.value_or(0)) {}
+
+  double min_sqnr_db() const { return min_sqnr_db_; }
+  void SetMinSqnr(double db) { min_sqnr_db_ = db; }
 
   /// Sets noise() too.
   bool Holds(const Plan& plan) {
@@ -95,10 +109,10 @@ class Trials {
     }
     ++count_;
     noise_ = noise / std::max(signal, 1e-30);
-    if (Decibels(signal, noise) < budget_.min_sqnr_db) return false;
+    if (Decibels(signal, noise) < min_sqnr_db_) return false;
     const double drop =
         static_cast<double>(right_in_f32 - right) / static_cast<double>(images_.expected.size());
-    return !budget_.max_accuracy_drop || drop <= *budget_.max_accuracy_drop + 1e-9;
+    return !max_accuracy_drop_ || drop <= *max_accuracy_drop_ + 1e-9;
   }
   double noise() const { return noise_; }
   int count() const { return count_; }
@@ -106,8 +120,9 @@ class Trials {
  private:
   const Vit& vit_;
   const MixedImages& images_;
-  const Budget& budget_;
+  const std::optional<double> max_accuracy_drop_;
   const int threads_;
+  double min_sqnr_db_;
   double noise_ = 0;
   int count_ = 0;
 };
@@ -125,6 +140,10 @@ void ChooseTypes(const Vit& vit, const MixedImages& images,
                  const std::map<std::string, Calibrator::Rows>& rows, const Budget& budget, int threads,
                  const std::function<void(double)>& progress, Plan* plan) {
   Trials trials(vit, images, budget, threads);
+  if (!budget.min_sqnr_db) {
+    trials.Holds(AllDynamic(*plan));
+    trials.SetMinSqnr(std::min(kDefaultSqnrDb, Decibels(1, trials.noise()) - kBelowDynamicDb));
+  }
   if (trials.Holds(*plan)) return;
   const double noise = trials.noise();
   const std::vector<Move> moves =
@@ -133,7 +152,7 @@ void ChooseTypes(const Vit& vit, const MixedImages& images,
                  rows);
   // From what is predicted outwards in growing steps, then by halves between what fails and what holds.
   size_t fails = 0, holds = moves.size(), step = 2;
-  size_t next = Predict(moves, noise, std::pow(10.0, -budget.min_sqnr_db / 10));
+  size_t next = Predict(moves, noise, std::pow(10.0, -trials.min_sqnr_db() / 10));
   while (holds - fails > 1 && trials.count() < kMostTrials) {
     progress(kSensitivityShare + (1 - kSensitivityShare) * trials.count() / kMostTrials);
     next = std::clamp(next, fails + 1, holds - 1);

@@ -13,7 +13,9 @@ namespace vitrine {
 
 /// What the model must keep on the calibration images.
 struct Budget {
-  double min_sqnr_db = 36;                  ///< of the output against f32
+  /// Of the output against f32. None: 36, or 1 less than dynamic int8 gives where that is lower, since beyond
+  /// it only f32 helps.
+  std::optional<double> min_sqnr_db;
   std::optional<double> max_accuracy_drop;  ///< fraction of the images, against f32; needs their classes
 };
 

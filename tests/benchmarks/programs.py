@@ -104,6 +104,9 @@ class Peer:
     def output(self):
         return self.ask("output")
 
+    def outputs(self):
+        return self.ask("outputs")
+
     def milliseconds(self, runs):
         return self.ask(f"time {runs}")
 

@@ -2,6 +2,7 @@
 """Reads a timm ViT checkpoint and computes it in float64: what every program in the benchmark must agree with."""
 import json
 import math
+import os
 import struct
 
 import numpy as np
@@ -11,7 +12,7 @@ _erf = np.frompyfunc(math.erf, 1, 1)
 
 
 def read_safetensors(path):
-    """The float32 tensors of a file, by name."""
+    """The tensors of a file, by name, as float32."""
     with open(path, "rb") as file:
         header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
         data = file.read()
@@ -20,7 +21,8 @@ def read_safetensors(path):
         if name == "__metadata__":
             continue
         begin, end = entry["data_offsets"]
-        tensors[name] = np.frombuffer(data[begin:end], np.float32).reshape(entry["shape"])
+        stored = np.frombuffer(data[begin:end], {"F32": np.float32, "F16": np.float16}[entry["dtype"]])
+        tensors[name] = stored.astype(np.float32, copy=False).reshape(entry["shape"])
     return tensors
 
 
@@ -36,6 +38,11 @@ class Checkpoint:
         self.size, self.patch = arguments["img_size"], arguments["patch_size"]
         self.classes = arguments["num_classes"]
         self.tokens = (self.size // self.patch) ** 2 + 1
+
+    def calibration_images(self):
+        """Images f32 [1, 3, S, S] in the file PATH.calibration.npy; none where there is no such file."""
+        path = self.path + ".calibration.npy"
+        return [image[None] for image in np.load(path)] if os.path.exists(path) else []
 
     def __getitem__(self, name):
         return self.tensors[name]

@@ -4,6 +4,7 @@
 NAME = "LiteRT"
 PACKAGE = "ai-edge-litert"
 PRECISIONS = ["int8", "f32"]
+CALIBRATED = ["int8, full integer"]
 
 
 def convert(model, precision, folder):
@@ -15,6 +16,18 @@ def convert(model, precision, folder):
     litert_torch.convert(vit, (image,)).export(path)
     if precision == "int8":
         quantize(path)
+    elif precision == "int8, full integer":
+        quantize_with(path, model.calibration_images())
+
+
+def quantize_with(path, images):
+    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_quantizer import quantizer, recipe
+
+    (signature, names), = Interpreter(path).get_signature_list().items()
+    made = quantizer.Quantizer(path, recipe.static_wi8_ai8())
+    ranges = made.calibrate({signature: [{names["inputs"][0]: image} for image in images]}, num_threads=2)
+    made.quantize(ranges).export_model(path, overwrite=True)
 
 
 def quantize(path):

@@ -26,7 +26,7 @@ def convert(model, precision, folder):
     if precision == "int8, dynamic":
         made = nncf.compress_weights(made, mode=nncf.CompressWeightsMode.INT8_SYM)
     elif precision == "int8, static":
-        made = quantize(made, calibration_images(model.size))
+        made = quantize(made, model.calibration_images() or calibration_images(model.size))
     openvino.save_model(made, folder / "model.xml", compress_to_fp16=False)
 
 

@@ -4,7 +4,8 @@
   .cache/peers/PEER/bin/python -m peers.worker convert PEER PRECISION CHECKPOINT FOLDER
   .cache/peers/PEER/bin/python -m peers.worker run PEER PRECISION FOLDER IMAGE.npy THREADS
 
-The second obeys lines on standard input, "output" or "time RUNS", until it ends. Each answer is a line of JSON.
+The second obeys lines on standard input, "output", "outputs" (of each image, where the file holds several) or "time RUNS",
+until it ends. Each answer is a line of JSON.
 """
 import functools
 import json
@@ -35,12 +36,15 @@ def milliseconds(infer, runs):
 
 
 def run(peer, precision, folder, image, threads, answer):
-    infer = functools.partial(peer.load(Path(folder), precision, int(threads)), np.load(image))
+    model, images = peer.load(Path(folder), precision, int(threads)), np.load(image)
+    infer = functools.partial(model, images[:1])
     answer("ready")
     for line in sys.stdin:
         request, *arguments = line.split()
         if request == "output":
             answer(np.asarray(infer()).ravel().tolist())
+        elif request == "outputs":
+            answer([np.asarray(model(one[None])).ravel().tolist() for one in images])
         else:
             answer(milliseconds(infer, int(arguments[0])))
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/image/pixels.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
 #include "runtime/image/resize_rows.h"
+#include "runtime/image/yuv_rows.h"
 
 namespace vitrine {
 namespace {
@@ -25,6 +27,10 @@ Samples SamplesOf(PixelFormat format) {
       return {4, 0, 1, 2};
     case PixelFormat::kGray8:
       return {1, 0, 0, 0};
+    case PixelFormat::kYuyv8:
+    case PixelFormat::kNv12:
+    case PixelFormat::kI420:
+      break;
   }
   return {0, 0, 0, 0};
 }
@@ -46,11 +52,65 @@ void GatherRgb(const uint8_t* from, const Samples& at, int count, int out_bytes,
   }
 }
 
+/// Bytes that a row has at least; 0 for a format that is not known.
+ptrdiff_t RowBytes(const ImageView& view) {
+  if (view.format == PixelFormat::kYuyv8) return ptrdiff_t{2} * view.width;
+  return IsYuv(view.format) ? view.width : ptrdiff_t{SamplesOf(view.format).bytes} * view.width;
+}
+
+Status CheckStride(const char* rows, ptrdiff_t stride_bytes, ptrdiff_t row_bytes) {
+  if (std::abs(stride_bytes) >= row_bytes) return {};
+  return Status::Error(Code::kInvalidArgument, "image has a stride of %td bytes, but its %s have %td",
+                       stride_bytes, rows, row_bytes);
+}
+
+Status CheckChroma(const ImageView& view) {
+  if (view.matrix > YuvMatrix::kBt709 || view.range > YuvRange::kFull) {
+    return Status::Error(Code::kInvalidArgument, "image has YUV matrix %d and range %d, which are not known",
+                         static_cast<int>(view.matrix), static_cast<int>(view.range));
+  }
+  if (view.format == PixelFormat::kYuyv8) {
+    if (view.width % 2 == 0) return {};
+    return Status::Error(Code::kInvalidArgument, "image in YUYV is %d pixels wide, expected an even number",
+                         view.width);
+  }
+  const bool is_nv12 = view.format == PixelFormat::kNv12;
+  if (view.chroma[0] == nullptr || (!is_nv12 && view.chroma[1] == nullptr))
+    return Status::Error(Code::kInvalidArgument, "image has no colour: the pointer to a plane is null");
+  if (view.height <= 2) return {};
+  return CheckStride("rows of colour", view.chroma_stride_bytes,
+                     (ptrdiff_t{view.width} + 1) / 2 * (is_nv12 ? 2 : 1));
+}
+
+/// As ReadRow(), for a YUV format: by pieces that fit the stack, from an even pixel on.
+void ReadYuvRow(const ImageView& view, int x, int y, int count, RowLayout layout, uint8_t* out) {
+  constexpr int kPiece = 256;
+  const YuvFactors factors = FactorsOf(view.matrix, view.range);
+  const int bytes = static_cast<int>(layout);
+  int16_t red[kPiece], green[kPiece], blue[kPiece];
+  for (int end = x + count; x < end;) {
+    const int skip = x % 2, piece = std::min(end - x + skip, kPiece);
+    YuvToPlanes(RowOf(view, x - skip, y), factors, piece, red, green, blue);
+    for (int i = skip; i < piece; ++i, ++x, out += bytes) {
+      if (layout == RowLayout::kGray) {
+        *out = Luma(red[i], green[i], blue[i]);
+        continue;
+      }
+      out[0] = static_cast<uint8_t>(red[i]);
+      out[1] = static_cast<uint8_t>(green[i]);
+      out[2] = static_cast<uint8_t>(blue[i]);
+    }
+  }
+}
+
 }  // namespace
 
+bool IsYuv(PixelFormat format) {
+  return format == PixelFormat::kYuyv8 || format == PixelFormat::kNv12 || format == PixelFormat::kI420;
+}
+
 Status CheckView(const ImageView& view) {
-  const Samples at = SamplesOf(view.format);
-  if (at.bytes == 0) {
+  if (RowBytes(view) == 0 && view.width != 0) {
     return Status::Error(Code::kInvalidArgument, "image has pixel format %d, which is not known",
                          static_cast<int>(view.format));
   }
@@ -60,12 +120,8 @@ Status CheckView(const ImageView& view) {
     return Status::Error(Code::kInvalidArgument, "image is %d x %d, expected sides of 1 to %d pixels",
                          view.width, view.height, kMaxImageSide);
   }
-  const ptrdiff_t row_bytes = ptrdiff_t{at.bytes} * view.width;
-  if (view.height > 1 && std::abs(view.stride_bytes) < row_bytes) {
-    return Status::Error(Code::kInvalidArgument, "image has a stride of %td bytes, but its rows have %td",
-                         view.stride_bytes, row_bytes);
-  }
-  return {};
+  if (view.height > 1) VITRINE_RETURN_IF_ERROR(CheckStride("rows", view.stride_bytes, RowBytes(view)));
+  return IsYuv(view.format) ? CheckChroma(view) : Status();
 }
 
 bool IsLayoutOf(PixelFormat format, RowLayout layout) {
@@ -74,6 +130,7 @@ bool IsLayoutOf(PixelFormat format, RowLayout layout) {
 }
 
 void ReadRow(const ImageView& view, int x, int y, int count, RowLayout layout, uint8_t* out) {
+  if (IsYuv(view.format)) return ReadYuvRow(view, x, y, count, layout, out);
   const Samples at = SamplesOf(view.format);
   const uint8_t* from = view.pixels + y * view.stride_bytes + ptrdiff_t{at.bytes} * x;
   const size_t out_bytes = static_cast<size_t>(layout);

@@ -79,7 +79,8 @@ Result<Preprocessor> Preprocessor::Create(const Preprocess& preprocess) {
                          preprocess.width, preprocess.height, kMaxInputSide);
   }
   const bool uses_height = preprocess.resize != ResizeMode::kNone;
-  const bool uses_width = preprocess.resize == ResizeMode::kSquash || (uses_height && preprocess.resize_width != 0);
+  const bool uses_width =
+      preprocess.resize == ResizeMode::kSquash || (uses_height && preprocess.resize_width != 0);
   if ((uses_height && !IsInputSide(preprocess.resize_height)) ||
       (uses_width && !IsInputSide(preprocess.resize_width))) {
     return Status::Error(Code::kInvalidArgument,
@@ -100,7 +101,7 @@ Result<Preprocessor> Preprocessor::Create(const Preprocess& preprocess) {
   return Preprocessor(preprocess);
 }
 
-Status Preprocessor::Prepare(int source_width, int source_height) {
+Status Preprocessor::Prepare(int source_width, int source_height, bool is_yuv) {
   if (source_width < 1 || source_height < 1 || source_width > kMaxImageSide ||
       source_height > kMaxImageSide) {
     return Status::Error(Code::kInvalidArgument, "picture is %d x %d, expected sides of 1 to %d pixels",
@@ -113,12 +114,13 @@ Status Preprocessor::Prepare(int source_width, int source_height) {
                         .target_height = placement_.resized_height,
                         .kept = placement_.kept,
                         .channels = preprocess_.channels,
-                        .interpolation = preprocess_.interpolation});
+                        .interpolation = preprocess_.interpolation,
+                        .is_yuv = is_yuv});
 }
 
 Status Preprocessor::Run(const ImageView& image, uint8_t* out) {
   VITRINE_RETURN_IF_ERROR(CheckView(image));
-  VITRINE_RETURN_IF_ERROR(Prepare(image.width, image.height));
+  VITRINE_RETURN_IF_ERROR(Prepare(image.width, image.height, IsYuv(image.format)));
   const ptrdiff_t row_bytes = ptrdiff_t{preprocess_.width} * preprocess_.channels;
   if (placement_.kept.width < preprocess_.width || placement_.kept.height < preprocess_.height) {
     std::memset(out, 0, output_bytes());

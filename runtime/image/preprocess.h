@@ -2,11 +2,10 @@
 // From a picture to a model's input: resize, then cut the center, as torchvision, timm and Hugging Face do.
 #pragma once
 
-#include <vitrine/image.hpp>
-#include <vitrine/status.hpp>
-
 #include <cstddef>
 #include <cstdint>
+#include <vitrine/image.hpp>
+#include <vitrine/status.hpp>
 
 #include "runtime/image/resize.h"
 
@@ -16,7 +15,8 @@ namespace vitrine {
 enum class ResizeMode : uint8_t {
   kNone = 0,  ///< that of the input
   /// the shorter side becomes resize_height; the longer keeps the ratio, cut to a whole number. With another
-  /// resize_width: the smallest picture that covers resize_height x resize_width, rounded (timm's ResizeKeepRatio).
+  /// resize_width: the smallest picture that covers resize_height x resize_width, rounded (timm's
+  /// ResizeKeepRatio).
   kShortestSide = 1,
   kSquash = 2,  ///< resize_height x resize_width, whatever the ratio
 };
@@ -68,13 +68,13 @@ class Preprocessor {
   /// is none of its values.
   static Result<Preprocessor> Create(const Preprocess& preprocess);
 
-  /// Makes ready for pictures of that size, so that Run() need not. Fails with kInvalidArgument when a side
-  /// is not in 1..65535, with kOutOfMemory.
-  Status Prepare(int source_width, int source_height);
+  /// Makes ready for pictures of that size, so that Run() need not; `is_yuv`: in one of the YUV formats.
+  /// Fails with kInvalidArgument when a side is not in 1..65535, with kOutOfMemory.
+  Status Prepare(int source_width, int source_height, bool is_yuv = false);
 
   /// Writes the input to `out`: output_bytes() bytes, [height, width, channels]. Fails as Prepare(), and with
-  /// kInvalidArgument when the view is not right. Allocates only when the size differs from the last
-  /// picture's and needs more memory than any before.
+  /// kInvalidArgument when the view is not right. Allocates only when size or kind of format differ from the
+  /// last picture's and need more memory than any before.
   Status Run(const ImageView& image, uint8_t* out);
 
   const Preprocess& preprocess() const { return preprocess_; }

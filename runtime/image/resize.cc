@@ -61,6 +61,18 @@ class Carver {
     taps->weights = Take<int32_t>(count * static_cast<size_t>(taps->stride));
   }
 
+  void TakeTaps(FrameTaps* taps, const Taps& exact) {
+    const size_t pairs = static_cast<size_t>(exact.count + 1) / 2;
+    taps->stride = (exact.widest_of_two + kFrameTapGroup - 1) / kFrameTapGroup * kFrameTapGroup;
+    taps->first = Take<int32_t>(pairs);
+    taps->weights = Take<int16_t>(2 * pairs * static_cast<size_t>(taps->stride) + kFrameTapGroup);
+  }
+
+  void TakeWeights(FrameWeights* taps, const Taps& exact) {
+    taps->stride = (exact.widest + 1) / 2 * 2;
+    taps->weights = Take<int16_t>(static_cast<size_t>(exact.count) * static_cast<size_t>(taps->stride));
+  }
+
   size_t bytes() const { return bytes_; }
 
  private:
@@ -98,8 +110,11 @@ Status ResizePlan::Prepare(const ResizeShape& shape) {
   wide_rows_ = vertical_first_ || horizontal_.identity;
   const int row_pixels = wide_rows_ ? horizontal_.source_end - horizontal_.source_begin : horizontal_.count;
   row_bytes_ = static_cast<size_t>(row_pixels) * static_cast<size_t>(shape.channels);
+  by_frame_rows_ = shape.is_yuv && shape.channels == 3 && !wide_rows_;
+  plane_stride_ =
+      horizontal_.source_end - horizontal_.source_begin + horizontal_.widest_of_two + kFrameRowPadding;
   // The one product that could be too large for 32 bits: a ring of the whole of a very large picture.
-  if (uint64_t{AlignUp(row_bytes_)} * static_cast<uint64_t>(vertical_.widest) > PTRDIFF_MAX / 2) {
+  if (uint64_t{ring_row_bytes()} * static_cast<uint64_t>(vertical_.widest) > PTRDIFF_MAX / 2) {
     return Status::Error(Code::kOutOfMemory, "no memory to resize %d x %d", shape.source_width,
                          shape.source_height);
   }
@@ -108,6 +123,10 @@ Status ResizePlan::Prepare(const ResizeShape& shape) {
   memory_bytes_ = Lay(memory_.data());
   ComputeTaps(across, horizontal_);
   ComputeTaps(down, vertical_);
+  if (by_frame_rows_) {
+    by_frame_rows_ = RoundTaps(horizontal_, horizontal_.source_begin / 2 * 2, &frame_horizontal_) &&
+                     RoundTaps(vertical_, &frame_vertical_);
+  }
   shape_ = shape;
   return {};
 }
@@ -118,16 +137,25 @@ size_t ResizePlan::Lay(uint8_t* base) {
   carver.TakeTaps(&horizontal_);
   carver.TakeTaps(&vertical_);
   const size_t slots = static_cast<size_t>(vertical_.widest);
-  window_ = carver.Take<const uint8_t*>(slots);
-  ring_ = carver.Take<uint8_t>(slots * AlignUp(row_bytes_));
+  window_ = carver.Take<const uint8_t*>(slots + 1);
+  ring_ = carver.Take<uint8_t>(slots * ring_row_bytes());
   mixed_ = carver.Take<uint8_t>(row_bytes_);
   spread_ = carver.Take<uint8_t>(static_cast<size_t>(horizontal_.source_end - horizontal_.source_begin) * 4 +
                                  kRowPadding);
+  if (by_frame_rows_) {
+    carver.TakeTaps(&frame_horizontal_, horizontal_);
+    carver.TakeWeights(&frame_vertical_, vertical_);
+    planes_ = carver.Take<int16_t>(3 * static_cast<size_t>(plane_stride_));
+  }
   return carver.bytes();
 }
 
+size_t ResizePlan::ring_row_bytes() const {
+  return AlignUp(by_frame_rows_ ? 2 * (row_bytes_ + kFrameRowPadding) : row_bytes_);
+}
+
 uint8_t* ResizePlan::RingRow(int y) const {
-  return ring_ + static_cast<size_t>(y % vertical_.widest) * AlignUp(row_bytes_);
+  return ring_ + static_cast<size_t>(y % vertical_.widest) * ring_row_bytes();
 }
 
 /// Reads source row y into its slot of the ring, resized to the target's width if that comes first.
@@ -149,6 +177,7 @@ void ResizePlan::Narrow(const uint8_t* row, uint8_t* out) {
 }
 
 void ResizePlan::Run(const ImageView& source, uint8_t* out, ptrdiff_t out_stride) {
+  if (by_frame_rows_) return RunFrame(source, out, out_stride);
   const RowLayout packed = shape_.channels == 1 ? RowLayout::kGray : RowLayout::kRgb;
   const bool in_place = wide_rows_ && IsLayoutOf(source.format, packed);
   const ptrdiff_t begin_bytes = ptrdiff_t{shape_.channels} * horizontal_.source_begin;

@@ -2,14 +2,15 @@
 // Resizing, bit for bit as Pillow 13 does it, of the part that a crop keeps.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <vitrine/image.hpp>
 #include <vitrine/status.hpp>
 
-#include <cstddef>
-#include <cstdint>
-
+#include "runtime/image/frame_rows.h"
 #include "runtime/image/scratch.h"
 #include "runtime/image/taps.h"
+#include "runtime/image/yuv_rows.h"
 
 namespace vitrine {
 
@@ -31,6 +32,7 @@ struct ResizeShape {
   Rect kept;         ///< within the target
   int channels = 3;  ///< 3: RGB out; 1: gray out
   Interpolation interpolation = Interpolation::kBicubic;
+  bool is_yuv = false;  ///< the source's format is
   bool operator==(const ResizeShape&) const = default;
 };
 
@@ -43,6 +45,10 @@ struct ResizeShape {
 /// Between the two directions samples are rounded to eight bits, so the order shows (by up to twelve levels).
 /// It is that of Pillow 13: vertical first where (source_height - target_height) > 2 * (source_width -
 /// target_width) and the picture gets lower. Pillow 11.3 always went horizontally first.
+///
+/// A picture in YUV that gets half as large or smaller, horizontally first, goes through kernels of 16 bits
+/// (frame_rows.h): each row is converted as far as the crop needs it, and a pixel may come out one level
+/// beside that of the same picture in RGB.
 ///
 /// One thread at a time. Move only.
 class ResizePlan {
@@ -64,15 +70,23 @@ class ResizePlan {
   void MakeRow(const ImageView& source, int y);
   void Narrow(const uint8_t* row, uint8_t* out);
   uint8_t* RingRow(int y) const;
+  size_t ring_row_bytes() const;
+  void RunFrame(const ImageView& source, uint8_t* out, ptrdiff_t out_stride);
+  void MakeFrameRow(const ImageView& source, const YuvFactors& factors, int y);
 
   ResizeShape shape_;
   Taps horizontal_, vertical_;
   bool vertical_first_ = false;
-  bool wide_rows_ = false;  // rows reach MixRows at the source's width, not yet resized
+  bool wide_rows_ = false;      // rows reach MixRows at the source's width, not yet resized
+  bool by_frame_rows_ = false;  // through the kernels of frame_rows.h
+  FrameTaps frame_horizontal_;
+  FrameWeights frame_vertical_;
+  int16_t* planes_ = nullptr;  // [3, plane_stride_] a row as red, green and blue, from an even pixel on
+  ptrdiff_t plane_stride_ = 0;
   ScratchMemory memory_;
   size_t memory_bytes_ = 0;
   size_t row_bytes_ = 0;              // of a row that MixRows works on
-  const uint8_t** window_ = nullptr;  // [vertical_.widest] the rows that make one output row
+  const uint8_t** window_ = nullptr;  // [vertical_.widest + 1] the rows that make one output row
   uint8_t* ring_ = nullptr;           // [vertical_.widest, AlignUp(row_bytes_)] row y is in slot y % widest
   uint8_t* mixed_ = nullptr;          // [row_bytes_]
   uint8_t* spread_ = nullptr;         // [source samples, 4], and kRowPadding

@@ -141,7 +141,10 @@ Taps MeasureTaps(const LineResize& line) {
   taps.count = line.count;
   taps.identity = line.source == line.target;
   taps.source_begin = line.source;
-  ForEachWindow(line, [&taps](int, const Window& window) {
+  int previous = line.source;
+  ForEachWindow(line, [&taps, &previous](int, const Window& window) {
+    taps.widest_of_two = std::max(taps.widest_of_two, window.end - std::min(previous, window.first));
+    previous = window.first;
     taps.source_begin = std::min(taps.source_begin, window.first);
     taps.source_end = std::max(taps.source_end, window.end);
     taps.widest = std::max(taps.widest, window.end - window.first);

@@ -3,10 +3,9 @@
 // last bit.
 #pragma once
 
-#include <vitrine/status.hpp>
-
 #include <cstddef>
 #include <cstdint>
+#include <vitrine/status.hpp>
 
 namespace vitrine {
 
@@ -41,8 +40,9 @@ struct Taps {
   int count = 0;  ///< target samples kept
   int source_begin = 0;
   int source_end = 0;
-  int widest = 0;  ///< most weights that a sample has
-  int stride = 0;  ///< weights stored for a sample: `widest` rounded up to kTapGroup
+  int widest = 0;         ///< most weights that a sample has
+  int widest_of_two = 0;  ///< most source samples that two neighbours have together
+  int stride = 0;         ///< weights stored for a sample: `widest` rounded up to kTapGroup
   bool identity =
       false;  ///< every sample is a source sample, unchanged: target[i] = source[source_begin + i]
   int32_t* first = nullptr;    ///< [count]

@@ -2,21 +2,33 @@
 // Images: what a caller hands over (ImageView), and what is read from a photo's file (Image).
 #pragma once
 
-#include <vitrine/status.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vitrine/status.hpp>
 
 namespace vitrine {
 
-/// How pixels lie in memory. Eight bits a sample, rows top to bottom, samples interleaved.
+/// How pixels lie in memory. Eight bits a sample, rows top to bottom. The YUV formats are those of cameras
+/// and video: colour at half the resolution.
 enum class PixelFormat : uint8_t {
   kRgb8,   ///< 3 bytes: red, green, blue
   kBgr8,   ///< 3 bytes: blue, green, red
   kRgba8,  ///< 4 bytes; alpha is dropped, nothing is composited
   kGray8,  ///< 1 byte
+  kYuyv8,  ///< 4 bytes for two pixels: Y, U, Y, V; an even width
+  kNv12,   ///< a plane of Y; half as high, and half as wide, one of U and V by turns: chroma[0]
+  kI420,   ///< a plane of Y; half as high and half as wide, one of U and one of V: chroma[0], chroma[1]
+};
+
+/// Which colours Y, U and V stand for.
+enum class YuvMatrix : uint8_t { kBt601, kBt709 };
+
+/// Which values of Y, U and V are black, white and full colour.
+enum class YuvRange : uint8_t {
+  kLimited,  ///< Y 16 to 235, U and V 16 to 240: cameras and video
+  kFull,     ///< 0 to 255: JPEG
 };
 
 /// Pixels that somebody else owns. The pixels must outlive every call that the view is passed to.
@@ -25,12 +37,19 @@ enum class PixelFormat : uint8_t {
 ///                |R G B R G B ... R G B|padding|    row 1
 ///                |<--- width pixels -->|       |
 ///                |<------- stride_bytes ------>|
+///
+/// Planar formats have `pixels` for Y and further planes in `chroma`, of (width + 1) / 2 by (height + 1) / 2
+/// samples.
 struct ImageView {
   const uint8_t* pixels = nullptr;
   int width = 0;               ///< pixels
   int height = 0;              ///< pixels
   ptrdiff_t stride_bytes = 0;  ///< from one row to the next; negative when rows are stored bottom up
   PixelFormat format = PixelFormat::kRgb8;
+  const uint8_t* chroma[2] = {nullptr, nullptr};  ///< kNv12 and kI420
+  ptrdiff_t chroma_stride_bytes = 0;              ///< from one row of them to the next
+  YuvMatrix matrix = YuvMatrix::kBt601;           ///< of the YUV formats
+  YuvRange range = YuvRange::kLimited;
 };
 
 /// How a file is read.

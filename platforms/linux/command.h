@@ -34,6 +34,7 @@ void AddClassify(CLI::App& app, int* exit_code);
 void AddEmbed(CLI::App& app, int* exit_code);
 void AddBench(CLI::App& app);
 void AddEval(CLI::App& app, int* exit_code);
+void AddCamera(CLI::App& app);
 void AddInspect(CLI::App& app);
 void AddPack(CLI::App& app);
 

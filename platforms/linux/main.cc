@@ -12,7 +12,8 @@ int main(int argc, char** argv) {
       "Runs Vision Transformers in int8.\n\n"
       "  vitrine classify waste.vit photo.jpg\n"
       "  vitrine bench waste.vit --threads 4 --profile\n"
-      "  vitrine eval waste.vit photos/\n\n"
+      "  vitrine eval waste.vit photos/\n"
+      "  vitrine camera waste.vit --device /dev/video0\n\n"
       "vitrine SUBCOMMAND --help explains a subcommand's options.",
       "vitrine");
   app.usage("Usage: vitrine SUBCOMMAND [OPTIONS]");
@@ -22,12 +23,13 @@ int main(int argc, char** argv) {
   AddEmbed(app, &exit_code);
   AddBench(app);
   AddEval(app, &exit_code);
+  AddCamera(app);
   AddPack(app);
   AddInspect(app);
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty())
-      throw CLI::RequiredError("A subcommand (classify, embed, bench, eval, pack or inspect)");
+      throw CLI::RequiredError("A subcommand (classify, embed, bench, eval, camera, pack or inspect)");
     return FinishOutput("vitrine", exit_code);
   } catch (const CLI::Success& success) {
     return FinishOutput("vitrine", app.exit(success));

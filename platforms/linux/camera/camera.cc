@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// vitrine camera: what is in front of the camera, frame by frame.
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <memory>
+
+#include "platforms/linux/camera/decision.h"
+#include "platforms/linux/camera/pipeline.h"
+#include "platforms/linux/camera/trigger.h"
+#include "platforms/linux/command.h"
+#include "platforms/linux/thermal.h"
+#include "platforms/linux/top_k.h"
+
+namespace vitrine {
+namespace {
+
+struct Options : CommonOptions {
+  std::string device = "/dev/video0", stdin_format, folder, size = "640x480", on, exec;
+  int fps = 0;
+  int64_t frames = 0;
+  float smooth = 1, threshold = 0;
+  bool every_frame = false, has_level = false;
+};
+
+/// What can be read once somebody wants to stop. A signal handler may only write to it.
+int stop_event = -1;
+
+void RequestStop() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(stop_event, &one, sizeof one);
+}
+
+void CatchSignals() {
+  stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (stop_event < 0) throw Failure("cannot create an event");
+  struct sigaction action = {};
+  action.sa_handler = [](int) { RequestStop(); };
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);  // a reader that is gone shows as an error of the write
+}
+
+std::unique_ptr<FrameSource> OpenSource(const Options& options) {
+  if (!options.folder.empty()) return OpenFolder(options.folder, options.fps, stop_event);
+  if (!options.stdin_format.empty()) return OpenPipe(STDIN_FILENO, options.stdin_format, stop_event);
+  int width = 0, height = 0;
+  if (std::sscanf(options.size.c_str(), "%dx%d", &width, &height) != 2 || width < 1 || height < 1)
+    throw Failure("--size " + options.size + ": expected such as 640x480");
+  return OpenV4l2(options.device, width, height, options.fps, stop_event);
+}
+
+int ClassNamed(const Model& model, size_t class_count, const std::string& name) {
+  for (size_t i = 0; i < class_count; ++i) {
+    if (LabelOf(model, static_cast<int>(i)) == name || std::to_string(i) == name) return static_cast<int>(i);
+  }
+  throw Failure("--on " + name + ": the model has no such class");
+}
+
+void Camera(const Options& options) {
+  const Model model = OrFail(Model::Open(options.model.c_str()));
+  Session session = options.CreateSession(model);
+  const size_t class_count = session.logits().size();
+  if (class_count == 0) throw Failure(options.model + ": has no classifier");
+  Trigger trigger(options.exec.empty() ? -2 : ClassNamed(model, class_count, options.on), options.exec);
+  CatchSignals();
+  const std::unique_ptr<FrameSource> source = OpenSource(options);
+  LevelControl levels(static_cast<int>(model.levels().size()), [] { return ReadThermal().celsius; });
+  Pipeline pipeline(
+      source.get(), &session, options.has_level ? nullptr : &levels,
+      {.every_frame = options.every_frame,
+       .fps = options.every_frame || !options.folder.empty() ? 0 : options.fps,  // a folder keeps to it
+       .smooth = options.smooth,
+       .frames = options.frames});
+  DecisionWriter writer(model, class_count, options.threshold, options.json);
+  pipeline.Run([&](const Decision& decision) { trigger.See(writer.Write(decision)); }, RequestStop);
+  if (!options.json) {
+    std::printf("%lld frames, %lld dropped, %lld damaged\n", static_cast<long long>(pipeline.decided()),
+                static_cast<long long>(pipeline.dropped()), static_cast<long long>(pipeline.damaged()));
+  }
+}
+
+void DeclareSources(CLI::App* command, Options* options) {
+  CLI::Option* device = command->add_option("--device", options->device, "A V4L2 camera")->type_name("PATH");
+  device->capture_default_str();
+  CLI::Option* pipe =
+      command->add_option("--stdin", options->stdin_format,
+                          "Frames from a pipe: y4m, mjpeg, or raw such as 640x480:i420 (yuyv, nv12, "
+                          "i420, rgb24, bgr24, gray)");
+  pipe->type_name("FORMAT")->excludes(device);
+  command
+      ->add_option("--source", options->folder, "The photos of a folder in a loop, in the place of a camera")
+      ->type_name("DIR")
+      ->excludes(device)
+      ->excludes(pipe);
+  command
+      ->add_option("--size", options->size,
+                   "What to ask a V4L2 camera for, in pixels; it gives the nearest it has")
+      ->capture_default_str()
+      ->type_name("WxH");
+  command
+      ->add_option("--fps", options->fps,
+                   "Frames a second to ask for, and to look at, at most; 0: as they come")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1000))
+      ->type_name("N");
+  command->add_option("--frames", options->frames, "End after so many decisions; 0: when the frames end")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
+      ->type_name("N");
+  command->add_flag("--every-frame", options->every_frame,
+                    "Drop none: a pipe waits; without it the newest frame wins and late ones are counted");
+}
+
+void DeclareDecisions(CLI::App* command, Options* options) {
+  command
+      ->add_option("--smooth", options->smooth,
+                   "Share of the newest frame in the probabilities, above 0 up to 1: an exponential average")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001f, 1.0f))
+      ->type_name("ALPHA");
+  command->add_option("--threshold", options->threshold, "Name no class that is less probable, 0 to 1")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0f, 1.0f))
+      ->type_name("P");
+  CLI::Option* on = command->add_option("--on", options->on, "Class, by label or number, that starts --exec");
+  on->type_name("CLASS");
+  CLI::Option* exec = command->add_option(
+      "--exec", options->exec, "Shell command to run when that class comes into view; never two at a time");
+  exec->type_name("CMD")->needs(on);
+  on->needs(exec);
+}
+
+}  // namespace
+
+void AddCamera(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("camera", "Say what a camera sees, frame by frame");
+  auto options = std::make_shared<Options>();
+  options->Declare(*command);
+  options->DeclarePacked(*command);
+  DeclareSources(command, options.get());
+  DeclareDecisions(command, options.get());
+  CLI::Option* level = command->get_option("--level");
+  level->description(
+      "Level of a model that merges tokens, from then on fixed; without it the model gets faster while "
+      "frames come late or the processor is hot");
+  command->callback([options, level] {
+    options->has_level = level->count() > 0;
+    Camera(*options);
+  });
+}
+
+}  // namespace vitrine

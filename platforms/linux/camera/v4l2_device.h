@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A V4L2 camera that streams by mmap: the Linux kernel's Documentation/userspace-api/media/v4l/mmap.rst.
+#pragma once
+
+#include <linux/videodev2.h>
+
+#include <array>
+#include <string>
+
+#include "platforms/linux/camera/source.h"
+
+namespace vitrine {
+
+/// A descriptor, and buffers that the driver fills. Open() to Close(); not for several threads but Queue().
+class V4l2Device {
+ public:
+  static constexpr unsigned kBuffers = 4;
+
+  V4l2Device() = default;
+  V4l2Device(const V4l2Device&) = delete;
+  ~V4l2Device() { Close(); }
+
+  /// Opens `path`, agrees on a format near that size and rate, and starts to stream. Returns what is wrong,
+  /// or "".
+  std::string Open(const std::string& path, int width, int height, int fps);
+  void Close();
+
+  int descriptor() const { return descriptor_; }
+  const FrameLayout& layout() const { return layout_; }
+
+  /// Takes a filled buffer from the driver; false with errno where there is none.
+  bool Dequeue(v4l2_buffer* buffer);
+  /// Gives it back.
+  bool Queue(unsigned index);
+  const uint8_t* pixels(unsigned index) const { return static_cast<const uint8_t*>(maps_[index].data); }
+
+ private:
+  struct Map {
+    void* data = nullptr;
+    size_t size = 0;
+  };
+
+  int Control(unsigned long request, void* argument) const;
+  std::string Fail(const char* what) const;
+  std::string Negotiate(int width, int height);
+  void AskForRate(int fps);
+  std::string MapBuffers();
+
+  std::string path_;
+  int descriptor_ = -1;
+  FrameLayout layout_;
+  std::array<Map, kBuffers> maps_;
+};
+
+}  // namespace vitrine

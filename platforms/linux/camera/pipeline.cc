@@ -147,6 +147,12 @@ bool Pipeline::Infer(const Frame& frame) {
   return true;
 }
 
+void Pipeline::ChangeLevel(int level) {
+  const int before = session_->level();
+  if (level == before || !session_->SetLevel(level).ok()) return;
+  Notice("level %d instead of %d: %s", level, before, levels_->why());
+}
+
 void Pipeline::DecideFrames(const Callback& decide) {
   Frame frame;
   while (TakeNewest(&frame)) {
@@ -162,7 +168,7 @@ void Pipeline::DecideFrames(const Callback& decide) {
       decide({frame, smoothed_, Milliseconds(now - frame.time), period_ms_ > 0 ? 1000 / period_ms_ : 0,
               decided_, lost, broken, session_->level()});
       ++decided_;
-      if (levels_ != nullptr) levels_->After(session_, now, now - begin, lost);
+      if (levels_ != nullptr) ChangeLevel(levels_->After(session_->level(), now, now - begin, lost));
     }
     source_->GiveBack(frame);
     if (options_.frames > 0 && decided_ >= options_.frames) return;

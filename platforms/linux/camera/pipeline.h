@@ -65,6 +65,7 @@ class Pipeline {
   void CountDamaged(const char* reason);
   void DecideFrames(const Callback& decide);
   void Smooth();
+  void ChangeLevel(int level);
 
   FrameSource* source_;
   Session* session_;

@@ -3,6 +3,7 @@
 // ours (jpeg_rows.h, jpeg_pixels.h). stb_image has no interface for that, so its functions are used from
 // within, and so is its version pinned.
 #include <algorithm>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -17,10 +18,12 @@
 #define STBI_ASSERT(condition) static_cast<void>(condition)
 // Zeroed, so that what a damaged file leaves out comes out the same every time, not as what was in memory
 // before.
-#define STBI_MALLOC(bytes) std::calloc(1, bytes)
-#define STBI_REALLOC(memory, bytes) std::realloc(memory, bytes)
-#define STBI_FREE(memory) std::free(memory)
+#define STBI_MALLOC(bytes) vitrine::TakeJpegMemory(bytes)
+#define STBI_REALLOC(memory, bytes) std::realloc(memory, bytes)  // PNG only
+#define STBI_FREE(memory) vitrine::FreeJpegMemory(memory)
 #include "runtime/image/codecs.h"
+#include "runtime/image/container.h"
+#include "runtime/image/jpeg_memory.h"
 #include "runtime/image/jpeg_pixels.h"
 #include "runtime/image/jpeg_rows.h"
 #include "runtime/image/jpeg_tables.h"
@@ -56,6 +59,17 @@ struct Decoder {
 
   stbi__context source;
   stbi__jpeg jpeg;
+};
+
+struct FreeMemory {
+  void operator()(void* memory) const { FreeJpegMemory(memory); }
+};
+
+struct DestroyDecoder {
+  void operator()(Decoder* decoder) const {
+    decoder->~Decoder();
+    FreeJpegMemory(decoder);
+  }
 };
 
 Status Damaged(const char* what) {
@@ -136,8 +150,8 @@ Status WritePixels(const Decoder& decoder, const UprightWriter& writer) {
   const int components = decoder.source.img_n;
   const size_t row_bytes =
       AlignUp(static_cast<size_t>(decoder.width()) + 4);  // upsampling rounds up, by less than 4
-  ScratchMemory memory;
-  VITRINE_RETURN_IF_ERROR(memory.Reserve(row_bytes * 7));
+  const std::unique_ptr<uint8_t, FreeMemory> memory(static_cast<uint8_t*>(TakeJpegMemory(row_bytes * 7)));
+  if (memory == nullptr) return Status::Error(Code::kOutOfMemory, "no memory to decode a JPEG");
   JpegPlane planes[4];
   for (int i = 0; i < components; ++i) {
     const auto& component = decoder.jpeg.img_comp[i];
@@ -149,11 +163,11 @@ Status WritePixels(const Decoder& decoder, const UprightWriter& writer) {
                  decoder.jpeg.img_v_max / component.v};
   }
   const Color color = ColorOf(decoder);
-  uint8_t* rgb = memory.data() + 4 * row_bytes;
+  uint8_t* rgb = memory.get() + 4 * row_bytes;
   for (int y = 0; y < decoder.height(); ++y) {
     const uint8_t* rows[4] = {};
     for (int i = 0; i < components; ++i) {
-      rows[i] = UpsampleRow(planes[i], y, memory.data() + static_cast<size_t>(i) * row_bytes);
+      rows[i] = UpsampleRow(planes[i], y, memory.get() + static_cast<size_t>(i) * row_bytes);
     }
     ToRgb(color, rows, decoder.width(), rgb);
     writer.WriteRow(y, rgb);
@@ -161,26 +175,62 @@ Status WritePixels(const Decoder& decoder, const UprightWriter& writer) {
   return {};
 }
 
-}  // namespace
-
-Result<Image> DecodeJpeg(std::span<const uint8_t> bytes, Orientation orientation) {
-  const std::unique_ptr<Decoder> decoder(new (std::nothrow)
-                                             Decoder(bytes));  // 18 KB, too large for small stacks
-  if (decoder == nullptr) return Status::Error(Code::kOutOfMemory, "no memory to decode a JPEG");
+Status DecodePlanes(Decoder* decoder) {
   // The header twice: its size must be known to be sane before the second reading allocates the planes.
   if (!stbi__decode_jpeg_header(&decoder->jpeg, STBI__SCAN_header)) return DamagedAsStbSays();
   VITRINE_RETURN_IF_ERROR(CheckSize(decoder->width(), decoder->height()));
   stbi__rewind(&decoder->source);
   if (!stbi__decode_jpeg_header(&decoder->jpeg, STBI__SCAN_load)) return DamagedAsStbSays();
-  VITRINE_RETURN_IF_ERROR(DecodeScans(decoder.get()));
+  return DecodeScans(decoder);
+}
 
+/// Decodes to `image`, which is kept where it has the size.
+Status DecodeTo(std::span<const uint8_t> bytes, Orientation orientation, Image* image) {
+  void* memory = TakeJpegMemory(sizeof(Decoder));  // 18 KB, too large for small stacks
+  if (memory == nullptr) return Status::Error(Code::kOutOfMemory, "no memory to decode a JPEG");
+  const std::unique_ptr<Decoder, DestroyDecoder> decoder(new (memory) Decoder(bytes));
+  VITRINE_RETURN_IF_ERROR(DecodePlanes(decoder.get()));
   const bool sideways = IsSideways(orientation);
-  Result<Image> image = Image::Create(sideways ? decoder->height() : decoder->width(),
-                                      sideways ? decoder->width() : decoder->height());
-  if (!image.ok()) return image;
-  const UprightWriter writer(image.value().pixels(), decoder->width(), decoder->height(), orientation);
-  VITRINE_RETURN_IF_ERROR(WritePixels(*decoder, writer));
+  const int width = sideways ? decoder->height() : decoder->width();
+  const int height = sideways ? decoder->width() : decoder->height();
+  if (image->width() != width || image->height() != height) {
+    Result<Image> created = Image::Create(width, height);
+    if (!created.ok()) return created.status();
+    *image = std::move(created).value();
+  }
+  return WritePixels(*decoder,
+                     UprightWriter(image->pixels(), decoder->width(), decoder->height(), orientation));
+}
+
+}  // namespace
+
+Result<Image> DecodeJpeg(std::span<const uint8_t> bytes, Orientation orientation) {
+  Image image;
+  const Status status = DecodeTo(bytes, orientation, &image);
+  if (!status.ok()) return status;
   return image;
+}
+
+struct JpegDecoder::State {
+  JpegMemory memory;
+  Image image;
+};
+
+JpegDecoder::JpegDecoder() : state_(std::make_unique<State>()) {}
+JpegDecoder::JpegDecoder(JpegDecoder&&) noexcept = default;
+JpegDecoder& JpegDecoder::operator=(JpegDecoder&&) noexcept = default;
+JpegDecoder::~JpegDecoder() = default;
+
+Result<ImageView> JpegDecoder::Decode(std::span<const uint8_t> bytes) {
+  const Result<Container> container = InspectContainer(bytes);
+  if (!container.ok()) return container.status();
+  if (container.value().type != FileType::kJpeg) return Status::Error(Code::kInvalidImage, "is not a JPEG");
+  if (bytes.size() > INT_MAX) return Status::Error(Code::kInvalidImage, "JPEG is larger than 2 GB");
+  jpeg_memory = &state_->memory;
+  const Status status = DecodeTo(bytes, Orientation::kUpright, &state_->image);
+  jpeg_memory = nullptr;
+  if (!status.ok()) return status;
+  return state_->image.view();
 }
 
 }  // namespace vitrine

@@ -205,6 +205,25 @@ TEST_CASE("A flat frame stays flat") {
   }
 }
 
+TEST_CASE("Decodes JPEGs one after the other as each alone, whatever came before") {
+  JpegDecoder decoder;
+  for (int round = 0; round < 2; ++round) {
+    for (const char* name :
+         {"rgb_420.jpg", "progressive.jpg", "rgb_422.jpg", "gray.jpg", "cmyk.jpg", "tiny_1x1.jpg"}) {
+      std::vector<uint8_t> bytes = ReadFile(ImageFixtures() / "decode" / name);
+      const Result<ImageView> view = decoder.Decode(bytes);
+      REQUIRE(view.ok());
+      const Image alone = std::move(Image::Decode(bytes, {.apply_orientation = false})).value();
+      const ImageView& found = view.value();
+      REQUIRE(found.width == alone.width());
+      REQUIRE(found.height == alone.height());
+      CHECK(CountDifferences({found.pixels, BytesOf(alone).size()}, BytesOf(alone)) == 0);
+      bytes.resize(bytes.size() / 2);
+      CHECK_FALSE(decoder.Decode(bytes).ok());
+    }
+  }
+}
+
 TEST_CASE("Refuses a frame whose planes are not right") {
   const std::vector<uint8_t> pixels(400);
   const auto refusal = [](const ImageView& view) { return std::string(CheckView(view).message()); };

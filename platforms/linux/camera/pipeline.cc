@@ -134,8 +134,8 @@ void Pipeline::Smooth() {
 bool Pipeline::Infer(const Frame& frame) {
   Status status;
   if (frame.layout.is_jpeg) {
-    const Result<Image> image = Image::Decode({frame.pixels, frame.size}, {.apply_orientation = false});
-    status = image.ok() ? session_->SetImage(image.value().view()) : image.status();
+    const Result<ImageView> image = jpegs_.Decode({frame.pixels, frame.size});
+    status = image.ok() ? session_->SetImage(image.value()) : image.status();
   } else {
     status = session_->SetImage(frame.layout.ViewOf(frame.pixels));
   }

@@ -23,6 +23,7 @@
 #define STBI_FREE(memory) vitrine::FreeJpegMemory(memory)
 #include "runtime/image/codecs.h"
 #include "runtime/image/container.h"
+#include "runtime/image/jpeg.h"
 #include "runtime/image/jpeg_memory.h"
 #include "runtime/image/jpeg_pixels.h"
 #include "runtime/image/jpeg_rows.h"
@@ -145,33 +146,50 @@ void ToRgb(Color color, const uint8_t* const planes[4], int count, uint8_t* rgb)
   }
 }
 
+/// The samples of a plane that pixels [x, x + count) are made of: with the neighbours that upsampling looks
+/// at. `*skip` is how many pixels of the result come before x.
+JpegPlane PartOf(JpegPlane plane, int x, int count, int* skip) {
+  constexpr int kNeighbours = 2;
+  const int begin = std::max(0, x / plane.across - kNeighbours);
+  const int end = std::min(plane.width, (x + count - 1) / plane.across + 1 + kNeighbours);
+  *skip = x - begin * plane.across;
+  plane.samples += begin;
+  plane.width = end - begin;
+  return plane;
+}
+
+size_t UpsampledBytes(const Decoder& decoder) {
+  return AlignUp(static_cast<size_t>(decoder.width()) + 4);  // upsampling rounds up, by less than 4
+}
+
+/// What ReadRgbRow() needs of memory: a row of each of four planes, and one of RGB.
+size_t RowScratchBytes(const Decoder& decoder) { return 7 * UpsampledBytes(decoder); }
+
+/// Returns pixels [x, x + count) of row y as packed RGB, in `scratch`.
+const uint8_t* ReadRgbRow(const Decoder& decoder, int x, int y, int count, uint8_t* scratch) {
+  const size_t row_bytes = UpsampledBytes(decoder);
+  const uint8_t* rows[4] = {};
+  for (int i = 0; i < decoder.source.img_n; ++i) {
+    const auto& component = decoder.jpeg.img_comp[i];
+    int skip = 0;
+    const JpegPlane part =
+        PartOf({component.data, component.x, component.y, component.w2, decoder.jpeg.img_h_max / component.h,
+                decoder.jpeg.img_v_max / component.v},
+               x, count, &skip);
+    rows[i] = UpsampleRow(part, y, scratch + static_cast<size_t>(i) * row_bytes) + skip;
+  }
+  uint8_t* rgb = scratch + 4 * row_bytes;
+  ToRgb(ColorOf(decoder), rows, count, rgb);
+  return rgb;
+}
+
 /// Turns the decoded planes into upright RGB, row by row.
 Status WritePixels(const Decoder& decoder, const UprightWriter& writer) {
-  const int components = decoder.source.img_n;
-  const size_t row_bytes =
-      AlignUp(static_cast<size_t>(decoder.width()) + 4);  // upsampling rounds up, by less than 4
-  const std::unique_ptr<uint8_t, FreeMemory> memory(static_cast<uint8_t*>(TakeJpegMemory(row_bytes * 7)));
-  if (memory == nullptr) return Status::Error(Code::kOutOfMemory, "no memory to decode a JPEG");
-  JpegPlane planes[4];
-  for (int i = 0; i < components; ++i) {
-    const auto& component = decoder.jpeg.img_comp[i];
-    planes[i] = {component.data,
-                 component.x,
-                 component.y,
-                 component.w2,
-                 decoder.jpeg.img_h_max / component.h,
-                 decoder.jpeg.img_v_max / component.v};
-  }
-  const Color color = ColorOf(decoder);
-  uint8_t* rgb = memory.get() + 4 * row_bytes;
-  for (int y = 0; y < decoder.height(); ++y) {
-    const uint8_t* rows[4] = {};
-    for (int i = 0; i < components; ++i) {
-      rows[i] = UpsampleRow(planes[i], y, memory.get() + static_cast<size_t>(i) * row_bytes);
-    }
-    ToRgb(color, rows, decoder.width(), rgb);
-    writer.WriteRow(y, rgb);
-  }
+  const std::unique_ptr<uint8_t, FreeMemory> scratch(
+      static_cast<uint8_t*>(TakeJpegMemory(RowScratchBytes(decoder))));
+  if (scratch == nullptr) return Status::Error(Code::kOutOfMemory, "no memory to decode a JPEG");
+  for (int y = 0; y < decoder.height(); ++y)
+    writer.WriteRow(y, ReadRgbRow(decoder, 0, y, decoder.width(), scratch.get()));
   return {};
 }
 
@@ -184,53 +202,84 @@ Status DecodePlanes(Decoder* decoder) {
   return DecodeScans(decoder);
 }
 
-/// Decodes to `image`, which is kept where it has the size.
-Status DecodeTo(std::span<const uint8_t> bytes, Orientation orientation, Image* image) {
+using OwnedDecoder = std::unique_ptr<Decoder, DestroyDecoder>;
+
+/// A decoder that has decoded `bytes` up to the planes.
+Result<OwnedDecoder> DecodePlanesOf(std::span<const uint8_t> bytes) {
   void* memory = TakeJpegMemory(sizeof(Decoder));  // 18 KB, too large for small stacks
   if (memory == nullptr) return Status::Error(Code::kOutOfMemory, "no memory to decode a JPEG");
-  const std::unique_ptr<Decoder, DestroyDecoder> decoder(new (memory) Decoder(bytes));
+  OwnedDecoder decoder(new (memory) Decoder(bytes));
   VITRINE_RETURN_IF_ERROR(DecodePlanes(decoder.get()));
-  const bool sideways = IsSideways(orientation);
-  const int width = sideways ? decoder->height() : decoder->width();
-  const int height = sideways ? decoder->width() : decoder->height();
-  if (image->width() != width || image->height() != height) {
-    Result<Image> created = Image::Create(width, height);
-    if (!created.ok()) return created.status();
-    *image = std::move(created).value();
-  }
-  return WritePixels(*decoder,
-                     UprightWriter(image->pixels(), decoder->width(), decoder->height(), orientation));
+  return decoder;
 }
+
+/// Lends a JpegMemory to this thread's decoder.
+class UseMemory {
+ public:
+  explicit UseMemory(JpegMemory* memory) { jpeg_memory = memory; }
+  UseMemory(const UseMemory&) = delete;
+  ~UseMemory() { jpeg_memory = nullptr; }
+};
 
 }  // namespace
 
 Result<Image> DecodeJpeg(std::span<const uint8_t> bytes, Orientation orientation) {
-  Image image;
-  const Status status = DecodeTo(bytes, orientation, &image);
-  if (!status.ok()) return status;
+  Result<OwnedDecoder> decoded = DecodePlanesOf(bytes);
+  if (!decoded.ok()) return decoded.status();
+  const Decoder& decoder = *decoded.value();
+  const bool sideways = IsSideways(orientation);
+  Result<Image> image = Image::Create(sideways ? decoder.height() : decoder.width(),
+                                      sideways ? decoder.width() : decoder.height());
+  if (!image.ok()) return image.status();
+  VITRINE_RETURN_IF_ERROR(WritePixels(
+      decoder, UprightWriter(image.value().pixels(), decoder.width(), decoder.height(), orientation)));
   return image;
 }
 
-struct JpegDecoder::State {
+struct JpegRows::State {
   JpegMemory memory;
-  Image image;
+  OwnedDecoder decoder;
+  uint8_t* scratch = nullptr;
+
+  ~State() { Forget(); }
+  void Forget() {
+    const UseMemory use(&memory);
+    decoder.reset();
+    FreeJpegMemory(scratch);
+    scratch = nullptr;
+  }
 };
 
-JpegDecoder::JpegDecoder() : state_(std::make_unique<State>()) {}
-JpegDecoder::JpegDecoder(JpegDecoder&&) noexcept = default;
-JpegDecoder& JpegDecoder::operator=(JpegDecoder&&) noexcept = default;
-JpegDecoder::~JpegDecoder() = default;
+JpegRows::JpegRows() : state_(std::make_unique<State>()) {}
+JpegRows::JpegRows(JpegRows&&) noexcept = default;
+JpegRows& JpegRows::operator=(JpegRows&&) noexcept = default;
+JpegRows::~JpegRows() = default;
 
-Result<ImageView> JpegDecoder::Decode(std::span<const uint8_t> bytes) {
+Status JpegRows::Decode(std::span<const uint8_t> bytes) {
+  state_->Forget();
   const Result<Container> container = InspectContainer(bytes);
   if (!container.ok()) return container.status();
   if (container.value().type != FileType::kJpeg) return Status::Error(Code::kInvalidImage, "is not a JPEG");
   if (bytes.size() > INT_MAX) return Status::Error(Code::kInvalidImage, "JPEG is larger than 2 GB");
-  jpeg_memory = &state_->memory;
-  const Status status = DecodeTo(bytes, Orientation::kUpright, &state_->image);
-  jpeg_memory = nullptr;
-  if (!status.ok()) return status;
-  return state_->image.view();
+  const UseMemory use(&state_->memory);
+  Result<OwnedDecoder> decoded = DecodePlanesOf(bytes);
+  if (!decoded.ok()) return decoded.status();
+  state_->decoder = std::move(decoded).value();
+  state_->scratch = static_cast<uint8_t*>(TakeJpegMemory(RowScratchBytes(*state_->decoder)));
+  return state_->scratch == nullptr ? Status::Error(Code::kOutOfMemory, "no memory to decode a JPEG")
+                                    : Status();
+}
+
+int JpegRows::width() const { return state_->decoder->width(); }
+int JpegRows::height() const { return state_->decoder->height(); }
+
+RowReader JpegRows::reader() const {
+  return {[](const void* picture, int x, int y, int count, RowLayout layout, uint8_t* out) {
+            const State& state = *static_cast<const State*>(picture);
+            const uint8_t* rgb = ReadRgbRow(*state.decoder, x, y, count, state.scratch);
+            ReadRow({rgb, count, 1, ptrdiff_t{3} * count, PixelFormat::kRgb8}, 0, 0, count, layout, out);
+          },
+          state_.get()};
 }
 
 }  // namespace vitrine

@@ -54,7 +54,7 @@ class JpegMemory {
   Block blocks_[kBlocks];
 };
 
-/// This thread's, where a JpegDecoder is at work.
+/// This thread's, where JpegRows is at work.
 inline thread_local JpegMemory* jpeg_memory = nullptr;
 
 inline void* TakeJpegMemory(size_t bytes) {

@@ -11,6 +11,13 @@ namespace vitrine {
 /// A row in scratch memory; the value is its bytes a pixel.
 enum class RowLayout : uint8_t { kGray = 1, kRgb = 3, kRgbx = 4 };
 
+/// Rows of a picture that is read piece by piece, however it is stored: as ReadRow() below. Rows are asked
+/// for once, from the top down.
+struct RowReader {
+  void (*read)(const void* picture, int x, int y, int count, RowLayout layout, uint8_t* out);
+  const void* picture;
+};
+
 /// The longest side of a picture that is processed, in pixels: JPEG's own limit.
 inline constexpr int kMaxImageSide = 65535;
 

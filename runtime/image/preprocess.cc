@@ -118,15 +118,26 @@ Status Preprocessor::Prepare(int source_width, int source_height, bool is_yuv) {
                         .is_yuv = is_yuv});
 }
 
-Status Preprocessor::Run(const ImageView& image, uint8_t* out) {
-  VITRINE_RETURN_IF_ERROR(CheckView(image));
-  VITRINE_RETURN_IF_ERROR(Prepare(image.width, image.height, IsYuv(image.format)));
+template <typename Picture>
+void Preprocessor::RunPlan(const Picture& picture, uint8_t* out) {
   const ptrdiff_t row_bytes = ptrdiff_t{preprocess_.width} * preprocess_.channels;
   if (placement_.kept.width < preprocess_.width || placement_.kept.height < preprocess_.height) {
     std::memset(out, 0, output_bytes());
   }
-  plan_.Run(image, out + placement_.top * row_bytes + ptrdiff_t{placement_.left} * preprocess_.channels,
+  plan_.Run(picture, out + placement_.top * row_bytes + ptrdiff_t{placement_.left} * preprocess_.channels,
             row_bytes);
+}
+
+Status Preprocessor::Run(const ImageView& image, uint8_t* out) {
+  VITRINE_RETURN_IF_ERROR(CheckView(image));
+  VITRINE_RETURN_IF_ERROR(Prepare(image.width, image.height, IsYuv(image.format)));
+  RunPlan(image, out);
+  return {};
+}
+
+Status Preprocessor::Run(const RowReader& image, int width, int height, uint8_t* out) {
+  VITRINE_RETURN_IF_ERROR(Prepare(width, height));
+  RunPlan(image, out);
   return {};
 }
 

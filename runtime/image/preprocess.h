@@ -76,6 +76,8 @@ class Preprocessor {
   /// kInvalidArgument when the view is not right. Allocates only when size or kind of format differ from the
   /// last picture's and need more memory than any before.
   Status Run(const ImageView& image, uint8_t* out);
+  /// The same for a picture of width x height pixels that is read row by row.
+  Status Run(const RowReader& image, int width, int height, uint8_t* out);
 
   const Preprocess& preprocess() const { return preprocess_; }
   size_t output_bytes() const {
@@ -88,6 +90,8 @@ class Preprocessor {
 
  private:
   explicit Preprocessor(const Preprocess& preprocess) : preprocess_(preprocess) {}
+  template <typename Picture>
+  void RunPlan(const Picture& picture, uint8_t* out);
 
   Preprocess preprocess_;
   Placement placement_;

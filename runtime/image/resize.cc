@@ -159,12 +159,14 @@ uint8_t* ResizePlan::RingRow(int y) const {
 }
 
 /// Reads source row y into its slot of the ring, resized to the target's width if that comes first.
-void ResizePlan::MakeRow(const ImageView& source, int y) {
+void ResizePlan::MakeRow(const RowReader& source, int y) {
   const int begin = horizontal_.source_begin, count = horizontal_.source_end - begin;
   if (wide_rows_) {
-    ReadRow(source, begin, y, count, shape_.channels == 1 ? RowLayout::kGray : RowLayout::kRgb, RingRow(y));
+    source.read(source.picture, begin, y, count, shape_.channels == 1 ? RowLayout::kGray : RowLayout::kRgb,
+                RingRow(y));
   } else {
-    ReadRow(source, begin, y, count, shape_.channels == 1 ? RowLayout::kGray : RowLayout::kRgbx, spread_);
+    source.read(source.picture, begin, y, count, shape_.channels == 1 ? RowLayout::kGray : RowLayout::kRgbx,
+                spread_);
     ResizeRow(spread_, horizontal_, shape_.channels, RingRow(y));
   }
 }
@@ -178,19 +180,32 @@ void ResizePlan::Narrow(const uint8_t* row, uint8_t* out) {
 
 void ResizePlan::Run(const ImageView& source, uint8_t* out, ptrdiff_t out_stride) {
   if (by_frame_rows_) return RunFrame(source, out, out_stride);
+  const RowReader rows = {[](const void* picture, int x, int y, int count, RowLayout layout, uint8_t* row) {
+                            ReadRow(*static_cast<const ImageView*>(picture), x, y, count, layout, row);
+                          },
+                          &source};
   const RowLayout packed = shape_.channels == 1 ? RowLayout::kGray : RowLayout::kRgb;
-  const bool in_place = wide_rows_ && IsLayoutOf(source.format, packed);
+  RunRows(rows, wide_rows_ && IsLayoutOf(source.format, packed) ? &source : nullptr, out, out_stride);
+}
+
+void ResizePlan::Run(const RowReader& source, uint8_t* out, ptrdiff_t out_stride) {
+  RunRows(source, nullptr, out, out_stride);
+}
+
+/// `in_place`: a picture whose rows need no reading.
+void ResizePlan::RunRows(const RowReader& source, const ImageView* in_place, uint8_t* out,
+                         ptrdiff_t out_stride) {
   const ptrdiff_t begin_bytes = ptrdiff_t{shape_.channels} * horizontal_.source_begin;
   const bool narrow_last = vertical_first_ && !horizontal_.identity;
   int made = vertical_.source_begin;  // rows before this one are, or were, in the ring
   for (int i = 0; i < vertical_.count; ++i, out += out_stride) {
     const int first = vertical_.first[i], used = vertical_.used[i];
-    if (!in_place) {
+    if (in_place == nullptr) {
       for (made = std::max(made, first); made < first + used; ++made) MakeRow(source, made);
     }
     for (int t = 0; t < used; ++t) {
-      window_[t] =
-          in_place ? source.pixels + (first + t) * source.stride_bytes + begin_bytes : RingRow(first + t);
+      window_[t] = in_place != nullptr ? in_place->pixels + (first + t) * in_place->stride_bytes + begin_bytes
+                                       : RingRow(first + t);
     }
     const int32_t* weights = vertical_.weights + static_cast<ptrdiff_t>(i) * vertical_.stride;
     Mix(window_, weights, used, row_bytes_, narrow_last ? mixed_ : out);

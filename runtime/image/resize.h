@@ -8,6 +8,7 @@
 #include <vitrine/status.hpp>
 
 #include "runtime/image/frame_rows.h"
+#include "runtime/image/pixels.h"
 #include "runtime/image/scratch.h"
 #include "runtime/image/taps.h"
 #include "runtime/image/yuv_rows.h"
@@ -61,13 +62,16 @@ class ResizePlan {
   /// Writes the kept pixels to `out`, packed, rows `out_stride` bytes apart. `source` must have passed
   /// CheckView() and have the size that was prepared. Allocates nothing.
   void Run(const ImageView& source, uint8_t* out, ptrdiff_t out_stride);
+  /// The same for a picture that is read row by row.
+  void Run(const RowReader& source, uint8_t* out, ptrdiff_t out_stride);
 
   const ResizeShape& shape() const { return shape_; }
   size_t memory_bytes() const { return memory_bytes_; }
 
  private:
   size_t Lay(uint8_t* base);
-  void MakeRow(const ImageView& source, int y);
+  void RunRows(const RowReader& source, const ImageView* in_place, uint8_t* out, ptrdiff_t out_stride);
+  void MakeRow(const RowReader& source, int y);
   void Narrow(const uint8_t* row, uint8_t* out);
   uint8_t* RingRow(int y) const;
   size_t ring_row_bytes() const;

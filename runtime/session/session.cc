@@ -172,12 +172,23 @@ Status Session::SetLevel(int level) {
 }
 int Session::level() const { return static_cast<int>(state_->current); }
 
+Status Session::State::CheckTakesImages() const {
+  if (preprocessor.has_value()) return {};
+  return Status::Error(Code::kInvalidArgument,
+                       "the model's input is not a gray or colour image: write to input() instead");
+}
+
 Status Session::SetImage(const ImageView& image) {
-  if (!state_->preprocessor.has_value()) {
-    return Status::Error(Code::kInvalidArgument,
-                         "the model's input is not a gray or colour image: write to input() instead");
-  }
+  VITRINE_RETURN_IF_ERROR(state_->CheckTakesImages());
   return state_->preprocessor->Run(image, input().data());
+}
+
+Status Session::SetJpeg(std::span<const uint8_t> bytes) {
+  VITRINE_RETURN_IF_ERROR(state_->CheckTakesImages());
+  if (!state_->jpeg.has_value()) state_->jpeg.emplace();
+  JpegRows& jpeg = *state_->jpeg;
+  VITRINE_RETURN_IF_ERROR(jpeg.Decode(bytes));
+  return state_->preprocessor->Run(jpeg.reader(), jpeg.width(), jpeg.height(), input().data());
 }
 
 std::span<uint8_t> Session::input() {

@@ -13,6 +13,7 @@
 #include <vitrine/vitrine.hpp>
 
 #include "runtime/arena/plan.h"
+#include "runtime/image/jpeg.h"
 #include "runtime/image/preprocess.h"
 #include "runtime/ops/packed_weights.h"
 #include "runtime/session/liveness.h"
@@ -46,6 +47,7 @@ struct Session::State {
   std::byte* arena = nullptr;
   size_t arena_bytes = 0, packed_bytes = 0;
   std::optional<Preprocessor> preprocessor;  ///< none where the input is not a gray or colour image
+  std::optional<JpegRows> jpeg;              ///< none before the first SetJpeg()
 
   const PreparedLevel& level() const { return levels[current]; }
   const Program& program() const { return level().program; }
@@ -57,6 +59,7 @@ struct Session::State {
   Status PlanAndSetup(std::span<std::byte> callers_arena);
   Status PrepareImages();
 
+  Status CheckTakesImages() const;
   float* Output(int tensor) const;
   static Status RunReference(Session& session, const schema::Reference& reference);
 

@@ -3,6 +3,7 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include "runtime/image/frame_rows.h"
+#include "runtime/image/jpeg.h"
 #include "runtime/image/pixels.h"
 #include "runtime/image/preprocess.h"
 #include "runtime/image/yuv_rows.h"
@@ -205,21 +206,55 @@ TEST_CASE("A flat frame stays flat") {
   }
 }
 
-TEST_CASE("Decodes JPEGs one after the other as each alone, whatever came before") {
-  JpegDecoder decoder;
+/// Any part of any row.
+void CheckRows(const JpegRows& jpeg, const Image& whole, int x, int count) {
+  std::vector<uint8_t> row(static_cast<size_t>(count) * 3);
+  const RowReader reader = jpeg.reader();
+  for (int y = 0; y < whole.height(); ++y) {
+    reader.read(reader.picture, x, y, count, RowLayout::kRgb, row.data());
+    const uint8_t* expected = whole.view().pixels + y * whole.view().stride_bytes + ptrdiff_t{3} * x;
+    REQUIRE(std::equal(row.begin(), row.end(), expected));
+  }
+}
+
+TEST_CASE("Gives a JPEG's rows as the whole picture has them, whatever came before") {
+  JpegRows jpeg;
   for (int round = 0; round < 2; ++round) {
     for (const char* name :
          {"rgb_420.jpg", "progressive.jpg", "rgb_422.jpg", "gray.jpg", "cmyk.jpg", "tiny_1x1.jpg"}) {
       std::vector<uint8_t> bytes = ReadFile(ImageFixtures() / "decode" / name);
-      const Result<ImageView> view = decoder.Decode(bytes);
-      REQUIRE(view.ok());
-      const Image alone = std::move(Image::Decode(bytes, {.apply_orientation = false})).value();
-      const ImageView& found = view.value();
-      REQUIRE(found.width == alone.width());
-      REQUIRE(found.height == alone.height());
-      CHECK(CountDifferences({found.pixels, BytesOf(alone).size()}, BytesOf(alone)) == 0);
+      const Image whole = std::move(Image::Decode(bytes, {.apply_orientation = false})).value();
+      const int width = whole.width();
+      REQUIRE(jpeg.Decode(bytes).ok());
+      REQUIRE(jpeg.width() == width);
+      REQUIRE(jpeg.height() == whole.height());
+      CheckRows(jpeg, whole, 0, width);
+      for (int x = 0; x < width; x += 1 + width / 7) {
+        CheckRows(jpeg, whole, x, 1);
+        CheckRows(jpeg, whole, x, std::min(3, width - x));
+        CheckRows(jpeg, whole, x, width - x);
+      }
       bytes.resize(bytes.size() / 2);
-      CHECK_FALSE(decoder.Decode(bytes).ok());
+      CHECK_FALSE(jpeg.Decode(bytes).ok());
+    }
+  }
+}
+
+TEST_CASE("Makes the same input of a JPEG and of its picture") {
+  const std::vector<uint8_t> bytes = ReadFile(ImageFixtures() / "decode" / "rgb_420.jpg");
+  const Image whole = std::move(Image::Decode(bytes, {.apply_orientation = false})).value();
+  JpegRows jpeg;
+  REQUIRE(jpeg.Decode(bytes).ok());
+  for (const int channels : {1, 3}) {
+    for (const int side : {16, 24, 224}) {  // narrowed, about as it is, widened
+      Preprocessor preprocessor =
+          std::move(Preprocessor::Create(
+                        {.height = side, .width = side, .channels = channels, .resize_height = side}))
+              .value();
+      const std::vector<uint8_t> expected = RunOn(&preprocessor, whole.view());
+      std::vector<uint8_t> found(preprocessor.output_bytes());
+      REQUIRE(preprocessor.Run(jpeg.reader(), jpeg.width(), jpeg.height(), found.data()).ok());
+      CHECK(CountDifferences(found, expected) == 0);
     }
   }
 }

@@ -132,13 +132,8 @@ void Pipeline::Smooth() {
 
 /// Whether the frame could be used.
 bool Pipeline::Infer(const Frame& frame) {
-  Status status;
-  if (frame.layout.is_jpeg) {
-    const Result<ImageView> image = jpegs_.Decode({frame.pixels, frame.size});
-    status = image.ok() ? session_->SetImage(image.value()) : image.status();
-  } else {
-    status = session_->SetImage(frame.layout.ViewOf(frame.pixels));
-  }
+  const Status status = frame.layout.is_jpeg ? session_->SetJpeg({frame.pixels, frame.size})
+                                             : session_->SetImage(frame.layout.ViewOf(frame.pixels));
   if (!status.ok()) {
     CountDamaged("it cannot be decoded");
     return false;

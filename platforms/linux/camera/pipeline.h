@@ -81,7 +81,6 @@ class Pipeline {
   FrameClock::time_point due_ = {};  // of the next frame that is not early
   const char* noticed_[4] = {};      // kinds of damage that were said
 
-  JpegDecoder jpegs_;
   int64_t decided_ = 0;
   std::vector<float> probabilities_, smoothed_;
   FrameClock::time_point last_ = {};

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <utility>
 #include <vitrine/status.hpp>
@@ -108,24 +107,6 @@ class Image {
   uint8_t* pixels_ = nullptr;
   int width_ = 0;
   int height_ = 0;
-};
-
-/// Decodes JPEGs one after the other, as a camera sends them, in memory that it keeps: once the largest has
-/// come nothing is allocated. The same bytes as Image::Decode(), with EXIF's orientation left as it is. One
-/// thread at a time. Move only.
-class JpegDecoder {
- public:
-  JpegDecoder();
-  JpegDecoder(JpegDecoder&&) noexcept;
-  JpegDecoder& operator=(JpegDecoder&&) noexcept;
-  ~JpegDecoder();
-
-  /// Returns the picture in RGB, valid until the next call. Fails as Image::Decode().
-  Result<ImageView> Decode(std::span<const uint8_t> bytes);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
 };
 
 }  // namespace vitrine

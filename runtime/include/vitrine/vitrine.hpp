@@ -143,6 +143,11 @@ class Session {
   /// differs from the one before. Fails with kInvalidImage or kInvalidArgument.
   Status SetImage(const ImageView& image);
 
+  /// The same for a JPEG in memory, as cameras send them, with its orientation left as it is stored. Only what
+  /// the crop keeps becomes RGB. Allocates only for a picture larger than those before. Fails with
+  /// kInvalidImage, kInvalidArgument or kOutOfMemory.
+  Status SetJpeg(std::span<const uint8_t> bytes);
+
   /// The model's input, u8 [height, width, channels], for callers that prepare it themselves. Write before
   /// every Run: the arena reuses the memory. Lives as long as the session.
   std::span<uint8_t> input();

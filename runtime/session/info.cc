@@ -20,14 +20,20 @@ void Softmax(std::span<const float> logits, std::span<float> probabilities) {
   if (!logits.empty()) kernels::SoftmaxRow(logits.data(), logits.size(), probabilities.data());
 }
 
-size_t TopClasses(std::span<const float> logits, std::span<Guess> top) {
+size_t TopProbabilities(std::span<const float> probabilities, std::span<Guess> top) {
   size_t count = 0;
-  for (size_t i = 0; i < logits.size() && !top.empty(); ++i) {
-    if (count == top.size() && !(logits[i] > top[count - 1].probability)) continue;
+  for (size_t i = 0; i < probabilities.size() && !top.empty(); ++i) {
+    const float value = probabilities[i];
+    if (count == top.size() && !(value > top[count - 1].probability)) continue;
     size_t at = count < top.size() ? count++ : count - 1;
-    for (; at > 0 && logits[i] > top[at - 1].probability; --at) top[at] = top[at - 1];
-    top[at] = {static_cast<int>(i), logits[i]};
+    for (; at > 0 && value > top[at - 1].probability; --at) top[at] = top[at - 1];
+    top[at] = {static_cast<int>(i), value};
   }
+  return count;
+}
+
+size_t TopClasses(std::span<const float> logits, std::span<Guess> top) {
+  const size_t count = TopProbabilities(logits, top);
   if (count == 0) return 0;
   const float largest = top[0].probability;
   double sum = 0;

@@ -14,6 +14,11 @@ camera --device /dev/video0 --frames 10 > /tmp/ten
 echo "ten decisions: exit $?, $(wc -l < /tmp/ten) lines"
 head -c 600 /tmp/ten
 
+for format in yuyv nv12 i420 rgb24 bgr24 gray; do
+  camera --device /dev/video0 --format $format --frames 2 > /tmp/$format
+  echo "$format: exit $?, $(wc -l < /tmp/$format) lines"
+done
+
 camera --device /dev/video0 --size 1280x720 --frames 60 > /tmp/many &
 while [ "$(wc -l < /tmp/many)" -lt 5 ]; do sleep 0.2; done
 echo vivid.0 > /sys/bus/platform/drivers/vivid/unbind

@@ -146,10 +146,14 @@ class CameraTest(commands.CommandTest):
         said = child.stderr.read().decode()
         self.assertEqual((child.wait(timeout=20), said), (1, "vitrine: cannot write to standard output\n"))
         child.stdin.close(), child.stderr.close()
-        words = [str(word) for word in [*commands.vitrine_words, "camera", tiny_model(), "--source", ROOT / "models/samples"]]
+
+    def test_a_full_disk_is_said_once_and_waited_for(self):
+        words = [str(word) for word in [*commands.vitrine_words, "camera", tiny_model(), "--stdin", I420, "--every-frame", "--json"]]
         with open("/dev/full", "w") as full:
-            finished = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
-        self.assert_failure(finished, says="standard output")
+            finished = subprocess.run(words, input=b"".join(frames(30)), stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(finished.returncode, 0)
+        self.assertEqual(finished.stderr.decode(), "vitrine: standard output: No space left on device; decisions are left out until "
+                         "there is space\n")
 
     def test_runs_one_command_at_a_time(self):
         with tempfile.TemporaryDirectory() as name:

@@ -17,7 +17,7 @@ namespace vitrine {
 namespace {
 
 struct Options : CommonOptions {
-  std::string device = "/dev/video0", stdin_format, folder, size = "640x480", on, exec;
+  std::string device = "/dev/video0", stdin_format, folder, size = "640x480", format, on, exec;
   int fps = 0;
   int64_t frames = 0;
   float smooth = 1, threshold = 0;
@@ -45,10 +45,11 @@ void CatchSignals() {
 std::unique_ptr<FrameSource> OpenSource(const Options& options) {
   if (!options.folder.empty()) return OpenFolder(options.folder, options.fps, stop_event);
   if (!options.stdin_format.empty()) return OpenPipe(STDIN_FILENO, options.stdin_format, stop_event);
-  int width = 0, height = 0;
-  if (std::sscanf(options.size.c_str(), "%dx%d", &width, &height) != 2 || width < 1 || height < 1)
+  CameraWish wish = {.fps = options.fps, .format = options.format};
+  if (std::sscanf(options.size.c_str(), "%dx%d", &wish.width, &wish.height) != 2 || wish.width < 1 ||
+      wish.height < 1)
     throw Failure("--size " + options.size + ": expected such as 640x480");
-  return OpenV4l2(options.device, width, height, options.fps, stop_event);
+  return OpenV4l2(options.device, wish, stop_event);
 }
 
 int ClassNamed(const Model& model, size_t class_count, const std::string& name) {
@@ -99,6 +100,13 @@ void DeclareSources(CLI::App* command, Options* options) {
                    "What to ask a V4L2 camera for, in pixels; it gives the nearest it has")
       ->capture_default_str()
       ->type_name("WxH");
+  command
+      ->add_option(
+          "--format", options->format,
+          "What a V4L2 camera is to send; without it the cheapest to read that it has. mjpeg is often "
+          "what gives large pictures at their full rate")
+      ->check(CLI::IsMember({"yuyv", "nv12", "i420", "rgb24", "bgr24", "mjpeg", "gray"}))
+      ->type_name("NAME");
   command
       ->add_option("--fps", options->fps,
                    "Frames a second to ask for, and to look at, at most; 0: as they come")

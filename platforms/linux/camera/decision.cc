@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platforms/linux/camera/decision.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/command.h"
@@ -11,74 +17,89 @@ namespace vitrine {
 namespace {
 
 constexpr size_t kTop = 5;
-
-/// The most probable classes, most probable first, of equal ones the first class.
-size_t MostProbable(std::span<const float> probabilities, std::span<Guess> top) {
-  size_t count = 0;
-  for (size_t i = 0; i < probabilities.size(); ++i) {
-    const Guess guess = {static_cast<int>(i), probabilities[i]};
-    size_t at = count;
-    while (at > 0 && top[at - 1].probability < guess.probability) --at;
-    if (at == top.size()) continue;
-    count = std::min(count + 1, top.size());
-    std::move_backward(top.begin() + static_cast<ptrdiff_t>(at),
-                       top.begin() + static_cast<ptrdiff_t>(count) - 1,
-                       top.begin() + static_cast<ptrdiff_t>(count));
-    top[at] = guess;
-  }
-  return count;
-}
+constexpr size_t kLineBytes = 1024;  // of a line without its labels
 
 }  // namespace
 
 DecisionWriter::DecisionWriter(const Model& model, size_t class_count, float threshold, bool json)
     : threshold_(threshold), json_(json) {
+  size_t longest = 0;
   for (size_t i = 0; i < class_count; ++i) {
     labels_.push_back(LabelOf(model, static_cast<int>(i)));
     json_labels_.push_back(
         nlohmann::json(labels_.back()).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    longest = std::max(longest, json_labels_.back().size());
   }
+  line_.resize(kLineBytes + (kTop + 1) * longest);
 }
 
 int DecisionWriter::Write(const Decision& decision) {
   Guess top[kTop];
-  const size_t count = MostProbable(decision.probabilities, top);
+  const size_t count = TopProbabilities(decision.probabilities, top);
   const int index = top[0].probability >= threshold_ ? top[0].index : -1;
+  length_ = 0;
   if (json_) {
-    WriteJson(decision, {top, count}, index);
+    FormatJson(decision, {top, count}, index);
   } else {
-    WriteText(decision, top[0], index);
+    FormatText(decision, top[0], index);
   }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw Failure("cannot write to standard output");
+  if (length_ > 0) WriteLine();
   return index;
 }
 
-void DecisionWriter::WriteJson(const Decision& decision, std::span<const Guess> top, int index) {
-  const double seconds = std::chrono::duration<double>(decision.frame.time - start_).count();
-  std::printf("{\"time\":%.3f,\"label\":%s,\"index\":%d,\"probability\":%.6g,\"top\":[",
-              std::max(seconds, 0.0), index < 0 ? "null" : json_labels_[static_cast<size_t>(index)].c_str(),
-              index, static_cast<double>(top[0].probability));
-  for (const Guess& guess : top) {
-    std::printf("%s{\"index\":%d,\"label\":%s,\"probability\":%.6g}", &guess == top.data() ? "" : ",",
-                guess.index, json_labels_[static_cast<size_t>(guess.index)].c_str(),
-                static_cast<double>(guess.probability));
+void DecisionWriter::Append(const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int bytes = std::vsnprintf(line_.data() + length_, line_.size() - length_, format, arguments);
+  va_end(arguments);
+  length_ = std::min(length_ + static_cast<size_t>(std::max(bytes, 0)), line_.size() - 1);
+}
+
+/// As one call of write(), so that a reader or a file has whole lines.
+void DecisionWriter::WriteLine() {
+  if (is_torn_ && write(STDOUT_FILENO, "\n", 1) == 1) is_torn_ = false;
+  for (size_t done = 0; !is_torn_ && done < length_;) {
+    const ssize_t wrote = write(STDOUT_FILENO, line_.data() + done, length_ - done);
+    if (wrote >= 0) {
+      done += static_cast<size_t>(wrote);
+      is_full_ = is_full_ && done < length_;
+    } else if (errno == ENOSPC || errno == EDQUOT) {
+      is_torn_ = done > 0;
+      if (!is_full_)
+        Notice("standard output: %s; decisions are left out until there is space", std::strerror(errno));
+      is_full_ = true;
+      return;
+    } else if (errno != EINTR) {
+      throw Failure("cannot write to standard output");
+    }
   }
-  std::printf("],\"latency_ms\":%.3f,\"fps\":%.2f,\"dropped\":%lld,\"damaged\":%lld,\"level\":%d}\n",
-              decision.latency_ms, decision.fps, static_cast<long long>(decision.dropped),
-              static_cast<long long>(decision.damaged), decision.level);
+}
+
+void DecisionWriter::FormatJson(const Decision& decision, std::span<const Guess> top, int index) {
+  const double seconds = std::chrono::duration<double>(decision.frame.time - start_).count();
+  Append("{\"time\":%.3f,\"label\":%s,\"index\":%d,\"probability\":%.6g,\"top\":[", std::max(seconds, 0.0),
+         index < 0 ? "null" : json_labels_[static_cast<size_t>(index)].c_str(), index,
+         static_cast<double>(top[0].probability));
+  for (const Guess& guess : top) {
+    Append("%s{\"index\":%d,\"label\":%s,\"probability\":%.6g}", &guess == top.data() ? "" : ",", guess.index,
+           json_labels_[static_cast<size_t>(guess.index)].c_str(), static_cast<double>(guess.probability));
+  }
+  Append("],\"latency_ms\":%.3f,\"fps\":%.2f,\"dropped\":%lld,\"damaged\":%lld,\"level\":%d}\n",
+         decision.latency_ms, decision.fps, static_cast<long long>(decision.dropped),
+         static_cast<long long>(decision.damaged), decision.level);
 }
 
 /// A line when the class changes, and one a second.
-void DecisionWriter::WriteText(const Decision& decision, const Guess& best, int index) {
+void DecisionWriter::FormatText(const Decision& decision, const Guess& best, int index) {
   const auto now = FrameClock::now();
   if (index == shown_ && now - written_ < std::chrono::seconds(1)) return;
   shown_ = index;
   written_ = now;
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  std::printf("%8.1f s  %-24s %5.1f %%  %7.1f ms  %5.1f fps  %lld dropped\n", seconds,
-              index < 0 ? "-" : labels_[static_cast<size_t>(index)].c_str(),
-              100 * static_cast<double>(best.probability), decision.latency_ms, decision.fps,
-              static_cast<long long>(decision.dropped));
+  Append("%8.1f s  %-24s %5.1f %%  %7.1f ms  %5.1f fps  %lld dropped\n", seconds,
+         index < 0 ? "-" : labels_[static_cast<size_t>(index)].c_str(),
+         100 * static_cast<double>(best.probability), decision.latency_ms, decision.fps,
+         static_cast<long long>(decision.dropped));
 }
 
 }  // namespace vitrine

@@ -2,7 +2,6 @@
 // What is said of a frame: a line for people or for programs.
 #pragma once
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -10,8 +9,8 @@
 
 namespace vitrine {
 
-/// Writes decisions to stdout. Allocates in its construction only. Throws Failure when nobody reads any more,
-/// or the disk is full.
+/// Writes decisions to stdout, a whole line at a time. Allocates in its construction only. Lines that do not
+/// fit on a full disk are left out, which is said once; throws Failure when nobody reads any more.
 class DecisionWriter {
  public:
   /// Classes less probable than `threshold` are not named.
@@ -21,12 +20,18 @@ class DecisionWriter {
   int Write(const Decision& decision);
 
  private:
-  void WriteJson(const Decision& decision, std::span<const Guess> top, int index);
-  void WriteText(const Decision& decision, const Guess& best, int index);
+  void FormatJson(const Decision& decision, std::span<const Guess> top, int index);
+  void FormatText(const Decision& decision, const Guess& best, int index);
+  void Append(const char* format, ...) __attribute__((format(printf, 2, 3)));
+  void WriteLine();
 
   std::vector<std::string> labels_, json_labels_;
   float threshold_;
   bool json_;
+  std::vector<char> line_;
+  size_t length_ = 0;     // of the line, bytes
+  bool is_torn_ = false;  // stdout ends within a line
+  bool is_full_ = false;  // the last line did not fit on the disk
   FrameClock::time_point start_ = FrameClock::now(), written_ = {};
   int shown_ = -2;  // the class that was written last
 };

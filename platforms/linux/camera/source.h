@@ -76,9 +76,16 @@ enum class Wait : uint8_t { kReady, kTimeout, kStopped };
 /// minute without anything it says so, once, and goes on.
 Wait WaitFor(int descriptor, int stop, int timeout_ms);
 
-/// `device` by mmap, at about that size and rate (0: as it is). Throws Failure when there is no such camera,
-/// or it has no format that is read. A camera that goes away is waited for.
-std::unique_ptr<FrameSource> OpenV4l2(const std::string& device, int width, int height, int fps, int stop);
+/// What to ask a camera for. It gives the nearest that it has.
+struct CameraWish {
+  int width = 640, height = 480;  ///< pixels
+  int fps = 0;                    ///< frames a second; 0: as it is
+  std::string format;  ///< yuyv, nv12, i420, rgb24, bgr24, mjpeg or gray; empty: the cheapest it has
+};
+
+/// `device` by mmap. Throws Failure when there is no such camera, or it has no format that is read. A camera
+/// that goes away is waited for.
+std::unique_ptr<FrameSource> OpenV4l2(const std::string& device, const CameraWish& wish, int stop);
 
 /// What `descriptor` carries: "640x480:i420" (yuyv, nv12, rgb24, bgr24, gray), "y4m" or "mjpeg". Throws
 /// Failure when `format` is none of these.

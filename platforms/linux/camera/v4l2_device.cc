@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -13,17 +14,21 @@ namespace vitrine {
 namespace {
 
 struct Known {
+  const char* name;
   uint32_t fourcc;
   PixelFormat format;
   bool is_jpeg;
 };
 
 /// What is read, the cheapest for camera and model together first.
-constexpr Known kKnown[] = {
-    {V4L2_PIX_FMT_YUYV, PixelFormat::kYuyv8, false},  {V4L2_PIX_FMT_NV12, PixelFormat::kNv12, false},
-    {V4L2_PIX_FMT_YUV420, PixelFormat::kI420, false}, {V4L2_PIX_FMT_RGB24, PixelFormat::kRgb8, false},
-    {V4L2_PIX_FMT_BGR24, PixelFormat::kBgr8, false},  {V4L2_PIX_FMT_MJPEG, PixelFormat::kRgb8, true},
-    {V4L2_PIX_FMT_JPEG, PixelFormat::kRgb8, true},    {V4L2_PIX_FMT_GREY, PixelFormat::kGray8, false}};
+constexpr Known kKnown[] = {{"yuyv", V4L2_PIX_FMT_YUYV, PixelFormat::kYuyv8, false},
+                            {"nv12", V4L2_PIX_FMT_NV12, PixelFormat::kNv12, false},
+                            {"i420", V4L2_PIX_FMT_YUV420, PixelFormat::kI420, false},
+                            {"rgb24", V4L2_PIX_FMT_RGB24, PixelFormat::kRgb8, false},
+                            {"bgr24", V4L2_PIX_FMT_BGR24, PixelFormat::kBgr8, false},
+                            {"mjpeg", V4L2_PIX_FMT_MJPEG, PixelFormat::kRgb8, true},
+                            {"mjpeg", V4L2_PIX_FMT_JPEG, PixelFormat::kRgb8, true},
+                            {"gray", V4L2_PIX_FMT_GREY, PixelFormat::kGray8, false}};
 
 /// What the driver says of colour, by the rules of V4L2 for what it leaves open.
 void SetColors(const v4l2_pix_format& format, FrameLayout* layout) {
@@ -50,7 +55,7 @@ std::string V4l2Device::Fail(const char* what) const {
   return path_ + ": " + what + ": " + std::strerror(errno);
 }
 
-std::string V4l2Device::Open(const std::string& path, int width, int height, int fps) {
+std::string V4l2Device::Open(const std::string& path, const CameraWish& wish) {
   path_ = path;
   descriptor_ = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK);
   if (descriptor_ < 0) return path_ + ": " + std::strerror(errno);
@@ -63,10 +68,10 @@ std::string V4l2Device::Open(const std::string& path, int width, int height, int
              (can & V4L2_CAP_VIDEO_CAPTURE) == 0 || (can & V4L2_CAP_STREAMING) == 0) {
     wrong = path_ + ": does not stream single-planar video";
   } else {
-    wrong = Negotiate(width, height);
+    wrong = Negotiate(wish);
   }
   if (wrong.empty()) {
-    AskForRate(fps);
+    AskForRate(wish.fps);
     wrong = MapBuffers();
   }
   if (!wrong.empty()) Close();
@@ -75,12 +80,13 @@ std::string V4l2Device::Open(const std::string& path, int width, int height, int
 
 /// Asks for each format in turn until the driver gives what it was asked for. Sizes are the nearest that it
 /// has.
-std::string V4l2Device::Negotiate(int width, int height) {
+std::string V4l2Device::Negotiate(const CameraWish& wish) {
   for (const Known& known : kKnown) {
+    if (!wish.format.empty() && wish.format != known.name) continue;
     v4l2_format format = {};
     format.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-    format.fmt.pix.width = static_cast<uint32_t>(width);
-    format.fmt.pix.height = static_cast<uint32_t>(height);
+    format.fmt.pix.width = static_cast<uint32_t>(wish.width);
+    format.fmt.pix.height = static_cast<uint32_t>(wish.height);
     format.fmt.pix.pixelformat = known.fourcc;
     format.fmt.pix.field = V4L2_FIELD_NONE;
     if (Control(VIDIOC_S_FMT, &format) < 0) {
@@ -95,7 +101,9 @@ std::string V4l2Device::Negotiate(int width, int height) {
     SetColors(pix, &layout_);
     return "";
   }
-  return path_ + ": has no format that is read (YUYV, NV12, YU12, RGB3, BGR3, MJPG, GREY)";
+  return path_ + (wish.format.empty()
+                      ? ": has no format that is read (yuyv, nv12, i420, rgb24, bgr24, mjpeg, gray)"
+                      : ": has no " + wish.format);
 }
 
 void V4l2Device::AskForRate(int fps) {
@@ -112,8 +120,9 @@ std::string V4l2Device::MapBuffers() {
   request.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
   request.memory = V4L2_MEMORY_MMAP;
   if (Control(VIDIOC_REQBUFS, &request) < 0) return Fail("cannot have buffers");
-  if (request.count != kBuffers) return path_ + ": has not four buffers";
-  for (unsigned i = 0; i < kBuffers; ++i) {
+  if (request.count < kBuffers) return path_ + ": has not four buffers";
+  buffers_ = std::min(request.count, kMostBuffers);
+  for (unsigned i = 0; i < buffers_; ++i) {
     v4l2_buffer buffer = {};
     buffer.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
     buffer.memory = V4L2_MEMORY_MMAP;
@@ -143,7 +152,7 @@ bool V4l2Device::Dequeue(v4l2_buffer* buffer) {
   *buffer = {};
   buffer->type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
   buffer->memory = V4L2_MEMORY_MMAP;
-  return Control(VIDIOC_DQBUF, buffer) == 0 && buffer->index < kBuffers;
+  return Control(VIDIOC_DQBUF, buffer) == 0 && buffer->index < buffers_;
 }
 
 bool V4l2Device::Queue(unsigned index) {

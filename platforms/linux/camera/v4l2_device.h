@@ -14,15 +14,16 @@ namespace vitrine {
 /// A descriptor, and buffers that the driver fills. Open() to Close(); not for several threads but Queue().
 class V4l2Device {
  public:
-  static constexpr unsigned kBuffers = 4;
+  static constexpr unsigned kBuffers = 4, kMostBuffers = 32;  ///< to ask for; drivers may give more
 
   V4l2Device() = default;
   V4l2Device(const V4l2Device&) = delete;
   ~V4l2Device() { Close(); }
 
-  /// Opens `path`, agrees on a format near that size and rate, and starts to stream. Returns what is wrong,
-  /// or "".
-  std::string Open(const std::string& path, int width, int height, int fps);
+  /// Opens the camera, agrees on a format near what is wished, and starts to stream. Returns what is wrong,
+  /// or
+  /// "".
+  std::string Open(const std::string& path, const CameraWish& wish);
   void Close();
 
   int descriptor() const { return descriptor_; }
@@ -42,14 +43,15 @@ class V4l2Device {
 
   int Control(unsigned long request, void* argument) const;
   std::string Fail(const char* what) const;
-  std::string Negotiate(int width, int height);
+  std::string Negotiate(const CameraWish& wish);
   void AskForRate(int fps);
   std::string MapBuffers();
 
   std::string path_;
   int descriptor_ = -1;
   FrameLayout layout_;
-  std::array<Map, kBuffers> maps_;
+  std::array<Map, kMostBuffers> maps_;
+  unsigned buffers_ = 0;
 };
 
 }  // namespace vitrine

@@ -15,9 +15,9 @@ constexpr int kRetryMs = 500;
 
 class V4l2Source final : public FrameSource {
  public:
-  V4l2Source(std::string path, int width, int height, int fps, int stop)
-      : path_(std::move(path)), width_(width), height_(height), fps_(fps), stop_(stop) {
-    const std::string wrong = device_.Open(path_, width_, height_, fps_);
+  V4l2Source(std::string path, CameraWish wish, int stop)
+      : path_(std::move(path)), wish_(std::move(wish)), stop_(stop) {
+    const std::string wrong = device_.Open(path_, wish_);
     if (!wrong.empty()) throw Failure(wrong);
   }
 
@@ -81,7 +81,7 @@ class V4l2Source final : public FrameSource {
   /// Tries until the camera is there again; false when somebody wants to stop.
   bool Reopen() {
     while (WaitFor(-1, stop_, kRetryMs) != Wait::kStopped) {
-      if (!device_.Open(path_, width_, height_, fps_).empty()) continue;
+      if (!device_.Open(path_, wish_).empty()) continue;
       Notice("%s: the camera is back", path_.c_str());
       return true;
     }
@@ -89,7 +89,8 @@ class V4l2Source final : public FrameSource {
   }
 
   std::string path_;
-  int width_, height_, fps_, stop_;
+  CameraWish wish_;
+  int stop_;
   V4l2Device device_;
   std::mutex mutex_;
   std::condition_variable returned_;
@@ -98,8 +99,8 @@ class V4l2Source final : public FrameSource {
 
 }  // namespace
 
-std::unique_ptr<FrameSource> OpenV4l2(const std::string& device, int width, int height, int fps, int stop) {
-  return std::make_unique<V4l2Source>(device, width, height, fps, stop);
+std::unique_ptr<FrameSource> OpenV4l2(const std::string& device, const CameraWish& wish, int stop) {
+  return std::make_unique<V4l2Source>(device, wish, stop);
 }
 
 }  // namespace vitrine

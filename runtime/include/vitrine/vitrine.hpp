@@ -143,8 +143,8 @@ class Session {
   /// differs from the one before. Fails with kInvalidImage or kInvalidArgument.
   Status SetImage(const ImageView& image);
 
-  /// The same for a JPEG in memory, as cameras send them, with its orientation left as it is stored. Only what
-  /// the crop keeps becomes RGB. Allocates only for a picture larger than those before. Fails with
+  /// The same for a JPEG in memory, as cameras send them, with its orientation left as it is stored. Only
+  /// what the crop keeps becomes RGB. Allocates only for a picture larger than those before. Fails with
   /// kInvalidImage, kInvalidArgument or kOutOfMemory.
   Status SetJpeg(std::span<const uint8_t> bytes);
 
@@ -212,6 +212,8 @@ struct Guess {
 /// Sets `top` to the most probable classes, most probable first, of equal ones the first class; returns how
 /// many, which is fewer than top.size() where there are fewer classes. Does not allocate.
 size_t TopClasses(std::span<const float> logits, std::span<Guess> top);
+/// The same of probabilities, which stay as they are.
+size_t TopProbabilities(std::span<const float> probabilities, std::span<Guess> top);
 
 /// The name of the processor's kernels in use: "AVX3_ZEN4", "NEON", "NEON_BF16", ... A string literal.
 const char* InstructionSet();

@@ -19,7 +19,8 @@ for format in yuyv nv12 i420 rgb24 bgr24 gray; do
   echo "$format: exit $?, $(wc -l < /tmp/$format) lines"
 done
 
-camera --device /dev/video0 --size 1280x720 --frames 60 > /tmp/many &
+: > /tmp/many
+camera --device /dev/video0 --size 1280x720 --frames 30 > /tmp/many &
 while [ "$(wc -l < /tmp/many)" -lt 5 ]; do sleep 0.2; done
 echo vivid.0 > /sys/bus/platform/drivers/vivid/unbind
 sleep 2
@@ -28,6 +29,7 @@ wait $!
 echo "after the camera came back: exit $?, $(wc -l < /tmp/many) lines"
 tail -n 1 /tmp/many
 
+: > /tmp/stopped
 vitrine camera /model.vit --packed none --json --device /dev/video0 > /tmp/stopped &
 while [ "$(wc -l < /tmp/stopped)" -lt 3 ]; do sleep 0.2; done
 kill $!

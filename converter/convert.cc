@@ -181,6 +181,7 @@ ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction&
   CheckOptions(options);
   const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(options.inputs.checkpoint);
   Vit vit = MakeVit(checkpoint, options.inputs);
+  vit.config.keeps_patches = options.patch_features;
   vit.config.keys_are_compared = options.merged_tokens.back() > 0;
   const CheckImages synthetic = SyntheticImages(vit.config, kSyntheticImages);
   const int most = options.calibration_images > 0 ? options.calibration_images

@@ -25,6 +25,7 @@ struct ConvertOptions {
   int threads = 1;                                 ///< for the check; 0: as many as processors
   CalibrationOptions calibration;
   Budget budget;                         ///< of the recipe mixed
+  bool patch_features = false;           ///< the file gives those too, at the cost of the whole last block
   std::vector<int> merged_tokens = {0};  ///< a block, of each level, increasing
 };
 

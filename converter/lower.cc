@@ -37,6 +37,7 @@ size_t Size(int value) { return static_cast<size_t>(value); }
 }  // namespace
 
 size_t Lowering::RowsForHead() const {
+  if (config_.keeps_patches) return Size(config_.tokens());
   switch (config_.pooling) {
     case Pooling::kClassToken:
       return 1;
@@ -312,7 +313,9 @@ int Lowering::PoolByAttention(const Head& head) {
   if (config_.prefix_tokens > 0)
     Fail("attention pooling beside ", config_.prefix_tokens, " class or register tokens is not supported");
   const size_t width = Size(config_.heads) * Size(config_.head_size);
-  const int normalized = AddNormalize("norm", head.norm, Size(config_.tokens()), plan_.Rows("norm"));
+  const int normalized = AddNormalize("norm", head.norm, Size(config_.tokens()),
+                                      config_.keeps_patches ? kF32 : plan_.Rows("norm"));
+  if (config_.keeps_patches) builder_.model.patch_features = normalized;
   schema::FillT fill;
   fill.constant = builder_.AddF32("pool query", head.query, 1, width);
   fill.output = builder_.AddTensor("pool query", Type::F32, 1, width);
@@ -331,6 +334,7 @@ int Lowering::PoolTokens(const Head& head) {
   const size_t rows = RowsForHead();
   if (!head.norm.present()) AddDelta("tokens");
   const int tokens = head.norm.present() ? AddNormalize("norm", head.norm, rows, kF32) : residual_;
+  if (config_.keeps_patches) builder_.model.patch_features = tokens;
   if (rows > 2) return AddPool("pool", tokens);
   if (head.norm.present()) return tokens;
   return AddPool("class token", tokens);

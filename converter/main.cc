@@ -180,6 +180,10 @@ void Declare(CLI::App& app, CommandLine* line) {
          "another is asked for")
       ->capture_default_str()
       ->type_name("R[,R...]");
+  app.add_flag(
+      "--patch-features", line->options.patch_features,
+      "Let the model also give a vector for each patch, for vitrine explain --patches; the last block "
+      "then computes all tokens, which a classifier on the class token needs not");
   AddOptional<int>(app, "--heads", &inputs.heads,
                    "Attention heads, where no file tells (default: width / 64)")
       ->check(CLI::Range(1, 4096))

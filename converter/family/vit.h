@@ -55,6 +55,7 @@ struct VitConfig {
   Rotary rotary;          ///< a head's values i and i + K / 2 are a pair, whatever the checkpoint's order
   Pooling pooling = Pooling::kClassToken;
   int classes = 0;  ///< 0: no classifier, the embedding is the output
+  bool keeps_patches = false;  ///< the patches behind the last norm are an output, whatever the head reads
   bool keys_are_compared = false;  ///< by token merging: the key bias, which attention does not see, counts
   /// Pixels beyond the last whole patch at the right and the bottom are not read (SigLIP So400m: 384 by 14).
   int tokens() const { return prefix_tokens + (image_height / patch_height) * (image_width / patch_width); }

@@ -32,6 +32,7 @@ T OrFail(Result<T> result) {
 /// it goes on after a failure.
 void AddClassify(CLI::App& app, int* exit_code);
 void AddEmbed(CLI::App& app, int* exit_code);
+void AddExplain(CLI::App& app);
 void AddBench(CLI::App& app);
 void AddEval(CLI::App& app, int* exit_code);
 void AddCamera(CLI::App& app);
@@ -91,10 +92,10 @@ struct CommonOptions {
     return opened.levels()[static_cast<size_t>(level)].operators;
   }
 
-  /// A session of `opened`, the model that these options name.
-  Session CreateSession(const Model& opened) const {
+  /// A session of `opened`, the model that these options name; threads and packed weights are theirs.
+  Session CreateSession(const Model& opened, const SessionOptions& further = {}) const {
     OrFail(UseProcessors(ParseProcessors(cpus)));
-    Session session = CreateSession(opened, model, packed);
+    Session session = CreateSession(opened, model, packed, further);
     if (!session.SetLevel(level).ok()) {
       throw Failure(model + ": has no level " + std::to_string(level) + ", the last is " +
                     std::to_string(opened.levels().size() - 1));
@@ -103,10 +104,12 @@ struct CommonOptions {
   }
 
   /// A session of another model, from `path`, at its level 0.
-  Session CreateSession(const Model& opened, const std::string& path, const std::string& packed_words) const {
+  Session CreateSession(const Model& opened, const std::string& path, const std::string& packed_words,
+                        SessionOptions session_options = {}) const {
     const std::string file = packed_words == kBeside ? PackedBeside(path) : packed_words;
-    Result<Session> session = Session::Create(
-        opened, {.thread_count = threads, .packed_weights = file == kNone ? nullptr : file.c_str()});
+    session_options.thread_count = threads;
+    session_options.packed_weights = file == kNone ? nullptr : file.c_str();
+    Result<Session> session = Session::Create(opened, session_options);
     if (!session.ok()) throw Failure(path + ": " + session.status().message());
     return std::move(session).value();
   }

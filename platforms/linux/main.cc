@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Runs Vision Transformers in int8.\n\n"
       "  vitrine classify waste.vit photo.jpg\n"
+      "  vitrine explain waste.vit photo.jpg -o heatmap.png\n"
       "  vitrine bench waste.vit --threads 4 --profile\n"
       "  vitrine eval waste.vit photos/\n"
       "  vitrine camera waste.vit --device /dev/video0\n\n"
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("vitrine ") + Version());
   AddClassify(app, &exit_code);
   AddEmbed(app, &exit_code);
+  AddExplain(app);
   AddBench(app);
   AddEval(app, &exit_code);
   AddCamera(app);
@@ -29,7 +31,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty())
-      throw CLI::RequiredError("A subcommand (classify, embed, bench, eval, camera, pack or inspect)");
+      throw CLI::RequiredError("A subcommand (classify, embed, explain, bench, eval, camera, pack or inspect)");
     return FinishOutput("vitrine", exit_code);
   } catch (const CLI::Success& success) {
     return FinishOutput("vitrine", app.exit(success));

@@ -129,21 +129,55 @@ void PackAttentionHead(const AttentionArguments& a, size_t head, void* packed) {
   }
 }
 
+/// Sets the tile to one head's probabilities, not yet divided by their sums, of `rows` queries; packs those into `query`.
+void ScoreHead(const AttentionArguments& a, const float* keys, size_t head, size_t first, size_t rows, float* query, Tile& tile) {
+  const auto to_log2 = [](auto v) HWY_ATTR { return hn::Mul(v, hn::Set(hn::DFromV<decltype(v)>(), kLog2E)); };
+  PackTransposed(a.query + first * a.query_stride + head * a.K, a.query_stride, rows, a.K, kQueries, query, to_log2);
+  Score(keys + head * RoundUpToPanel(a.T) * a.K, a.size_log2, a.T, a.K, tile);
+  if (a.bias != nullptr) AddPositionBias<kQueryVectors>(a, head, first, tile.scores, tile.max);
+  Exponentiate(a.T, tile);
+}
+
 /// Writes kQueries rows in f32, all heads, of which the last are nothing where there are only `rows`.
 void AttendRows(const AttentionArguments& a, const float* keys, size_t first, size_t rows, float* scratch, float* out,
                 size_t out_stride) {
   Tile tile;
   tile.query = scratch;
   tile.scores = scratch + a.K * kQueries;
-  const auto to_log2 = [](auto v) HWY_ATTR { return hn::Mul(v, hn::Set(hn::DFromV<decltype(v)>(), kLog2E)); };
-  for (size_t head = 0; head < a.H; ++head, keys += RoundUpToPanel(a.T) * a.K) {
+  for (size_t head = 0; head < a.H; ++head) {
     const size_t column = head * a.K;
-    const float* query = a.query + first * a.query_stride + column;
-    PackTransposed(query, a.query_stride, rows, a.K, kQueries, scratch, to_log2);
-    Score(keys, a.size_log2, a.T, a.K, tile);
-    if (a.bias != nullptr) AddPositionBias<kQueryVectors>(a, head, first, tile.scores, tile.max);
-    Exponentiate(a.T, tile);
+    ScoreHead(a, keys, head, first, rows, scratch, tile);
     MixHead(a.value + column, a.value_stride, a.T, a.K, tile, rows, out + column, out_stride);
+  }
+}
+
+/// sum += probabilities, for all keys; sum is transposed as the scores are.
+HWY_FLATTEN void AddProbabilities(size_t T, const Tile& tile, float* sum) {
+  Unroll<kQueryVectors>([&](auto v) HWY_ATTR {
+    const VF factor = hn::LoadU(kF32, tile.factor + v * kLanes);
+    for (size_t i = v * kLanes, end = T * kQueries; i < end; i += kQueries) {
+      hn::StoreU(hn::MulAdd(hn::LoadU(kF32, tile.scores + i), factor, hn::LoadU(kF32, sum + i)), kF32, sum + i);
+    }
+  });
+}
+
+void AttentionMean(const AttentionArguments& a, const void* packed, size_t first, size_t last, float* mean, void* scratch) {
+  float* query = static_cast<float*>(scratch);
+  float* sum = query + a.K * kQueries;
+  Tile tile;
+  tile.query = query;
+  tile.scores = sum + RoundUpToPanel(a.T) * kQueries;
+  const float share = 1 / static_cast<float>(a.H);
+  for (size_t row = first; row < last; row += kQueries) {
+    const size_t rows = std::min(kQueries, last - row);
+    std::fill_n(sum, a.T * kQueries, 0.0f);
+    for (size_t head = 0; head < a.H; ++head) {
+      ScoreHead(a, static_cast<const float*>(packed), head, row, rows, query, tile);
+      AddProbabilities(a.T, tile, sum);
+    }
+    for (size_t i = 0; i < rows; ++i) {
+      for (size_t t = 0; t < a.T; ++t) mean[(row + i) * a.T + t] = sum[t * kQueries + i] * share;
+    }
   }
 }
 
@@ -171,6 +205,7 @@ namespace vitrine::kernels {
 
 HWY_EXPORT(PackAttentionHead);
 HWY_EXPORT(AttentionTile);
+HWY_EXPORT(AttentionMean);
 
 // Sizes are those of the widest vectors, so that they are the same on every processor.
 namespace {
@@ -184,12 +219,21 @@ size_t AttentionScratchBytes(size_t T, size_t H, size_t K) {
   return kAttentionTileRows * (H * K + K + RoundUp(T, kPanel)) * sizeof(float);
 }
 
+size_t AttentionMeanScratchBytes(size_t T, size_t K) {
+  return kAttentionTileRows * (K + 2 * RoundUp(T, kPanel)) * sizeof(float);
+}
+
 void PackAttentionHead(const AttentionArguments& arguments, size_t head, void* packed) {
   HWY_DYNAMIC_DISPATCH(PackAttentionHead)(arguments, head, packed);
 }
 
 void AttentionTile(const AttentionArguments& arguments, const void* packed, size_t first, size_t last, void* scratch) {
   HWY_DYNAMIC_DISPATCH(AttentionTile)(arguments, packed, first, last, scratch);
+}
+
+void AttentionMean(const AttentionArguments& arguments, const void* packed, size_t first, size_t last, float* mean,
+                   void* scratch) {
+  HWY_DYNAMIC_DISPATCH(AttentionMean)(arguments, packed, first, last, mean, scratch);
 }
 
 }  // namespace vitrine::kernels

@@ -55,7 +55,17 @@ void PackAttentionHead(const AttentionArguments& arguments, size_t head, void* p
 /// not depend on how the rows are split into tiles.
 void AttentionTile(const AttentionArguments& arguments, const void* packed, size_t first, size_t last, void* scratch);
 
-/// The same without packing, in f64, one element at a time; `scratch` is RowScratchBytes(H * K).
+/// Returns the bytes of scratch that a thread needs for AttentionMean. Align to 64.
+size_t AttentionMeanScratchBytes(size_t T, size_t K);
+
+/// Sets rows [first, last) of `mean` [Tq, T] to what each query attends to: the probabilities of the keys, averaged over the heads.
+/// Reads neither value nor out. Every head must be packed before. Does not allocate; at most 1e-6 from the reference.
+void AttentionMean(const AttentionArguments& arguments, const void* packed, size_t first, size_t last, float* mean, void* scratch);
+
+/// The same in f64.
+void AttentionMeanReference(const AttentionArguments& arguments, size_t first, size_t last, float* mean);
+
+/// AttentionTile without packing, in f64, one element at a time; `scratch` is RowScratchBytes(H * K).
 void AttentionReference(const AttentionArguments& arguments, size_t first, size_t last, void* scratch);
 
 }  // namespace vitrine::kernels

@@ -2,6 +2,7 @@
 // Attention as the formula says it, in f64.
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "runtime/kernels/attention.h"
 #include "runtime/kernels/reference.h"
@@ -26,23 +27,29 @@ double Bias(const AttentionArguments& a, size_t row, size_t t, size_t head) {
   return table[y * (2 * w - 1) + x];
 }
 
-/// Writes one head of one query row to out[0, K).
-void Head(const AttentionArguments& a, size_t row, size_t head, float* out) {
+/// Returns the probability of each key for one head of one query row.
+std::vector<double> Probabilities(const AttentionArguments& a, size_t row, size_t head) {
   const float* query = a.query + row * a.query_stride + head * a.K;
   const float* key = a.key + head * a.K;
+  std::vector<double> scores(a.T);
+  for (size_t t = 0; t < a.T; ++t) {
+    const double size = a.size_log2 == nullptr ? 0 : a.size_log2[t] * std::log(2.0);
+    scores[t] = Dot(query, key + t * a.key_stride, a.K) + Bias(a, row, t, head) + size;
+  }
+  const double max = *std::max_element(scores.begin(), scores.end());
+  double sum = 0;
+  for (double& score : scores) sum += score = std::exp(score - max);
+  for (double& score : scores) score /= sum;
+  return scores;
+}
+
+/// Writes one head of one query row to out[0, K).
+void Head(const AttentionArguments& a, size_t row, size_t head, float* out) {
+  const std::vector<double> probabilities = Probabilities(a, row, head);
   const float* value = a.value + head * a.K;
-  const auto size = [&](size_t t) { return a.size_log2 == nullptr ? 0 : a.size_log2[t] * std::log(2.0); };
-  const auto score = [&](size_t t) {
-    return Dot(query, key + t * a.key_stride, a.K) + Bias(a, row, t, head) + size(t);
-  };
-  double max = score(0), sum = 0;
-  for (size_t t = 1; t < a.T; ++t) max = std::max(max, score(t));
-  for (size_t t = 0; t < a.T; ++t) sum += std::exp(score(t) - max);
   for (size_t i = 0; i < a.K; ++i) {
     double mix = 0;
-    for (size_t t = 0; t < a.T; ++t) {
-      mix += std::exp(score(t) - max) / sum * value[t * a.value_stride + i];
-    }
+    for (size_t t = 0; t < a.T; ++t) mix += probabilities[t] * value[t * a.value_stride + i];
     out[i] = static_cast<float>(mix);
   }
 }
@@ -54,6 +61,17 @@ void AttentionReference(const AttentionArguments& a, size_t first, size_t last, 
   for (size_t row = first; row < last; ++row) {
     for (size_t head = 0; head < a.H; ++head) Head(a, row, head, out + head * a.K);
     WriteRowReference(out, a.H * a.K, a.out, row);
+  }
+}
+
+void AttentionMeanReference(const AttentionArguments& a, size_t first, size_t last, float* mean) {
+  for (size_t row = first; row < last; ++row) {
+    std::vector<double> sum(a.T);
+    for (size_t head = 0; head < a.H; ++head) {
+      const std::vector<double> probabilities = Probabilities(a, row, head);
+      for (size_t t = 0; t < a.T; ++t) sum[t] += probabilities[t];
+    }
+    for (size_t t = 0; t < a.T; ++t) mean[row * a.T + t] = static_cast<float>(sum[t] / static_cast<double>(a.H));
   }
 }
 

@@ -176,5 +176,16 @@ void MergeTokensRows(const MergeTokensArguments& arguments, size_t first, size_t
   HWY_DYNAMIC_DISPATCH(MergeTokensRows)(arguments, first, last, shared);
 }
 
+void MergeTokensWeights(const MergeTokensArguments& a, const void* memory, float* weights) {
+  const MergeTokensShared shared(a, memory);
+  const auto size = [&](int32_t t) { return a.sizes == nullptr ? 1.0f : a.sizes[t]; };
+  std::fill_n(weights, (a.T - a.merged) * a.T, 0.0f);
+  for (size_t row = 0; row < a.T - a.merged; ++row, weights += a.T) {
+    float sum = 0;
+    for (int32_t t = shared.source[row]; t != kNone; t = shared.next[t]) sum += size(t);
+    for (int32_t t = shared.source[row]; t != kNone; t = shared.next[t]) weights[t] = size(t) / sum;
+  }
+}
+
 }  // namespace vitrine::kernels
 #endif  // HWY_ONCE

@@ -49,6 +49,9 @@ void MergeTokensPlan(const MergeTokensArguments& arguments, void* shared);
 /// Rows [first, last) of the output.
 void MergeTokensRows(const MergeTokensArguments& arguments, size_t first, size_t last, const void* shared);
 
+/// Sets `weights` [T - merged, T] to what each row of the output is made of, once MergeTokensPlan has run: rows sum to one.
+void MergeTokensWeights(const MergeTokensArguments& arguments, const void* shared, float* weights);
+
 /// All of it, in f64. Allocates.
 void MergeTokensReference(const MergeTokensArguments& arguments);
 

@@ -61,7 +61,9 @@ Program Program::level(int index) const {
   Program program = *this;
   if (index == 0) {
     program.Take(*root_);
+    program.patch_features_ = root_->patch_features();
   } else {
+    program.patch_features_ = -1;
     program.Take(*root_->levels()->Get(static_cast<unsigned>(index - 1)));
   }
   return program;

@@ -70,9 +70,10 @@ class Program {
   const schema::Model& root() const { return *root_; }
   std::span<const uint8_t> file() const { return file_; }
 
-  int input() const { return input_; }          ///< tensor
-  int logits() const { return logits_; }        ///< tensor, or -1
-  int embedding() const { return embedding_; }  ///< tensor, or -1
+  int input() const { return input_; }                    ///< tensor
+  int logits() const { return logits_; }                  ///< tensor, or -1
+  int embedding() const { return embedding_; }            ///< tensor, or -1
+  int patch_features() const { return patch_features_; }  ///< tensor, or -1
   int tensor_count() const { return static_cast<int>(tensors_->size()); }
   int constant_count() const { return static_cast<int>(root_->constants()->size()); }
   int operator_count() const { return static_cast<int>(operators_->size()); }
@@ -95,7 +96,7 @@ class Program {
   const schema::Model* root_ = nullptr;
   const flatbuffers::Vector<flatbuffers::Offset<schema::Tensor>>* tensors_ = nullptr;
   const flatbuffers::Vector<flatbuffers::Offset<schema::Operator>>* operators_ = nullptr;
-  int input_ = -1, logits_ = -1, embedding_ = -1;
+  int input_ = -1, logits_ = -1, embedding_ = -1, patch_features_ = -1;
   std::span<const uint8_t> file_;
 };
 
@@ -110,6 +111,6 @@ uint64_t MetadataChecksum(const schema::Model& root, std::span<const uint8_t> fi
 size_t ConstantBytes(schema::Type type, size_t rows, size_t columns);
 
 constexpr int kFormatMajor = 1;
-constexpr int kFormatMinor = 2;  // 1: merged tokens, levels; 2: static int8, 4-bit weights
+constexpr int kFormatMinor = 3;  // 1: merged tokens, levels; 2: static int8, 4-bit weights; 3: patch features
 
 }  // namespace vitrine

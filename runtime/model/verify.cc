@@ -157,6 +157,10 @@ Status CheckOutputs(const Program& program) {
     if (t.type != schema::Type::F32) return Invalid("output tensor %d is not F32", index);
   }
   if (program.logits() == -1 && program.embedding() == -1) return Invalid("the model has no output");
+  if (const int index = program.patch_features(); index != -1) {
+    if (!program.has_tensor(index) || program.tensor(index).type != schema::Type::F32)
+      return Invalid("patch features are in tensor %d, which is not one in F32", index);
+  }
   const auto* labels = program.root().labels();
   if (labels != nullptr && labels->size() != 0) {
     const size_t classes = program.logits() == -1 ? 0 : program.tensor(program.logits()).elements();

@@ -28,6 +28,11 @@ class AttentionOp final : public Op {
         key_column_(op.key_column()),
         value_column_(op.value_column()),
         int8_(op.compute() == Type::QD8 && op.bias() < 0 && kernels::HasAttentionInt8()) {
+    // A learnt query pools the tokens; any other is one of them, to which the answer is added.
+    for (int i = 0; i < program.operator_count(); ++i) {
+      const schema::Fill* fill = program.op(i).kind_as_Fill();
+      if (fill != nullptr && fill->output() == query_) is_added_ = false;
+    }
     arguments_.T = program.tensor(key_).rows;
     arguments_.Tq = program.tensor(output_).rows;
     arguments_.H = op.heads();
@@ -89,13 +94,31 @@ class AttentionOp final : public Op {
     });
   }
 
+  TokenMix token_mix() const override { return {arguments_.Tq, arguments_.T, true, is_added_}; }
+
+  size_t TokenWeightsBytes(pthreadpool_t pool) const override {
+    return RoundUp(kernels::AttentionPackedBytes(arguments_.T, arguments_.H, arguments_.K)) +
+           ThreadCount(pool) * RoundUp(kernels::AttentionMeanScratchBytes(arguments_.T, arguments_.K));
+  }
+
+  /// In f32 whatever Run computes in. Run has left queries and keys as they were.
+  void WriteTokenWeights(pthreadpool_t pool, std::byte* scratch, float* weights) const override {
+    const kernels::AttentionArguments& a = arguments_;
+    std::byte* const of_threads = scratch + RoundUp(kernels::AttentionPackedBytes(a.T, a.H, a.K));
+    const size_t stride = RoundUp(kernels::AttentionMeanScratchBytes(a.T, a.K));
+    ForRows(pool, a.H, 1, [&](size_t, size_t head, size_t) { kernels::PackAttentionHead(a, head, scratch); });
+    ForRows(pool, a.Tq, kernels::kAttentionTileRows, [&](size_t thread, size_t first, size_t last) {
+      kernels::AttentionMean(a, scratch, first, last, weights, of_threads + thread * stride);
+    });
+  }
+
  private:
   std::byte* Scratch(size_t thread) const { return packed_ + packed_bytes_ + thread * scratch_stride_; }
 
   Program program_;
   int query_, key_, value_, bias_, sizes_, output_;
   size_t query_column_, key_column_, value_column_;
-  bool int8_;
+  bool int8_, is_added_ = true;
   kernels::AttentionArguments arguments_;
   kernels::RowQuantization fixed_ = {};
   std::byte* packed_ = nullptr;

@@ -72,6 +72,11 @@ class MergeTokensOp final : public Op {
             [&](size_t, size_t first, size_t last) { kernels::MergeTokensRows(a, first, last, shared_); });
   }
 
+  TokenMix token_mix() const override { return {arguments_.T - arguments_.merged, arguments_.T}; }
+  void WriteTokenWeights(pthreadpool_t, std::byte*, float* weights) const override {
+    kernels::MergeTokensWeights(arguments_, shared_, weights);
+  }
+
  private:
   int tokens_, delta_, key_, sizes_, output_, output_sizes_;
   size_t key_column_;

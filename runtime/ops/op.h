@@ -56,6 +56,14 @@ class Memory {
   std::byte* scratch_;
 };
 
+/// How an operator makes rows of tokens of other rows: with weights [rows, columns] that sum to one in each
+/// row.
+struct TokenMix {
+  size_t rows = 0, columns = 0;  ///< none where it mixes no tokens
+  bool is_attention = false;
+  bool is_added = false;  ///< what it makes is added to the token itself: attention within a block
+};
+
 /// An operator. Its life: made and checked by MakeOp, then XNNPACK's four phases, each once but Run:
 ///
 ///   Create   reads and verifies its constants, packs weights                  allocates
@@ -82,6 +90,16 @@ class Op {
   }
   virtual Status Setup(const Memory& memory) = 0;
   virtual void Run(pthreadpool_t pool) = 0;
+  virtual TokenMix token_mix() const { return {}; }
+  /// Scratch memory that WriteTokenWeights needs beside Run's.
+  virtual size_t TokenWeightsBytes(pthreadpool_t pool) const {
+    (void)pool;
+    return 0;
+  }
+  /// Sets `weights` to those of the last Run, before another operator has run.
+  virtual void WriteTokenWeights(pthreadpool_t pool, std::byte* scratch, float* weights) const {
+    (void)pool, (void)scratch, (void)weights;
+  }
   /// Constants whose bytes are only needed until Create has packed them; -1 where there is none.
   virtual std::array<int, 2> packed_constants() const { return {-1, -1}; }
 };

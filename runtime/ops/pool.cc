@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pool: means over ranges of rows, side by side: the class token, the patches' mean, or both.
+#include <algorithm>
+
 #include "runtime/kernels/mean_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
@@ -17,6 +19,7 @@ class PoolOp final : public Op {
         output_index_(op.output()),
         sizes_index_(op.sizes()),
         columns_(program.tensor(op.input()).columns),
+        rows_(program.tensor(op.input()).rows),
         ranges_(op.ranges()) {}
 
   Operands operands() const override { return {{input_index_, sizes_index_}, output_index_}; }
@@ -37,9 +40,30 @@ class PoolOp final : public Op {
     }
   }
 
+  TokenMix token_mix() const override { return {1, rows_}; }
+
+  /// Where the class token stands beside a mean, it speaks for both: that is whose attention people look at.
+  void WriteTokenWeights(pthreadpool_t, std::byte*, float* weights) const override {
+    const auto is_token = [](const schema::RowRange* range) { return range->count() == 1; };
+    const auto tokens = std::count_if(ranges_->begin(), ranges_->end(), is_token);
+    std::fill_n(weights, rows_, 0.0f);
+    for (const schema::RowRange* range : *ranges_) {
+      if (tokens > 0 && !is_token(range)) continue;
+      AddMean(*range, 1 / static_cast<float>(tokens > 0 ? tokens : ranges_->size()), weights);
+    }
+  }
+
  private:
+  void AddMean(const schema::RowRange& range, float share, float* weights) const {
+    const size_t first = range.first(), last = first + range.count();
+    const auto size = [&](size_t row) { return sizes_ == nullptr ? 1.0f : sizes_[row]; };
+    float sum = 0;
+    for (size_t row = first; row < last; ++row) sum += size(row);
+    for (size_t row = first; row < last; ++row) weights[row] += share * size(row) / sum;
+  }
+
   int input_index_, output_index_, sizes_index_;
-  size_t columns_;
+  size_t columns_, rows_;
   const flatbuffers::Vector<const schema::RowRange*>* ranges_;
   const float* input_ = nullptr;
   float* output_ = nullptr;

@@ -3129,6 +3129,7 @@ struct ModelT : public ::flatbuffers::NativeTable {
   std::unique_ptr<vitrine::schema::FidelityT> fidelity{};
   uint32_t merged_tokens = 0;
   std::vector<std::unique_ptr<vitrine::schema::LevelT>> levels{};
+  int32_t patch_features = -1;
   ModelT() = default;
   ModelT(const ModelT &o);
   ModelT(ModelT&&) FLATBUFFERS_NOEXCEPT = default;
@@ -3160,7 +3161,8 @@ struct Model FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_REFERENCE = 36,
     VT_FIDELITY = 38,
     VT_MERGED_TOKENS = 40,
-    VT_LEVELS = 42
+    VT_LEVELS = 42,
+    VT_PATCH_FEATURES = 44
   };
   const ::flatbuffers::Vector<uint8_t> *weights() const {
     return GetPointer<const ::flatbuffers::Vector<uint8_t> *>(VT_WEIGHTS);
@@ -3222,6 +3224,9 @@ struct Model FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const ::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Level>> *levels() const {
     return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Level>> *>(VT_LEVELS);
   }
+  int32_t patch_features() const {
+    return GetField<int32_t>(VT_PATCH_FEATURES, -1);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffsetRequired(verifier, VT_WEIGHTS) &&
@@ -3262,6 +3267,7 @@ struct Model FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyOffset(verifier, VT_LEVELS) &&
            verifier.VerifyVector(levels()) &&
            verifier.VerifyVectorOfTables(levels()) &&
+           VerifyField<int32_t>(verifier, VT_PATCH_FEATURES, 4) &&
            verifier.EndTable();
   }
   ModelT *UnPack(const ::flatbuffers::resolver_function_t *_resolver = nullptr) const;
@@ -3333,6 +3339,9 @@ struct ModelBuilder {
   void add_levels(::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Level>>> levels) {
     fbb_.AddOffset(Model::VT_LEVELS, levels);
   }
+  void add_patch_features(int32_t patch_features) {
+    fbb_.AddElement<int32_t>(Model::VT_PATCH_FEATURES, patch_features, -1);
+  }
   explicit ModelBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -3369,9 +3378,11 @@ inline ::flatbuffers::Offset<Model> CreateModel(
     ::flatbuffers::Offset<vitrine::schema::Reference> reference = 0,
     ::flatbuffers::Offset<vitrine::schema::Fidelity> fidelity = 0,
     uint32_t merged_tokens = 0,
-    ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Level>>> levels = 0) {
+    ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<vitrine::schema::Level>>> levels = 0,
+    int32_t patch_features = -1) {
   ModelBuilder builder_(_fbb);
   builder_.add_metadata_checksum(metadata_checksum);
+  builder_.add_patch_features(patch_features);
   builder_.add_levels(levels);
   builder_.add_merged_tokens(merged_tokens);
   builder_.add_fidelity(fidelity);
@@ -3420,7 +3431,8 @@ inline ::flatbuffers::Offset<Model> CreateModelDirect(
     ::flatbuffers::Offset<vitrine::schema::Reference> reference = 0,
     ::flatbuffers::Offset<vitrine::schema::Fidelity> fidelity = 0,
     uint32_t merged_tokens = 0,
-    const std::vector<::flatbuffers::Offset<vitrine::schema::Level>> *levels = nullptr) {
+    const std::vector<::flatbuffers::Offset<vitrine::schema::Level>> *levels = nullptr,
+    int32_t patch_features = -1) {
   if (weights) { _fbb.ForceVectorAlignment(weights->size(), sizeof(uint8_t), 64); }
   auto weights__ = weights ? _fbb.CreateVector<uint8_t>(*weights) : 0;
   auto producer__ = producer ? _fbb.CreateString(producer) : 0;
@@ -3452,7 +3464,8 @@ inline ::flatbuffers::Offset<Model> CreateModelDirect(
       reference,
       fidelity,
       merged_tokens,
-      levels__);
+      levels__,
+      patch_features);
 }
 
 ::flatbuffers::Offset<Model> CreateModel(::flatbuffers::FlatBufferBuilder &_fbb, const ModelT *_o, const ::flatbuffers::rehasher_function_t *_rehasher = nullptr);
@@ -4294,7 +4307,8 @@ inline ModelT::ModelT(const ModelT &o)
         embedding(o.embedding),
         reference((o.reference) ? new vitrine::schema::ReferenceT(*o.reference) : nullptr),
         fidelity((o.fidelity) ? new vitrine::schema::FidelityT(*o.fidelity) : nullptr),
-        merged_tokens(o.merged_tokens) {
+        merged_tokens(o.merged_tokens),
+        patch_features(o.patch_features) {
   tensors.reserve(o.tensors.size());
   for (const auto &tensors_ : o.tensors) { tensors.emplace_back((tensors_) ? new vitrine::schema::TensorT(*tensors_) : nullptr); }
   constants.reserve(o.constants.size());
@@ -4326,6 +4340,7 @@ inline ModelT &ModelT::operator=(ModelT o) FLATBUFFERS_NOEXCEPT {
   std::swap(fidelity, o.fidelity);
   std::swap(merged_tokens, o.merged_tokens);
   std::swap(levels, o.levels);
+  std::swap(patch_features, o.patch_features);
   return *this;
 }
 
@@ -4358,6 +4373,7 @@ inline void Model::UnPackTo(ModelT *_o, const ::flatbuffers::resolver_function_t
   { auto _e = fidelity(); if (_e) { if(_o->fidelity) { _e->UnPackTo(_o->fidelity.get(), _resolver); } else { _o->fidelity = std::unique_ptr<vitrine::schema::FidelityT>(_e->UnPack(_resolver)); } } else if (_o->fidelity) { _o->fidelity.reset(); } }
   { auto _e = merged_tokens(); _o->merged_tokens = _e; }
   { auto _e = levels(); if (_e) { _o->levels.resize(_e->size()); for (::flatbuffers::uoffset_t _i = 0; _i < _e->size(); _i++) { if(_o->levels[_i]) { _e->Get(_i)->UnPackTo(_o->levels[_i].get(), _resolver); } else { _o->levels[_i] = std::unique_ptr<vitrine::schema::LevelT>(_e->Get(_i)->UnPack(_resolver)); }; } } else { _o->levels.resize(0); } }
+  { auto _e = patch_features(); _o->patch_features = _e; }
 }
 
 inline ::flatbuffers::Offset<Model> Model::Pack(::flatbuffers::FlatBufferBuilder &_fbb, const ModelT* _o, const ::flatbuffers::rehasher_function_t *_rehasher) {
@@ -4389,6 +4405,7 @@ inline ::flatbuffers::Offset<Model> CreateModel(::flatbuffers::FlatBufferBuilder
   auto _fidelity = _o->fidelity ? CreateFidelity(_fbb, _o->fidelity.get(), _rehasher) : 0;
   auto _merged_tokens = _o->merged_tokens;
   auto _levels = _o->levels.size() ? _fbb.CreateVector<::flatbuffers::Offset<vitrine::schema::Level>> (_o->levels.size(), [](size_t i, _VectorArgs *__va) { return CreateLevel(*__va->__fbb, __va->__o->levels[i].get(), __va->__rehasher); }, &_va ) : 0;
+  auto _patch_features = _o->patch_features;
   return vitrine::schema::CreateModel(
       _fbb,
       _weights,
@@ -4410,7 +4427,8 @@ inline ::flatbuffers::Offset<Model> CreateModel(::flatbuffers::FlatBufferBuilder
       _reference,
       _fidelity,
       _merged_tokens,
-      _levels);
+      _levels,
+      _patch_features);
 }
 
 inline bool VerifyKind(::flatbuffers::Verifier &verifier, const void *obj, Kind type) {

@@ -54,7 +54,7 @@ Result<std::vector<LiveRange>> FindLiveRanges(const Program& program, const OpLi
       if (tensor >= 0) Touch(range(tensor), step);
     }
   }
-  for (const int output : {program.logits(), program.embedding()}) {
+  for (const int output : {program.logits(), program.embedding(), program.patch_features()}) {
     if (output < 0) continue;
     if (range(output).last < range(output).first)
       return Status::Error(Code::kInvalidModel, "nothing writes output tensor %d", output);

@@ -143,6 +143,15 @@ Status Session::State::PrepareImages() {
   return {};
 }
 
+Status Session::State::PrepareRollout() {
+  std::vector<Rollout::Level> chains;
+  for (const PreparedLevel& prepared : levels) chains.push_back({prepared.program, prepared.ops});
+  Result<std::unique_ptr<Rollout>> created = Rollout::Create(chains, pool.get());
+  if (!created.ok()) return created.status();
+  rollout = std::move(created).value();
+  return {};
+}
+
 float* Session::State::Output(int tensor) const {
   return tensor < 0 ? nullptr : reinterpret_cast<float*>(level().tensor_data[static_cast<size_t>(tensor)]);
 }
@@ -161,6 +170,7 @@ Result<Session> Session::Create(const Model& model, const SessionOptions& option
   VITRINE_RETURN_IF_ERROR(state->CreateOps(options.packed_weights));
   VITRINE_RETURN_IF_ERROR(state->PlanAndSetup(options.arena));
   VITRINE_RETURN_IF_ERROR(state->PrepareImages());
+  if (options.attention_map) VITRINE_RETURN_IF_ERROR(state->PrepareRollout());
   return Session(std::move(state));
 }
 
@@ -200,11 +210,43 @@ std::span<uint8_t> Session::input() {
 }
 
 Status Session::Run(const Observer& observer) {
+  const AttentionMap kind = state_->attention_map;
   for (size_t i = 0; i < state_->level().ops.size(); ++i) {
     state_->level().ops[i]->Run(state_->pool.get());
+    if (kind != AttentionMap::kNone)
+      state_->rollout->After(state_->current, static_cast<int>(i), state_->pool.get());
     if (observer.after != nullptr) observer.after(observer.context, static_cast<int>(i));
   }
+  if (kind != AttentionMap::kNone) state_->rollout->Finish(state_->current, kind);
   return {};
+}
+
+Status Session::SetAttentionMap(AttentionMap kind) {
+  if (kind > AttentionMap::kLastBlock)
+    return Status::Error(Code::kInvalidArgument, "attention map %d is not known", static_cast<int>(kind));
+  if (kind != AttentionMap::kNone && state_->rollout == nullptr) {
+    return Status::Error(Code::kInvalidArgument,
+                         "the session was created without SessionOptions::attention_map");
+  }
+  state_->attention_map = kind;
+  return {};
+}
+
+std::span<const float> Session::attention_map() const {
+  if (state_->attention_map == AttentionMap::kNone) return {};
+  return state_->rollout->map();
+}
+
+Grid Session::grid() const { return FindPatchRows(state_->model->program).grid; }
+
+std::span<const float> Session::patch_features() const {
+  const int index = state_->program().patch_features();
+  if (index < 0) return {};
+  const TensorInfo tensor = state_->program().tensor(index);
+  const PatchRows patches = FindPatchRows(state_->program());
+  if (tensor.rows != patches.first + patches.count()) return {};
+  const size_t skipped = patches.first * tensor.columns;
+  return {state_->Output(index) + skipped, tensor.elements() - skipped};
 }
 
 std::span<const float> Session::logits() const {

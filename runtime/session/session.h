@@ -18,6 +18,7 @@
 #include "runtime/ops/packed_weights.h"
 #include "runtime/session/liveness.h"
 #include "runtime/session/model.h"
+#include "runtime/session/rollout.h"
 
 namespace vitrine {
 
@@ -47,7 +48,9 @@ struct Session::State {
   std::byte* arena = nullptr;
   size_t arena_bytes = 0, packed_bytes = 0;
   std::optional<Preprocessor> preprocessor;  ///< none where the input is not a gray or colour image
-  std::optional<JpegRows> jpeg;              ///< none before the first SetJpeg()
+  std::unique_ptr<Rollout> rollout;          ///< none without SessionOptions::attention_map
+  AttentionMap attention_map = AttentionMap::kNone;
+  std::optional<JpegRows> jpeg;  ///< none before the first SetJpeg()
 
   const PreparedLevel& level() const { return levels[current]; }
   const Program& program() const { return level().program; }
@@ -58,6 +61,7 @@ struct Session::State {
   Status CreateOps(const char* packed_file);
   Status PlanAndSetup(std::span<std::byte> callers_arena);
   Status PrepareImages();
+  Status PrepareRollout();
 
   Status CheckTakesImages() const;
   float* Output(int tensor) const;

@@ -96,6 +96,20 @@ class Model {
   std::unique_ptr<State> state_;
 };
 
+/// Patches of the image, row by row from the top left.
+struct Grid {
+  int height = 0, width = 0;
+};
+
+/// What a session tells of where the model looked.
+enum class AttentionMap : uint8_t {
+  kNone,
+  /// How much of the output comes from each patch: attention rollout (Abnar and Zuidema 2020), half of every
+  /// token passed on as it is in each block and half by its attention, averaged over the heads.
+  kRollout,
+  kLastBlock,  ///< what the output's token attends to in the last block, or the attention that pools
+};
+
 struct SessionOptions {
   int thread_count =
       1;  ///< threads that compute, the caller's included; 0: as many as processors that it may run on
@@ -105,6 +119,8 @@ struct SessionOptions {
   /// and library, and writes it where it does not. A folder that is full or read-only costs nothing but the
   /// packing. Null: none.
   const char* packed_weights = nullptr;
+  /// Reserve what SetAttentionMap() needs: 4 T^2 bytes a block, 3.2 MB for 257 tokens and 12 blocks.
+  bool attention_map = false;
 };
 
 /// Lets the calling thread, and the threads of sessions that it creates from now on, run on these processors
@@ -160,6 +176,21 @@ class Session {
   std::span<const float> logits() const;
   /// What the classifier reads, or the image's embedding where there is none. Overwritten by the next Run.
   std::span<const float> embedding() const;
+  /// From now on each Run also tells where the model looked, in attention_map(), at 5 to 15 % of its time;
+  /// logits are the same. Takes no time. Fails with kInvalidArgument in a session that was created without
+  /// SessionOptions::attention_map.
+  Status SetAttentionMap(AttentionMap kind);
+  /// Of the last Run: [grid().height, grid().width], each at least 0, with a sum of at most 1; class,
+  /// distillation and register tokens have the rest. Patches that were merged have equal parts. Empty before
+  /// SetAttentionMap(). Overwritten by the next Run.
+  std::span<const float> attention_map() const;
+  /// The patches that the model cuts its input into; zeros where it does not.
+  Grid grid() const;
+  /// The patches after the last normalization, f32 [grid().height * grid().width, D], of the last Run, where
+  /// the file was converted with --patch-features; else empty, and at levels that merge tokens. Overwritten
+  /// by the next Run.
+  std::span<const float> patch_features() const;
+
   /// Output of an operator as f32, row by row; only inside an Observer, before other operators reuse the
   /// memory. `values` must have rows * columns elements.
   Status ReadOutput(int operator_index, std::span<float> values) const;

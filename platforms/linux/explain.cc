@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// vitrine explain: where on a photo the model looked, as a picture.
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "platforms/linux/command_line.h"
+#include "platforms/linux/heatmap.h"
+#include "platforms/linux/images.h"
+#include "platforms/linux/png_file.h"
+#include "platforms/linux/top_k.h"
+
+namespace vitrine {
+namespace {
+
+struct Options : CommonOptions {
+  std::string image, output;
+  bool last_block = false, patches = false;
+  float opacity = 0.6f;
+  int enlarge = 2;
+};
+
+constexpr int kTop = 5;
+
+nlohmann::ordered_json TopOf(const Model& model, const Session& session) {
+  auto top = nlohmann::ordered_json::array();
+  for (const Guess& guess : TopK(session.logits(), kTop))
+    top.push_back(
+        {{"index", guess.index}, {"label", LabelOf(model, guess.index)}, {"probability", guess.probability}});
+  return top;
+}
+
+void PrintJson(const Model& model, const Session& session, const Options& options) {
+  nlohmann::ordered_json line = {{"image", options.image},
+                                 {"output", options.output},
+                                 {"grid", {session.grid().height, session.grid().width}},
+                                 {"map", session.attention_map()}};
+  if (!session.logits().empty()) line["top"] = TopOf(model, session);
+  std::printf("%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+}
+
+void PrintText(const Model& model, const Session& session, const Options& options) {
+  std::printf("%s", options.output.c_str());
+  if (!session.logits().empty()) {
+    const Guess best = TopK(session.logits(), 1).front();
+    std::printf(": %s, %.1f %%", LabelOf(model, best.index).c_str(),
+                100 * static_cast<double>(best.probability));
+  }
+  std::printf("\n");
+}
+
+/// What the model saw, with the map over it.
+Picture Heatmap(const Session& session, Picture seen, const Options& options) {
+  Picture picture = Enlarge(seen, options.enlarge);
+  DrawHeatmap(session.attention_map(), session.grid(), options.opacity, &picture);
+  return picture;
+}
+
+Picture Components(const Model& model, const Session& session, const Options& options) {
+  if (session.patch_features().empty()) {
+    throw Failure(options.model +
+                  ": has no features of patches at this level: convert it with --patch-features");
+  }
+  const ModelInfo& info = model.info();
+  const Grid grid = session.grid();
+  return DrawComponents(session.patch_features(), grid, options.enlarge * info.image_height / grid.height,
+                        options.enlarge * info.image_width / grid.width);
+}
+
+void Explain(const Options& options) {
+  const Model model = OrFail(Model::Open(options.model.c_str()));
+  const Image image = OrFail(Image::Load(options.image.c_str()));
+  Session session = options.CreateSession(model, {.attention_map = true});
+  OrFail(session.SetAttentionMap(options.last_block ? AttentionMap::kLastBlock : AttentionMap::kRollout));
+  OrFail(session.SetImage(image.view()));
+  const ModelInfo& info = model.info();
+  // Before Run(), which reuses the memory.
+  Picture seen = PictureOfInput(session.input(), info.image_height, info.image_width, info.image_channels);
+  OrFail(session.Run());
+  WritePng(options.patches ? Components(model, session, options) : Heatmap(session, std::move(seen), options),
+           options.output);
+  (options.json ? PrintJson : PrintText)(model, session, options);
+}
+
+}  // namespace
+
+void AddExplain(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("explain", "Show where on a photo the model looked");
+  auto options = std::make_shared<Options>();
+  options->Declare(*command);
+  options->DeclarePacked(*command);
+  command->add_option("IMAGE", options->image, "A JPEG, PNG, BMP or PNM file")->required()->type_name("");
+  command
+      ->add_option("-o,--output", options->output,
+                   "PNG to write: what the model saw of the photo, and a heatmap over it")
+      ->required()
+      ->type_name("FILE");
+  command->add_flag("--last-block", options->last_block,
+                    "What the class token attends to in the last block; without it attention rollout: how "
+                    "much of the output comes "
+                    "from each patch");
+  command
+      ->add_flag("--patches", options->patches,
+                 "Instead colour each patch by the first three principal components of its features; needs a "
+                 "model converted with "
+                 "--patch-features")
+      ->excludes("--last-block");
+  command->add_option("--opacity", options->opacity, "Of the heatmap, 0 to 1")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0f, 1.0f))
+      ->type_name("X");
+  command
+      ->add_option("--enlarge", options->enlarge,
+                   "How many times as wide and high as the model's input the picture is")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 8))
+      ->type_name("N");
+  command->callback([options] { Explain(*options); });
+}
+
+}  // namespace vitrine

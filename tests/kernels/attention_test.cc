@@ -114,6 +114,43 @@ TEST_CASE("Attention counts a key as often as it stands for a token") {
   });
 }
 
+/// Returns how far the means are from the reference, in probability.
+double ErrorOfMean(AttentionInputs& inputs) {
+  const AttentionShape& s = inputs.shape;
+  const AttentionArguments a = inputs.Arguments({});
+  Guarded<float> packed(AttentionPackedBytes(s.T, s.H, s.K) / sizeof(float)), mean(s.Tq * s.T);
+  Guarded<float> scratch(AttentionMeanScratchBytes(s.T, s.K) / sizeof(float));
+  std::fill_n(scratch.data(), scratch.size(), NAN);
+  for (size_t head = 0; head < s.H; ++head) PackAttentionHead(a, head, packed.data());
+  const size_t half = s.Tq / 2;
+  AttentionMean(a, packed.data(), 0, half, mean.data(), scratch.data());
+  AttentionMean(a, packed.data(), half, s.Tq, mean.data(), scratch.data());
+  std::vector<float> expected(s.Tq * s.T);
+  AttentionMeanReference(a, 0, s.Tq, expected.data());
+  double worst = 0;
+  for (size_t i = 0; i < expected.size(); ++i) worst = std::max<double>(worst, std::abs(mean[i] - expected[i]));
+  return worst;
+}
+
+TEST_CASE("Attention's probabilities are averaged over the heads") {
+  OnEveryTarget([] {
+    Generator generator(8);
+    for (int i = 0; i < 30; ++i) {
+      const size_t T = Uniform(generator, 1, 120);
+      AttentionInputs inputs({T, Uniform(generator, 1, T), Uniform(generator, 1, 4), Uniform(generator, 1, 90)}, generator, 2);
+      Guarded<float> size_log2(SizeLogarithms(generator, T, 9));
+      if (i % 2 == 0) inputs.size_log2 = size_log2.data();
+      REQUIRE(ErrorOfMean(inputs) < 1e-6);
+    }
+    Guarded<float> bias(Normal(generator, 2 * PositionBiasPlaces(4, 5), 2));
+    AttentionInputs inputs({21, 21, 2, 20}, generator, 2);
+    inputs.bias = bias.data();
+    inputs.grid_height = 4;
+    inputs.grid_width = 5;
+    REQUIRE(ErrorOfMean(inputs) < 1e-6);
+  });
+}
+
 TEST_CASE("Attention gives the same bytes however its rows are split") {
   OnEveryTarget([] {
     Generator generator(4);

@@ -31,8 +31,8 @@ struct Inputs {
   }
 };
 
-/// Every stage in pieces of `step`, from the last to the first.
-void Run(const MergeTokensArguments& a, size_t step) {
+/// Every stage in pieces of `step`, from the last to the first. Returns what they share.
+std::vector<float> Run(const MergeTokensArguments& a, size_t step) {
   Guarded<float> shared(MergeTokensSharedBytes(a.T, a.K) / sizeof(float)), scratch(MergeTokensScratchBytes(a.K) / sizeof(float));
   std::fill_n(shared.data(), shared.size(), NAN);
   const auto in_pieces = [&](size_t first, size_t last, const auto& stage) {
@@ -43,6 +43,7 @@ void Run(const MergeTokensArguments& a, size_t step) {
   in_pieces(0, a.even_count(), [&](size_t first, size_t last) { MergeTokensMatch(a, first, last, shared.data()); });
   MergeTokensPlan(a, shared.data());
   in_pieces(0, a.T - a.merged, [&](size_t first, size_t last) { MergeTokensRows(a, first, last, shared.data()); });
+  return {shared.data(), shared.data() + shared.size()};
 }
 
 void CompareWithReference(Inputs& inputs, bool with_delta, bool with_sizes) {
@@ -95,6 +96,25 @@ TEST_CASE("Merging tokens keeps the weighted sum of all") {
       for (size_t t = 0; t < 99; ++t) before += inputs.sizes[t] * (inputs.tokens[t * 17 + i] + inputs.delta[t * 17 + i]);
       for (size_t t = 0; t < 69; ++t) after += sizes[t] * out[t * 17 + i];
       CHECK(std::abs(before - after) < 1e-3);
+    }
+  });
+}
+
+TEST_CASE("Merging tokens tells what each row is made of") {
+  OnEveryTarget([] {
+    Generator generator(4);
+    Inputs inputs({99, 17, 2, 16, 1, 30}, generator);
+    Guarded<float> out(69 * 17), sizes(2 * 69);
+    const MergeTokensArguments a = inputs.Arguments(out, sizes);
+    const std::vector<float> shared = Run(a, 16);
+    std::vector<float> weights(69 * 99);
+    MergeTokensWeights(a, shared.data(), weights.data());
+    for (size_t row = 0; row < 69; ++row) {
+      for (size_t i = 0; i < 17; ++i) {
+        double sum = 0;
+        for (size_t t = 0; t < 99; ++t) sum += double{weights[row * 99 + t]} * (inputs.tokens[t * 17 + i] + inputs.delta[t * 17 + i]);
+        REQUIRE(std::abs(sum - out[row * 17 + i]) < 1e-5);
+      }
     }
   });
 }

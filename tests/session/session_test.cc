@@ -98,6 +98,44 @@ TEST_CASE("GivesTheSameBytesForEveryThreadCountAndRun") {
   }
 }
 
+TEST_CASE("TellsWhereItLookedAndAnswersTheSame") {
+  const testing::ModelBytes bytes = testing::TinyVit(true);
+  const Model model = Load(bytes);
+  const std::vector<uint8_t> image = Noise(8 * 8 * 3, 1);
+  Session plain = Open(model);
+  const std::vector<float> expected = LogitsOf(plain, image);
+  CHECK(plain.SetAttentionMap(AttentionMap::kRollout).code() == Code::kInvalidArgument);
+  CHECK(plain.SetAttentionMap(AttentionMap::kNone).ok());
+  CHECK(plain.attention_map().empty());
+  std::vector<float> first;
+  for (const int threads : {1, 3}) {
+    Session session = std::move(Session::Create(model, {.thread_count = threads, .attention_map = true})).value();
+    CHECK(LogitsOf(session, image) == expected);
+    CHECK(session.attention_map().empty());
+    for (const AttentionMap kind : {AttentionMap::kRollout, AttentionMap::kLastBlock}) {
+      REQUIRE(session.SetAttentionMap(kind).ok());
+      const size_t before = allocations.load();
+      REQUIRE(session.Run().ok());
+      CHECK(allocations.load() == before);
+      CHECK(LogitsOf(session, image) == expected);
+      const std::span<const float> map = session.attention_map();
+      const Grid grid = session.grid();
+      REQUIRE(map.size() == static_cast<size_t>(grid.height * grid.width));
+      float sum = 0;
+      for (const float share : map) {
+        CHECK(share >= 0);
+        sum += share;
+      }
+      CHECK(sum > 0.01f);
+      CHECK(sum < 1.00001f);
+      if (kind != AttentionMap::kRollout) continue;
+      if (first.empty()) first.assign(map.begin(), map.end());
+      CHECK(first == std::vector<float>(map.begin(), map.end()));
+    }
+    CHECK(session.SetAttentionMap(static_cast<AttentionMap>(7)).code() == Code::kInvalidArgument);
+  }
+}
+
 TEST_CASE("SessionsShareAModel") {
   const testing::ModelBytes bytes = testing::TinyVit(true);
   const Model model = Load(bytes);

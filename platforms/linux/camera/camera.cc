@@ -60,12 +60,12 @@ int ClassNamed(const Model& model, size_t class_count, const std::string& name) 
 }
 
 void Camera(const Options& options) {
+  CatchSignals();
   const Model model = OrFail(Model::Open(options.model.c_str()));
   Session session = options.CreateSession(model);
   const size_t class_count = session.logits().size();
   if (class_count == 0) throw Failure(options.model + ": has no classifier");
   Trigger trigger(options.exec.empty() ? -2 : ClassNamed(model, class_count, options.on), options.exec);
-  CatchSignals();
   const std::unique_ptr<FrameSource> source = OpenSource(options);
   LevelControl levels(static_cast<int>(model.levels().size()), [] { return ReadThermal().celsius; });
   Pipeline pipeline(

@@ -176,7 +176,7 @@ class Session {
   std::span<const float> logits() const;
   /// What the classifier reads, or the image's embedding where there is none. Overwritten by the next Run.
   std::span<const float> embedding() const;
-  /// From now on each Run also tells where the model looked, in attention_map(), at 5 to 15 % of its time;
+  /// From now on each Run also tells where the model looked, in attention_map(), for a quarter of its time more;
   /// logits are the same. Takes no time. Fails with kInvalidArgument in a session that was created without
   /// SessionOptions::attention_map.
   Status SetAttentionMap(AttentionMap kind);

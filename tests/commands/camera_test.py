@@ -76,6 +76,13 @@ class CameraTest(commands.CommandTest):
             self.assertLessEqual(max(resident.values()), resident[100] + 64)
         child.stdout.close(), child.stderr.close()
 
+    def test_a_camera_that_libcamera_has_not_is_one_line(self):
+        for name in ([], ["no-such-camera"]):
+            said, code, err = run(b"", "--libcamera", *name, "--frames", "1")
+            if code != 0 or name:   # there may be a camera
+                self.assertEqual((said, code, err.count("\n")), ([], 1, 1))
+                self.assertIn("libcamera", err)
+
     def test_every_frame_drops_none(self):
         said, code, err = run(b"".join(frames(300)), "--stdin", I420, "--every-frame")
         self.assertEqual((code, err, len(said), said[-1]["dropped"]), (0, "", 300, 0))

@@ -17,11 +17,11 @@ namespace vitrine {
 namespace {
 
 struct Options : CommonOptions {
-  std::string device = "/dev/video0", stdin_format, folder, size = "640x480", format, on, exec;
+  std::string device = "/dev/video0", libcamera, stdin_format, folder, size = "640x480", format, on, exec;
   int fps = 0;
   int64_t frames = 0;
   float smooth = 1, threshold = 0;
-  bool every_frame = false, has_level = false;
+  bool every_frame = false, has_level = false, has_libcamera = false;
 };
 
 /// What can be read once somebody wants to stop. A signal handler may only write to it.
@@ -49,6 +49,7 @@ std::unique_ptr<FrameSource> OpenSource(const Options& options) {
   if (std::sscanf(options.size.c_str(), "%dx%d", &wish.width, &wish.height) != 2 || wish.width < 1 ||
       wish.height < 1)
     throw Failure("--size " + options.size + ": expected such as 640x480");
+  if (options.has_libcamera) return OpenLibcamera(options.libcamera, wish, stop_event);
   return OpenV4l2(options.device, wish, stop_event);
 }
 
@@ -85,26 +86,30 @@ void Camera(const Options& options) {
 void DeclareSources(CLI::App* command, Options* options) {
   CLI::Option* device = command->add_option("--device", options->device, "A V4L2 camera")->type_name("PATH");
   device->capture_default_str();
+  CLI::Option* libcamera = command->add_option(
+      "--libcamera", options->libcamera,
+      "A camera of libcamera, such as the Raspberry Pi's: its number or a part of its name; the first");
+  libcamera->type_name("[ID]")->expected(0, 1)->excludes(device);
   CLI::Option* pipe =
       command->add_option("--stdin", options->stdin_format,
                           "Frames from a pipe: y4m, mjpeg, or raw such as 640x480:i420 (yuyv, nv12, "
                           "i420, rgb24, bgr24, gray)");
-  pipe->type_name("FORMAT")->excludes(device);
+  pipe->type_name("FORMAT")->excludes(device)->excludes(libcamera);
   command
       ->add_option("--source", options->folder, "The photos of a folder in a loop, in the place of a camera")
       ->type_name("DIR")
       ->excludes(device)
+      ->excludes(libcamera)
       ->excludes(pipe);
   command
       ->add_option("--size", options->size,
-                   "What to ask a V4L2 camera for, in pixels; it gives the nearest it has")
+                   "What to ask a camera for, in pixels; it gives the nearest it has")
       ->capture_default_str()
       ->type_name("WxH");
   command
-      ->add_option(
-          "--format", options->format,
-          "What a V4L2 camera is to send; without it the cheapest to read that it has. mjpeg is often "
-          "what gives large pictures at their full rate")
+      ->add_option("--format", options->format,
+                   "What a camera is to send; without it the cheapest to read that it has. mjpeg is often "
+                   "what gives large pictures at their full rate")
       ->check(CLI::IsMember({"yuyv", "nv12", "i420", "rgb24", "bgr24", "mjpeg", "gray"}))
       ->type_name("NAME");
   command
@@ -153,7 +158,9 @@ void AddCamera(CLI::App& app) {
   level->description(
       "Level of a model that merges tokens, from then on fixed; without it the model gets faster while "
       "frames come late or the processor is hot");
-  command->callback([options, level] {
+  const CLI::Option* libcamera = command->get_option("--libcamera");
+  command->callback([options, level, libcamera] {
+    options->has_libcamera = libcamera->count() > 0;
     options->has_level = level->count() > 0;
     Camera(*options);
   });

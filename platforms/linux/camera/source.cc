@@ -54,8 +54,8 @@ ImageView FrameLayout::ViewOf(const uint8_t* pixels) const {
   view.range = range;
   if (!HasPlanes(format)) return view;
   const int half = (stride_bytes + 1) / 2;
-  view.chroma[0] = pixels + ptrdiff_t{stride_bytes} * height;
-  view.chroma[1] = view.chroma[0] + ptrdiff_t{half} * ((height + 1) / 2);
+  view.chroma[0] = chroma[0] != nullptr ? chroma[0] : pixels + ptrdiff_t{stride_bytes} * height;
+  view.chroma[1] = chroma[1] != nullptr ? chroma[1] : view.chroma[0] + ptrdiff_t{half} * ((height + 1) / 2);
   view.chroma_stride_bytes = format == PixelFormat::kNv12 ? 2 * half : half;
   return view;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where frames come from: a V4L2 camera, a pipe, or a folder of photos.
+// Where frames come from: a V4L2 camera, libcamera, a pipe, or a folder of photos.
 #pragma once
 
 #include <chrono>
@@ -22,8 +22,9 @@ struct FrameLayout {
   int stride_bytes = 0;  ///< of the plane of Y, or of all
   YuvMatrix matrix = YuvMatrix::kBt601;
   YuvRange range = YuvRange::kLimited;
+  const uint8_t* chroma[2] = {};  ///< planes that lie elsewhere; null where they follow Y
 
-  /// Of a frame, planes one behind the other; 0 for a JPEG.
+  /// Of a frame, all planes; 0 for a JPEG.
   size_t bytes() const;
   /// A view of a frame's bytes.
   ImageView ViewOf(const uint8_t* pixels) const;
@@ -86,6 +87,10 @@ struct CameraWish {
 /// `device` by mmap. Throws Failure when there is no such camera, or it has no format that is read. A camera
 /// that goes away is waited for.
 std::unique_ptr<FrameSource> OpenV4l2(const std::string& device, const CameraWish& wish, int stop);
+
+/// The camera of libcamera that `id` names: its number, or a part of its name that no other has; "" for the
+/// first. Throws Failure as OpenV4l2() does, and in a build without libcamera. One at a time.
+std::unique_ptr<FrameSource> OpenLibcamera(const std::string& id, const CameraWish& wish, int stop);
 
 /// What `descriptor` carries: "640x480:i420" (yuyv, nv12, rgb24, bgr24, gray), "y4m" or "mjpeg". Throws
 /// Failure when `format` is none of these.

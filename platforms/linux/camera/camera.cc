@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "platforms/linux/camera/decision.h"
+#include "platforms/linux/camera/live_page.h"
 #include "platforms/linux/camera/pipeline.h"
 #include "platforms/linux/camera/trigger.h"
 #include "platforms/linux/command.h"
@@ -21,6 +22,7 @@ struct Options : CommonOptions {
   int fps = 0;
   int64_t frames = 0;
   float smooth = 1, threshold = 0;
+  LivePageOptions live;
   bool every_frame = false, has_level = false;
 };
 
@@ -75,7 +77,15 @@ void Camera(const Options& options) {
        .smooth = options.smooth,
        .frames = options.frames});
   DecisionWriter writer(model, class_count, options.threshold, options.json);
-  pipeline.Run([&](const Decision& decision) { trigger.See(writer.Write(decision)); }, RequestStop);
+  std::unique_ptr<LivePage> page;
+  if (!options.live.listen.empty())
+    page = std::make_unique<LivePage>(options.live, model, session, *source, pipeline);
+  pipeline.Run(
+      [&](const Decision& decision) {
+        trigger.See(writer.Write(decision));
+        if (page != nullptr) page->Publish(decision);
+      },
+      RequestStop);
   if (!options.json) {
     std::printf("%lld frames, %lld dropped, %lld damaged\n", static_cast<long long>(pipeline.decided()),
                 static_cast<long long>(pipeline.dropped()), static_cast<long long>(pipeline.damaged()));
@@ -140,6 +150,21 @@ void DeclareDecisions(CLI::App* command, Options* options) {
   on->needs(exec);
 }
 
+void DeclareLivePage(CLI::App* command, LivePageOptions* live) {
+  CLI::Option* listen = command->add_option(
+      "--listen", live->listen,
+      "Show what the camera sees on a page at this address, such as 127.0.0.1:8080; port 0: any. An address "
+      "that other machines reach, such as 0.0.0.0:8080, needs the token that is printed at the start");
+  listen->type_name("ADDR:PORT");
+  command
+      ->add_option(
+          "--token-file", live->token_file,
+          "File with the token for --listen, a line of 16 to 128 letters and digits, in the place of "
+          "a random one; then a loopback address needs it too")
+      ->needs(listen)
+      ->type_name("FILE");
+}
+
 }  // namespace
 
 void AddCamera(CLI::App& app) {
@@ -149,6 +174,7 @@ void AddCamera(CLI::App& app) {
   options->DeclarePacked(*command);
   DeclareSources(command, options.get());
   DeclareDecisions(command, options.get());
+  DeclareLivePage(command, &options->live);
   CLI::Option* level = command->get_option("--level");
   level->description(
       "Level of a model that merges tokens, from then on fixed; without it the model gets faster while "

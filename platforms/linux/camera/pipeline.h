@@ -36,6 +36,8 @@ struct Decision {
   int64_t dropped;                       ///< frames since the start that nobody looked at
   int64_t damaged;                       ///< and that could not be used
   int level;
+  /// Where the model looked, where somebody wants to know: Session::attention_map().
+  std::span<const float> attention_map;
 };
 
 /// Runs a session on a source's frames. Allocates nothing for a frame once the first have come.

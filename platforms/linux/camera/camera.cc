@@ -61,23 +61,39 @@ int ClassNamed(const Model& model, size_t class_count, const std::string& name) 
   throw Failure("--on " + name + ": the model has no such class");
 }
 
+/// With room for where the model looks, if somebody can see that and the model has patches.
+Session CreateSession(const Options& options, const Model& model, bool* can_attend) {
+  *can_attend = !options.live.listen.empty();
+  try {
+    return options.CreateSession(model, {.attention_map = *can_attend});
+  } catch (const Failure&) {
+    if (!*can_attend) throw;
+    *can_attend = false;
+    return options.CreateSession(model);
+  }
+}
+
 void Camera(const Options& options) {
   CatchSignals();
   const Model model = OrFail(Model::Open(options.model.c_str()));
-  Session session = options.CreateSession(model);
+  bool can_attend = false;
+  Session session = CreateSession(options, model, &can_attend);
   const size_t class_count = session.logits().size();
   if (class_count == 0) throw Failure(options.model + ": has no classifier");
   Trigger trigger(options.exec.empty() ? -2 : ClassNamed(model, class_count, options.on), options.exec);
   const std::unique_ptr<FrameSource> source = OpenSource(options);
   LevelControl levels(static_cast<int>(model.levels().size()), [] { return ReadThermal().celsius; });
+  std::unique_ptr<LivePage> page;
+  std::function<bool()> wants_attention;
+  if (can_attend) wants_attention = [&page] { return page->WantsAttention(); };
   Pipeline pipeline(
       source.get(), &session, options.has_level ? nullptr : &levels,
       {.every_frame = options.every_frame,
        .fps = options.every_frame || !options.folder.empty() ? 0 : options.fps,  // a folder keeps to it
        .smooth = options.smooth,
-       .frames = options.frames});
+       .frames = options.frames,
+       .wants_attention = wants_attention});
   DecisionWriter writer(model, class_count, options.threshold, options.json);
-  std::unique_ptr<LivePage> page;
   if (!options.live.listen.empty())
     page = std::make_unique<LivePage>(options.live, model, session, *source, pipeline);
   pipeline.Run(

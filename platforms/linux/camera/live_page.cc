@@ -61,7 +61,7 @@ void Refuse(httplib::Response& response, int status, const char* why) {
 
 LivePage::LivePage(const LivePageOptions& options, const Model& model, const Session& session,
                    const FrameSource& source, const Pipeline& pipeline)
-    : model_(model), session_(session), source_(source), pipeline_(pipeline) {
+    : source_(source), pipeline_(pipeline), state_(session) {
   for (size_t i = 0; i < session.logits().size(); ++i) labels_.push_back(LabelOf(model, static_cast<int>(i)));
   address_ = ParseListenAddress(options.listen);
   std::string token;
@@ -145,7 +145,10 @@ void LivePage::AnswerSnapshot(httplib::Response& response) {
 void LivePage::AnswerHeatmap(httplib::Response& response) {
   const AttentionReport attention = state_.WaitForAttention();
   nlohmann::ordered_json answer = {
-      {"frame", attention.frame}, {"grid", {0, 0}}, {"map", attention.map}, {"crop", {0, 0, 1, 1}}};
+      {"frame", attention.frame},
+      {"grid", {attention.grid.height, attention.grid.width}},
+      {"map", attention.map},
+      {"crop", {attention.seen.x, attention.seen.y, attention.seen.width, attention.seen.height}}};
   response.set_content(answer.dump(), kJson);
 }
 

@@ -28,7 +28,7 @@ struct LivePageOptions {
 /// while somebody looks; nobody waits for them.
 class LivePage {
  public:
-  /// Says the address on stderr. `model`, `session`, `source` and `pipeline` must outlive the page. Throws
+  /// Says the address on stderr. `session`, `source` and `pipeline` must outlive the page. Throws
   /// Failure when it cannot listen.
   LivePage(const LivePageOptions& options, const Model& model, const Session& session,
            const FrameSource& source, const Pipeline& pipeline);
@@ -44,8 +44,6 @@ class LivePage {
   void AnswerHeatmap(httplib::Response& response);
   LiveStatus Status() const;
 
-  const Model& model_;
-  const Session& session_;
   const FrameSource& source_;
   const Pipeline& pipeline_;
   const FrameClock::time_point start_ = FrameClock::now();

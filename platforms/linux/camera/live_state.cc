@@ -2,11 +2,24 @@
 #include "platforms/linux/camera/live_state.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "platforms/linux/camera/snapshot.h"
 
 namespace vitrine {
+
+LiveState::LiveState(const Session& session) : session_(session) {
+  attention_.grid = session.grid();
+  attention_.map.reserve(static_cast<size_t>(attention_.grid.height) *
+                         static_cast<size_t>(attention_.grid.width));
+}
+
+void LiveState::PublishAttention(const Decision& decision) {
+  const std::span<const float> map = session_.attention_map();
+  const auto [width, height] = SizeOf(decision.frame);
+  attention_.frame = decision.number;
+  attention_.map.assign(map.begin(), map.end());
+  attention_.seen = session_.PartSeen(width, height);
+}
 
 void LiveState::Publish(const Decision& decision) {
   LiveReport report;
@@ -24,11 +37,7 @@ void LiveState::Publish(const Decision& decision) {
     report_ = report;
     ++latencies_.counts[static_cast<size_t>(bound - bounds.begin())];
     latencies_.sum_ms += decision.latency_ms;
-    if (!decision.attention_map.empty()) {
-      attention_.frame = decision.number;
-      attention_.map.assign(decision.attention_map.begin(), decision.attention_map.end());
-      std::tie(attention_.width, attention_.height) = SizeOf(decision.frame);
-    }
+    if (!session_.attention_map().empty()) PublishAttention(decision);
   }
   published_.notify_all();
 }

@@ -53,15 +53,19 @@ struct LatencyHistogram {
 /// Where the model looked on a frame.
 struct AttentionReport {
   int64_t frame = -1;
-  std::vector<float> map;     ///< [grid.height, grid.width]
-  int width = 0, height = 0;  ///< of the frame, pixels
+  Grid grid;               ///< of the map; zeros where the model has none
+  std::vector<float> map;  ///< [grid.height, grid.width]
+  Part seen;               ///< what of the frame the map is of
 };
 
-/// Publish() and WantsAttention() from the pipeline's thread, the rest from any. Locks are held for copies of
-/// a few hundred bytes.
+/// What a session decides. Publish() and WantsAttention() from the pipeline's thread, the rest from any.
+/// Locks are held for copies of a few hundred bytes.
 class LiveState {
  public:
-  /// Allocates nothing but for a larger attention map than those before.
+  /// Makes room for the session's attention map. The session must outlive the state.
+  explicit LiveState(const Session& session);
+
+  /// Called after the session has run on the frame. Does not allocate.
   void Publish(const Decision& decision);
   bool WantsAttention() const { return attention_wanted_.IsThere(); }
 
@@ -72,6 +76,9 @@ class LiveState {
   AttentionReport WaitForAttention();
 
  private:
+  void PublishAttention(const Decision& decision);
+
+  const Session& session_;
   mutable std::mutex mutex_;
   std::condition_variable published_;
   LiveReport report_;

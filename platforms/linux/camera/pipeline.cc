@@ -138,6 +138,9 @@ bool Pipeline::Infer(const Frame& frame) {
     CountDamaged("it cannot be decoded");
     return false;
   }
+  if (options_.wants_attention)
+    OrFail(
+        session_->SetAttentionMap(options_.wants_attention() ? AttentionMap::kRollout : AttentionMap::kNone));
   OrFail(session_->Run());
   return true;
 }
@@ -160,15 +163,8 @@ void Pipeline::DecideFrames(const Callback& decide) {
       period_ms_ += share * (period - period_ms_);
       last_ = now;
       const int64_t lost = dropped(), broken = damaged();
-      decide({frame,
-              smoothed_,
-              Milliseconds(now - frame.time),
-              period_ms_ > 0 ? 1000 / period_ms_ : 0,
-              decided_,
-              lost,
-              broken,
-              session_->level(),
-              {}});
+      decide({frame, smoothed_, Milliseconds(now - frame.time), period_ms_ > 0 ? 1000 / period_ms_ : 0,
+              decided_, lost, broken, session_->level()});
       ++decided_;
       if (levels_ != nullptr) ChangeLevel(levels_->After(session_->level(), now, now - begin, lost));
     }

@@ -24,6 +24,8 @@ struct PipelineOptions {
   int fps = 0;               ///< frames a second to look at, at most; 0: all
   float smooth = 1;          ///< share of the newest frame in the probabilities, (0, 1]
   int64_t frames = 0;        ///< end after so many decisions; 0: when the source ends
+  /// Whether somebody wants to know where the model looks on the next frame; null: nobody ever does.
+  std::function<bool()> wants_attention = {};
 };
 
 /// What was made of a frame. Views are valid during the callback.
@@ -36,8 +38,6 @@ struct Decision {
   int64_t dropped;                       ///< frames since the start that nobody looked at
   int64_t damaged;                       ///< and that could not be used
   int level;
-  /// Where the model looked, where somebody wants to know: Session::attention_map().
-  std::span<const float> attention_map;
 };
 
 /// Runs a session on a source's frames. Allocates nothing for a frame once the first have come.

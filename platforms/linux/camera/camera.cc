@@ -95,7 +95,7 @@ void Camera(const Options& options) {
        .wants_attention = wants_attention});
   DecisionWriter writer(model, class_count, options.threshold, options.json);
   if (!options.live.listen.empty())
-    page = std::make_unique<LivePage>(options.live, model, session, *source, pipeline);
+    page = std::make_unique<LivePage>(options.live, can_attend, model, session, *source, pipeline);
   pipeline.Run(
       [&](const Decision& decision) {
         trigger.See(writer.Write(decision));

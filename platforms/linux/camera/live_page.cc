@@ -59,9 +59,9 @@ void Refuse(httplib::Response& response, int status, const char* why) {
 
 }  // namespace
 
-LivePage::LivePage(const LivePageOptions& options, const Model& model, const Session& session,
-                   const FrameSource& source, const Pipeline& pipeline)
-    : source_(source), pipeline_(pipeline), state_(session) {
+LivePage::LivePage(const LivePageOptions& options, bool has_attention, const Model& model,
+                   const Session& session, const FrameSource& source, const Pipeline& pipeline)
+    : has_attention_(has_attention), source_(source), pipeline_(pipeline), state_(session) {
   for (size_t i = 0; i < session.logits().size(); ++i) labels_.push_back(LabelOf(model, static_cast<int>(i)));
   address_ = ParseListenAddress(options.listen);
   std::string token;
@@ -89,6 +89,7 @@ LiveStatus LivePage::Status() const {
   status.dropped = pipeline_.dropped();
   status.damaged = pipeline_.damaged();
   status.celsius = ReadThermal().celsius;
+  status.has_attention = has_attention_;
   status.is_lost = source_.is_lost();
   if (status.report.frames > 0)
     status.seconds = std::max(0.0, std::chrono::duration<double>(status.report.time - start_).count());
@@ -143,6 +144,7 @@ void LivePage::AnswerSnapshot(httplib::Response& response) {
 }
 
 void LivePage::AnswerHeatmap(httplib::Response& response) {
+  if (!has_attention_) return Refuse(response, 404, "the model has no patches to show");
   const AttentionReport attention = state_.WaitForAttention();
   nlohmann::ordered_json answer = {
       {"frame", attention.frame},

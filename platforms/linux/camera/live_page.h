@@ -28,9 +28,9 @@ struct LivePageOptions {
 /// while somebody looks; nobody waits for them.
 class LivePage {
  public:
-  /// Says the address on stderr. `session`, `source` and `pipeline` must outlive the page. Throws
-  /// Failure when it cannot listen.
-  LivePage(const LivePageOptions& options, const Model& model, const Session& session,
+  /// Says the address on stderr. `has_attention`: the pipeline heeds WantsAttention(). `session`, `source`
+  /// and `pipeline` must outlive the page. Throws Failure when it cannot listen.
+  LivePage(const LivePageOptions& options, bool has_attention, const Model& model, const Session& session,
            const FrameSource& source, const Pipeline& pipeline);
 
   /// From the pipeline's thread.
@@ -44,6 +44,7 @@ class LivePage {
   void AnswerHeatmap(httplib::Response& response);
   LiveStatus Status() const;
 
+  const bool has_attention_;
   const FrameSource& source_;
   const Pipeline& pipeline_;
   const FrameClock::time_point start_ = FrameClock::now();

@@ -60,11 +60,17 @@ std::string FormatLast(const LiveStatus& status, const std::vector<std::string>&
                    {"label", labels[static_cast<size_t>(guess.index)]},
                    {"probability", guess.probability}});
   }
-  nlohmann::ordered_json last = {
-      {"frame", report.frames - 1},      {"time", status.seconds},    {"top", top},
-      {"latency_ms", report.latency_ms}, {"fps", report.fps},         {"level", report.level},
-      {"dropped", status.dropped},       {"damaged", status.damaged}, {"temperature_celsius", nullptr},
-      {"camera", CameraState(status)}};
+  nlohmann::ordered_json last = {{"frame", report.frames - 1},
+                                 {"time", status.seconds},
+                                 {"top", top},
+                                 {"latency_ms", report.latency_ms},
+                                 {"fps", report.fps},
+                                 {"level", report.level},
+                                 {"dropped", status.dropped},
+                                 {"damaged", status.damaged},
+                                 {"temperature_celsius", nullptr},
+                                 {"camera", CameraState(status)},
+                                 {"heatmap", status.has_attention}};
   if (status.celsius) last["temperature_celsius"] = *status.celsius;
   return last.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

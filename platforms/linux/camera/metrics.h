@@ -14,8 +14,9 @@ struct LiveStatus {
   LiveReport report;
   int64_t dropped = 0, damaged = 0;
   std::optional<double> celsius;
-  bool is_lost = false;  ///< the camera is gone
-  double seconds = 0;    ///< since the start, of the last frame
+  bool is_lost = false;        ///< the camera is gone
+  bool has_attention = false;  ///< there is a heatmap
+  double seconds = 0;          ///< since the start, of the last frame
 };
 
 /// "waiting" before the first frame, "lost" while the camera is gone, "stalled" when nothing has come for

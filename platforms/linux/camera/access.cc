@@ -20,6 +20,7 @@ namespace vitrine {
 namespace {
 
 constexpr int kBacklog = 16;
+constexpr int kSendBytes = 128 << 10;  // what the kernel keeps of an answer, at most, for a slow reader
 constexpr size_t kTokenBytes = 16, kLeastToken = 16, kMostToken = 128;
 
 union SocketAddress {
@@ -54,7 +55,7 @@ std::string ToString(const ListenAddress& address) {
 }  // namespace
 
 ListenAddress ParseListenAddress(const std::string& text) {
-  const Failure wrong("--listen " + text + ": expected an address and a port such as 127.0.0.1:8080");
+  const Failure wrong("expected an address and a port such as 127.0.0.1:8080, found " + text);
   const size_t colon = text.rfind(':');
   if (colon == std::string::npos) throw wrong;
   ListenAddress address;
@@ -79,7 +80,11 @@ int ListenOn(ListenAddress* address) {
   const int one = 1;
   socklen_t bytes = address->is_ipv6 ? sizeof resolved.v6 : sizeof resolved.v4;
   const int listener = socket(resolved.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (listener >= 0) setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (listener >= 0) {
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &kSendBytes,
+               sizeof kSendBytes);  // its connections have it too
+  }
   if (listener < 0 || bind(listener, &resolved.any, bytes) != 0 || listen(listener, kBacklog) != 0) {
     const int error = errno;
     if (listener >= 0) close(listener);

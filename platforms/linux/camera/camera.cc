@@ -171,7 +171,14 @@ void DeclareLivePage(CLI::App* command, LivePageOptions* live) {
       "--listen", live->listen,
       "Show what the camera sees on a page at this address, such as 127.0.0.1:8080; port 0: any. An address "
       "that other machines reach, such as 0.0.0.0:8080, needs the token that is printed at the start");
-  listen->type_name("ADDR:PORT");
+  listen->type_name("ADDR:PORT")->check([](const std::string& text) -> std::string {
+    try {
+      ParseListenAddress(text);
+    } catch (const Failure& wrong) {
+      return wrong.what();
+    }
+    return "";
+  });
   command
       ->add_option(
           "--token-file", live->token_file,

@@ -140,7 +140,9 @@ bool Snapshots::TakeCopy() {
 std::shared_ptr<const std::string> Snapshots::Newest() {
   wanted_.Show();
   const std::lock_guard lock(encoding_);
-  if (!TakeCopy()) return nullptr;
+  const bool has_come = TakeCopy();
+  wanted_.Show();  // who has waited in vain wants the next
+  if (!has_come) return nullptr;
   if (jpeg_ == nullptr) {
     jpeg_ = std::make_shared<const std::string>(
         EncodeJpeg(taken_.layout, taken_.bytes.data(), taken_.bytes.size()));

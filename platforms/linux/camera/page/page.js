@@ -188,11 +188,11 @@ function colour(share) {
 
 /** The map as an image: the picture, darker, where the model looks least, and the colours over it where it looks most. */
 function colourMap(map, [height, width]) {
-  const values = enlarge(map, height, width), sorted = values.slice().sort();
-  const low = sorted[Math.floor(0.25 * sorted.length)], high = sorted[Math.floor(0.995 * (sorted.length - 1))];
+  const sorted = Float32Array.from(map).sort();
+  const low = sorted[Math.floor(0.25 * sorted.length)], high = sorted[Math.floor(0.98 * (sorted.length - 1))];
   const image = new ImageData(width * CELL, height * CELL);
-  values.forEach((value, i) => {
-    const share = Math.min(Math.max((value - low) / Math.max(high - low, 1e-9), 0), 1) ** 0.8;
+  enlarge(map, height, width).forEach((value, i) => {
+    const share = Math.min(Math.max((value - low) / Math.max(high - low, 1e-9), 0), 1);
     image.data.set([...colour(share), 255 * (0.4 + 0.3 * share)], 4 * i);
   });
   return image;

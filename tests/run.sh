@@ -14,7 +14,7 @@ passed=0 failed=0
 
 packages_of() {
   case $1 in
-    host) echo libcamera-dev pkg-config ;;
+    host) echo libcamera-dev pkg-config chromium chromium-driver python3-selenium ;;
     host-clang) echo clang ;;
     aarch64) echo g++-aarch64-linux-gnu qemu-user ;;
     armv7) echo g++-arm-linux-gnueabihf qemu-user ;;

@@ -3,7 +3,7 @@
 # system and compiler, and leaves both in .deps (or $VITRINE_DEPS_DIR) for all build folders to share.
 #
 #   XNNPACK::XNNPACK  highway  flatbuffers  stb                       the runtime's
-#   nlohmann_json  protozero  CLI11  unzip                                    the converter's and the commands'
+#   nlohmann_json  protozero  CLI11  cpp_httplib  unzip               the converter's and the commands'
 #   Catch2::Catch2WithMain                                            the tests'
 
 if(DEFINED ENV{VITRINE_DEPS_DIR})
@@ -124,6 +124,7 @@ vitrine_import(stb INCLUDE stb)
 vitrine_import(nlohmann_json INCLUDE nlohmann_json/include)
 vitrine_import(protozero INCLUDE protozero/include)
 vitrine_import(CLI11 INCLUDE cli11/include)
+vitrine_import(cpp_httplib INCLUDE cpp_httplib LINK Threads::Threads)
 vitrine_import(unzip INCLUDE zlib zlib/contrib/minizip LINK ${deps_build}/libunzip.a)
 if(VITRINE_BUILD_TESTS)
   vitrine_import(Catch2::Catch2WithMain

@@ -73,6 +73,13 @@ Placement Place(const Preprocess& preprocess, int source_width, int source_heigh
   return place;
 }
 
+Part PartSeen(const Preprocess& preprocess, int source_width, int source_height) {
+  const Placement place = Place(preprocess, source_width, source_height);
+  const double width = place.resized_width, height = place.resized_height;
+  return {(place.kept.left - place.left) / width, (place.kept.top - place.top) / height,
+          preprocess.width / width, preprocess.height / height};
+}
+
 Result<Preprocessor> Preprocessor::Create(const Preprocess& preprocess) {
   if (!IsInputSide(preprocess.height) || !IsInputSide(preprocess.width)) {
     return Status::Error(Code::kInvalidArgument, "input is %d x %d, expected sides of 1 to %d pixels",

@@ -201,6 +201,11 @@ Status Session::SetJpeg(std::span<const uint8_t> bytes) {
   return state_->preprocessor->Run(jpeg.reader(), jpeg.width(), jpeg.height(), input().data());
 }
 
+Part Session::PartSeen(int width, int height) const {
+  if (!state_->preprocessor.has_value() || width < 1 || height < 1) return {};
+  return vitrine::PartSeen(state_->preprocessor->preprocess(), width, height);
+}
+
 std::span<uint8_t> Session::input() {
   const int index = state_->program().input();
   const TensorInfo tensor = state_->program().tensor(index);

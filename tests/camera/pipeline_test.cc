@@ -5,7 +5,9 @@
 #include <catch2/catch_test_macros.hpp>
 #include <thread>
 
+#include "platforms/linux/camera/live_state.h"
 #include "platforms/linux/camera/slots.h"
+#include "platforms/linux/camera/snapshot.h"
 #include "tests/support/tiny_model.h"
 
 namespace {
@@ -59,10 +61,10 @@ class MadeUpSource final : public FrameSource {
 };
 
 struct Setup {
-  Setup()
+  explicit Setup(const SessionOptions& options = {})
       : bytes(testing::TinyVit(true)),
         model(std::move(Model::FromBytes(bytes.bytes())).value()),
-        session(std::move(Session::Create(model, {})).value()) {}
+        session(std::move(Session::Create(model, options)).value()) {}
   testing::ModelBytes bytes;
   Model model;
   Session session;
@@ -96,6 +98,43 @@ TEST_CASE("Nothing is allocated for a frame") {
       [] {});
   CHECK(pipeline.decided() == 2000);
   CHECK(before == after);
+}
+
+TEST_CASE("Nothing is allocated for a frame that is published, looked at or not") {
+  for (const bool is_looked_at : {false, true}) {
+    Setup setup({.attention_map = true});
+    MadeUpSource source(600, 0);
+    LiveState state(setup.session);
+    Snapshots snapshots;
+    Pipeline pipeline(&source, &setup.session, nullptr,
+                      {.every_frame = true, .wants_attention = [&] { return state.WantsAttention(); }});
+    size_t before = 0, after = 0;
+    if (is_looked_at) {  // nothing yet, but what comes next is kept
+      CHECK(state.WaitForAttention().frame == -1);
+      CHECK(snapshots.Newest() == nullptr);
+    }
+    pipeline.Run(
+        [&](const Decision& decision) {
+          if (decision.number == 100) before = allocations;
+          state.Publish(decision);
+          snapshots.Offer(decision);
+          if (decision.number == 599) after = allocations;
+        },
+        [] {});
+    CHECK(before == after);
+    CHECK(state.report().frames == 600);
+    if (!is_looked_at) continue;
+    CHECK(state.WaitForAttention().frame == 599);
+    CHECK(state.WaitForAttention().map.size() ==
+          static_cast<size_t>(setup.session.grid().height * setup.session.grid().width));
+    const auto jpeg = snapshots.Newest();
+    REQUIRE(jpeg != nullptr);
+    const auto image = Image::Decode({reinterpret_cast<const uint8_t*>(jpeg->data()), jpeg->size()});
+    REQUIRE(image.ok());
+    CHECK(image.value().width() == 40);
+    CHECK(image.value().height() == 30);
+    CHECK(snapshots.Newest() == jpeg);  // encoded once
+  }
 }
 
 TEST_CASE("Ends after so many decisions, and when the callback throws, and gives back what it has") {

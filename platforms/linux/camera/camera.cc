@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "platforms/linux/camera/decision.h"
+#include "platforms/linux/camera/live_page.h"
 #include "platforms/linux/camera/pipeline.h"
 #include "platforms/linux/camera/trigger.h"
 #include "platforms/linux/command.h"
@@ -21,6 +22,7 @@ struct Options : CommonOptions {
   int fps = 0;
   int64_t frames = 0;
   float smooth = 1, threshold = 0;
+  LivePageOptions live;
   bool every_frame = false, has_level = false, has_libcamera = false;
 };
 
@@ -60,23 +62,47 @@ int ClassNamed(const Model& model, size_t class_count, const std::string& name) 
   throw Failure("--on " + name + ": the model has no such class");
 }
 
+/// With room for where the model looks, if somebody can see that and the model has patches.
+Session CreateSession(const Options& options, const Model& model, bool* can_attend) {
+  *can_attend = !options.live.listen.empty();
+  try {
+    return options.CreateSession(model, {.attention_map = *can_attend});
+  } catch (const Failure&) {
+    if (!*can_attend) throw;
+    *can_attend = false;
+    return options.CreateSession(model);
+  }
+}
+
 void Camera(const Options& options) {
   CatchSignals();
   const Model model = OrFail(Model::Open(options.model.c_str()));
-  Session session = options.CreateSession(model);
+  bool can_attend = false;
+  Session session = CreateSession(options, model, &can_attend);
   const size_t class_count = session.logits().size();
   if (class_count == 0) throw Failure(options.model + ": has no classifier");
   Trigger trigger(options.exec.empty() ? -2 : ClassNamed(model, class_count, options.on), options.exec);
   const std::unique_ptr<FrameSource> source = OpenSource(options);
   LevelControl levels(static_cast<int>(model.levels().size()), [] { return ReadThermal().celsius; });
+  std::unique_ptr<LivePage> page;
+  std::function<bool()> wants_attention;
+  if (can_attend) wants_attention = [&page] { return page->WantsAttention(); };
   Pipeline pipeline(
       source.get(), &session, options.has_level ? nullptr : &levels,
       {.every_frame = options.every_frame,
        .fps = options.every_frame || !options.folder.empty() ? 0 : options.fps,  // a folder keeps to it
        .smooth = options.smooth,
-       .frames = options.frames});
+       .frames = options.frames,
+       .wants_attention = wants_attention});
   DecisionWriter writer(model, class_count, options.threshold, options.json);
-  pipeline.Run([&](const Decision& decision) { trigger.See(writer.Write(decision)); }, RequestStop);
+  if (!options.live.listen.empty())
+    page = std::make_unique<LivePage>(options.live, can_attend, model, session, *source, pipeline);
+  pipeline.Run(
+      [&](const Decision& decision) {
+        trigger.See(writer.Write(decision));
+        if (page != nullptr) page->Publish(decision);
+      },
+      RequestStop);
   if (!options.json) {
     std::printf("%lld frames, %lld dropped, %lld damaged\n", static_cast<long long>(pipeline.decided()),
                 static_cast<long long>(pipeline.dropped()), static_cast<long long>(pipeline.damaged()));
@@ -145,6 +171,28 @@ void DeclareDecisions(CLI::App* command, Options* options) {
   on->needs(exec);
 }
 
+void DeclareLivePage(CLI::App* command, LivePageOptions* live) {
+  CLI::Option* listen = command->add_option(
+      "--listen", live->listen,
+      "Show what the camera sees on a page at this address, such as 127.0.0.1:8080; port 0: any. An address "
+      "that other machines reach, such as 0.0.0.0:8080, needs the token that is printed at the start");
+  listen->type_name("ADDR:PORT")->check([](const std::string& text) -> std::string {
+    try {
+      ParseListenAddress(text);
+    } catch (const Failure& wrong) {
+      return wrong.what();
+    }
+    return "";
+  });
+  command
+      ->add_option(
+          "--token-file", live->token_file,
+          "File with the token for --listen, a line of 16 to 128 letters and digits, in the place of "
+          "a random one; then a loopback address needs it too")
+      ->needs(listen)
+      ->type_name("FILE");
+}
+
 }  // namespace
 
 void AddCamera(CLI::App& app) {
@@ -154,6 +202,7 @@ void AddCamera(CLI::App& app) {
   options->DeclarePacked(*command);
   DeclareSources(command, options.get());
   DeclareDecisions(command, options.get());
+  DeclareLivePage(command, &options->live);
   CLI::Option* level = command->get_option("--level");
   level->description(
       "Level of a model that merges tokens, from then on fixed; without it the model gets faster while "

@@ -138,6 +138,9 @@ bool Pipeline::Infer(const Frame& frame) {
     CountDamaged("it cannot be decoded");
     return false;
   }
+  if (options_.wants_attention)
+    OrFail(
+        session_->SetAttentionMap(options_.wants_attention() ? AttentionMap::kRollout : AttentionMap::kNone));
   OrFail(session_->Run());
   return true;
 }

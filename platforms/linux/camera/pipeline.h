@@ -24,6 +24,8 @@ struct PipelineOptions {
   int fps = 0;               ///< frames a second to look at, at most; 0: all
   float smooth = 1;          ///< share of the newest frame in the probabilities, (0, 1]
   int64_t frames = 0;        ///< end after so many decisions; 0: when the source ends
+  /// Whether somebody wants to know where the model looks on the next frame; null: nobody ever does.
+  std::function<bool()> wants_attention = {};
 };
 
 /// What was made of a frame. Views are valid during the callback.

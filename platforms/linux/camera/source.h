@@ -2,6 +2,7 @@
 // Where frames come from: a V4L2 camera, libcamera, a pipe, or a folder of photos.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -60,11 +61,15 @@ class FrameSource {
   virtual Arrival Next(Frame* frame) = 0;
   virtual void GiveBack(const Frame& frame) = 0;
 
+  /// Whether the camera is gone, and waited for. Any thread.
+  bool is_lost() const { return is_lost_; }
+
   /// Why the last frame was damaged: few words, that tell kinds of damage apart.
   const char* reason() const { return reason_; }
 
  protected:
   const char* reason_ = "";
+  std::atomic<bool> is_lost_ = false;
 };
 
 /// Says something to the person at the terminal: a line on stderr.

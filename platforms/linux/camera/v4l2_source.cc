@@ -72,6 +72,7 @@ class V4l2Source final : public FrameSource {
 
   /// Closes the device, once nobody looks at its buffers any more.
   void Leave() {
+    is_lost_ = true;
     Notice("%s: the camera is gone; waiting for it", path_.c_str());
     std::unique_lock lock(mutex_);
     returned_.wait(lock, [this] { return lent_ == 0; });
@@ -82,6 +83,7 @@ class V4l2Source final : public FrameSource {
   bool Reopen() {
     while (WaitFor(-1, stop_, kRetryMs) != Wait::kStopped) {
       if (!device_.Open(path_, wish_).empty()) continue;
+      is_lost_ = false;
       Notice("%s: the camera is back", path_.c_str());
       return true;
     }

@@ -52,6 +52,11 @@ struct ImageView {
   YuvRange range = YuvRange::kLimited;
 };
 
+/// A rectangle in a picture, in fractions of its sides from the top left.
+struct Part {
+  double x = 0, y = 0, width = 1, height = 1;
+};
+
 /// How a file is read.
 struct DecodeOptions {
   /// Turn the picture upright as its EXIF orientation says. Training pipelines that open files with Pillow

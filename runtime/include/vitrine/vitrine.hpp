@@ -164,6 +164,11 @@ class Session {
   /// kInvalidImage, kInvalidArgument or kOutOfMemory.
   Status SetJpeg(std::span<const uint8_t> bytes);
 
+  /// What SetImage() shows the model of a picture of that size in pixels: where input() comes from. Beyond
+  /// 0..1 where the input has a border around the picture. All of it where a side is not positive or the input
+  /// is no image.
+  Part PartSeen(int width, int height) const;
+
   /// The model's input, u8 [height, width, channels], for callers that prepare it themselves. Write before
   /// every Run: the arena reuses the memory. Lives as long as the session.
   std::span<uint8_t> input();

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the pipeline tells those who look on, and what they ask of it.
+//
+//     pipeline's thread  Publish ──> report, latencies, attention ──> any thread
+//                        WantsAttention <── a reader of the last two seconds
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "platforms/linux/camera/pipeline.h"
+
+namespace vitrine {
+
+/// Whether somebody has asked within the last two seconds. Any thread.
+class Interest {
+ public:
+  void Show() { shown_ = FrameClock::now().time_since_epoch().count(); }
+  bool IsThere() const {
+    const FrameClock::duration shown(shown_);
+    return shown.count() != 0 && FrameClock::now().time_since_epoch() - shown < std::chrono::seconds(2);
+  }
+
+ private:
+  std::atomic<FrameClock::rep> shown_ = 0;
+};
+
+/// The last decision.
+struct LiveReport {
+  static constexpr size_t kTop = 5;
+
+  int64_t frames = 0;           ///< decided on since the start; 0: nothing below is set
+  FrameClock::time_point time;  ///< when the frame was taken, or arrived
+  FrameClock::time_point decided;
+  std::array<Guess, kTop> top{};  ///< most probable first
+  size_t top_count = 0;
+  double latency_ms = 0, fps = 0;
+  int level = 0;
+};
+
+/// How long frames took since the start, from their time to the decision.
+struct LatencyHistogram {
+  static constexpr std::array<double, 10> kBoundsMs = {5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000};
+
+  std::array<int64_t, kBoundsMs.size() + 1> counts{};  ///< up to each bound, and above the last
+  double sum_ms = 0;
+};
+
+/// Where the model looked on a frame.
+struct AttentionReport {
+  int64_t frame = -1;
+  Grid grid;               ///< of the map; zeros where the model has none
+  std::vector<float> map;  ///< [grid.height, grid.width]
+  Part seen;               ///< what of the frame the map is of
+};
+
+/// What a session decides. Publish() and WantsAttention() from the pipeline's thread, the rest from any.
+/// Locks are held for copies of a few hundred bytes.
+class LiveState {
+ public:
+  /// Makes room for the session's attention map. The session must outlive the state.
+  explicit LiveState(const Session& session);
+
+  /// Called after the session has run on the frame. Does not allocate.
+  void Publish(const Decision& decision);
+  bool WantsAttention() const { return attention_wanted_.IsThere(); }
+
+  LiveReport report() const;
+  LatencyHistogram latencies() const;
+
+  /// Waits up to a second for the newest frame's map; the one before otherwise, or none.
+  AttentionReport WaitForAttention();
+
+ private:
+  void PublishAttention(const Decision& decision);
+
+  const Session& session_;
+  mutable std::mutex mutex_;
+  std::condition_variable published_;
+  LiveReport report_;
+  LatencyHistogram latencies_;
+  AttentionReport attention_;
+  Interest attention_wanted_;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# Read by cpack: what depends on the compiled program, and the one time of all files.
+
+# greatest(PREFIX OUTPUT): the greatest version of the symbols PREFIX_x.y that the program takes from a library.
+function(greatest prefix output)
+  string(REGEX MATCHALL "\\(${prefix}_[0-9.]+\\)" found "${symbols}")
+  set(version 0)
+  foreach(symbol ${found})
+    string(REGEX REPLACE "[^0-9.]" "" number ${symbol})
+    if(number VERSION_GREATER version)
+      set(version ${number})
+    endif()
+  endforeach()
+  set(${output} ${version} PARENT_SCOPE)
+endfunction()
+
+# dpkg-shlibdeps knows the libraries of the machine that it runs on; these are another's. The program's own symbols say
+# from which release on a library has them.
+execute_process(COMMAND ${CPACK_VITRINE_OBJDUMP} -T ${CPACK_VITRINE_PROGRAM}
+  OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+greatest(GLIBC glibc)
+greatest(GLIBCXX glibcxx)
+set(gcc_of_3.4.29 11)
+set(gcc_of_3.4.30 12)
+set(gcc_of_3.4.31 13.1)
+set(gcc_of_3.4.32 13.2)
+set(gcc_of_3.4.33 14)
+set(gcc_of_3.4.34 15)
+if(NOT DEFINED gcc_of_${glibcxx})
+  message(FATAL_ERROR "which gcc brought GLIBCXX_${glibcxx} is to be added to ${CMAKE_CURRENT_LIST_FILE}")
+endif()
+set(CPACK_DEBIAN_VITRINE_PACKAGE_DEPENDS
+  "libc6 (>= ${glibc}), libgcc-s1 (>= 3.5), libstdc++6 (>= ${gcc_of_${glibcxx}}), systemd | systemd-standalone-sysusers")
+
+if(NOT DEFINED ENV{SOURCE_DATE_EPOCH})
+  file(STRINGS ${CPACK_VITRINE_CHANGELOG} signature REGEX "^ -- " LIMIT_COUNT 1)
+  string(REGEX REPLACE ".*>  " "" date "${signature}")
+  execute_process(COMMAND date -d ${date} +%s OUTPUT_VARIABLE seconds OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  set(ENV{SOURCE_DATE_EPOCH} ${seconds})
+endif()

@@ -16,7 +16,7 @@ packages_of() {
   case $1 in
     host) echo libcamera-dev pkg-config chromium chromium-driver python3-selenium ;;
     host-clang) echo clang ;;
-    aarch64) echo g++-aarch64-linux-gnu qemu-user ;;
+    aarch64) echo g++-aarch64-linux-gnu qemu-user qemu-system-arm cpio kmod e2fsprogs ;;
     armv7) echo g++-arm-linux-gnueabihf qemu-user ;;
   esac
 }
@@ -57,7 +57,7 @@ run_preset() {
 }
 
 main() {
-  local preset packages=(g++ cmake ninja-build python3 xz-utils ccache) presets=("$@")
+  local preset packages=(g++ cmake ninja-build python3 xz-utils ccache lintian man-db) presets=("$@")
   if [ $# = 0 ]; then presets=(host host-debug host-clang aarch64 armv7); fi
   for preset in "${presets[@]}"; do
     # shellcheck disable=SC2207  # names are words

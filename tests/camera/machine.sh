@@ -34,11 +34,13 @@ unpack_packages() {
   local folder=$cache/$1 package
   rm -rf "$folder" "$cache/debs"
   mkdir -p "$folder/var/lib/dpkg/info" "$cache/debs/partial"
-  private_apt apt-get install --yes --no-install-recommends --download-only -o Dir::Cache::archives="$cache/debs" "${@:2}" || return 1
+  private_apt apt-get install --yes --no-install-recommends --download-only \
+    -o Dir::Cache::archives="$cache/debs" "${@:2}" || return 1
   for package in "$cache"/debs/*.deb; do
     dpkg-deb -x "$package" "$folder" || return 1
     { dpkg-deb -f "$package"; printf 'Status: install ok installed\n\n'; } >> "$folder/var/lib/dpkg/status"
-    dpkg-deb -c "$package" | sed 's/.* \.\//\//; s/ -> .*//; s/\/$//; /^$/d' > "$folder/var/lib/dpkg/info/$(dpkg-deb -f "$package" Package).list"
+    dpkg-deb -c "$package" | sed 's/.* \.\//\//; s/ -> .*//; s/\/$//; /^$/d' \
+      > "$folder/var/lib/dpkg/info/$(dpkg-deb -f "$package" Package).list"
   done
   rm -rf "$cache/debs"
 }

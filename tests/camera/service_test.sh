@@ -52,7 +52,8 @@ make_disk "$work/disk" "$work/disk.ext4"
 mkdir "$work/initrd"
 make_initrd "$work/initrd" vivid crc32c_generic ext4 virtio_mmio virtio_blk
 install -m 755 tests/camera/service_init.sh "$work/initrd/init"
-run_machine "$work/initrd" "$work/log" 240 -drive "file=$work/disk.ext4,format=raw,if=none,id=disk" -device virtio-blk-device,drive=disk \
+run_machine "$work/initrd" "$work/log" 240 \
+  -drive "file=$work/disk.ext4,format=raw,if=none,id=disk" -device virtio-blk-device,drive=disk \
   -append "console=ttyAMA0 quiet panic=-1 systemd.unit=check.service systemd.journald.forward_to_console=0"
 if grep -q '^WRONG' "$work/log"; then exit 1; fi
 expect "$work/log" 'ok: answers with a label' 'ok: has stopped well' 'ok: leaves nothing behind' 'everything was looked at'

@@ -109,6 +109,10 @@ function(vitrine_import name)
   target_compile_definitions(${name} INTERFACE ${import_DEFINE})
 endfunction()
 
+# Of what the runtime links, the archives.
+set(VITRINE_ARCHIVES
+  ${deps_build}/xnnpack/libXNNPACK.a ${deps_build}/xnnpack/libmicrokernels-prod.a
+  ${deps_build}/pthreadpool/libpthreadpool.a ${deps_build}/cpuinfo/libcpuinfo.a ${deps_build}/libhwy.a)
 vitrine_import(XNNPACK::XNNPACK
   INCLUDE xnnpack/include pthreadpool/include cpuinfo/include
   LINK

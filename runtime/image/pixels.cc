@@ -124,6 +124,35 @@ Status CheckView(const ImageView& view) {
   return IsYuv(view.format) ? CheckChroma(view) : Status();
 }
 
+Result<ImageView> CropOf(const ImageView& image, const Crop& crop) {
+  VITRINE_RETURN_IF_ERROR(CheckView(image));
+  if (crop.left < 0 || crop.top < 0 || crop.width < 1 || crop.height < 1 ||
+      crop.width > image.width - crop.left || crop.height > image.height - crop.top) {
+    return Status::Error(Code::kInvalidArgument, "%d x %d pixels from (%d, %d) on are not within %d x %d",
+                         crop.width, crop.height, crop.left, crop.top, image.width, image.height);
+  }
+  const bool has_planes = IsYuv(image.format) && image.format != PixelFormat::kYuyv8;
+  if (IsYuv(image.format) && (crop.left % 2 != 0 || (has_planes && crop.top % 2 != 0)))
+    return Status::Error(Code::kInvalidArgument,
+                         "a part of a YUV picture begins at (%d, %d), expected even numbers", crop.left,
+                         crop.top);
+  ImageView part = image;
+  part.width = crop.width;
+  part.height = crop.height;
+  const ptrdiff_t pixel_bytes = image.format == PixelFormat::kYuyv8 ? 2
+                                : has_planes                        ? 1
+                                                                    : SamplesOf(image.format).bytes;
+  part.pixels += crop.top * image.stride_bytes + crop.left * pixel_bytes;
+  if (has_planes) {
+    const ptrdiff_t across = image.format == PixelFormat::kNv12 ? crop.left : crop.left / 2;
+    for (const uint8_t*& plane : part.chroma) {
+      if (plane != nullptr) plane += crop.top / 2 * image.chroma_stride_bytes + across;
+    }
+  }
+  VITRINE_RETURN_IF_ERROR(CheckView(part));
+  return part;
+}
+
 bool IsLayoutOf(PixelFormat format, RowLayout layout) {
   return (format == PixelFormat::kRgb8 && layout == RowLayout::kRgb) ||
          (format == PixelFormat::kGray8 && layout == RowLayout::kGray);

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <string>
 
+#include "runtime/arena/allocate.h"
 #include "runtime/model/checksum.h"
 #include "runtime/model/program.h"
 #include "runtime/ops/packed_layout.h"
@@ -77,7 +78,7 @@ PackedWeights::PackedWeights(uint64_t model_checksum, const PackedLayout* layout
 }
 
 PackedWeights::~PackedWeights() {
-  for (const Block& block : blocks_) std::free(block.data);
+  for (const Block& block : blocks_) FreeBytes(block.data);
 }
 
 std::span<const PackedWeights::Entry> PackedWeights::entries() const {

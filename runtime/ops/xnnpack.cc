@@ -4,7 +4,9 @@
 #include <xnnpack.h>
 
 #include <atomic>
-#include <cstdlib>
+#include <cstddef>
+
+#include "runtime/arena/allocate.h"
 
 namespace vitrine {
 namespace {
@@ -22,19 +24,16 @@ bool Take(size_t bytes) {
   return true;
 }
 
-void* Allocate(void*, size_t bytes) { return Take(bytes) ? std::malloc(bytes) : nullptr; }
-
-void* Reallocate(void*, void* pointer, size_t bytes) {
-  return Take(bytes) ? std::realloc(pointer, bytes) : nullptr;
-}
-
-void Deallocate(void*, void* pointer) { std::free(pointer); }
-
 void* AlignedAllocate(void*, size_t alignment, size_t bytes) {
-  void* pointer = nullptr;
-  if (!Take(bytes) || posix_memalign(&pointer, alignment, bytes) != 0) return nullptr;
-  return pointer;
+  return Take(bytes) ? AllocateBytes(bytes, alignment) : nullptr;
 }
+
+void* Allocate(void*, size_t bytes) { return AlignedAllocate(nullptr, alignof(std::max_align_t), bytes); }
+
+/// Only convolutions and their like ask for it.
+void* Reallocate(void*, void*, size_t) { return nullptr; }
+
+void Deallocate(void*, void* pointer) { FreeBytes(pointer); }
 
 // XNNPACK keeps the address, so it lives as long as the process.
 constexpr xnn_allocator kAllocator = {nullptr, Allocate, Reallocate, Deallocate, AlignedAllocate, Deallocate};

@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <utility>
 
+#include "runtime/arena/allocate.h"
 #include "runtime/session/liveness.h"
+#include "runtime/session/rollout.h"
 
 namespace vitrine {
 namespace {
@@ -71,6 +73,7 @@ void DescribeResize(const schema::ImageInput& image, char* text, size_t capacity
 }  // namespace
 
 Status Model::State::Load(std::span<const uint8_t> bytes) {
+  KeepAllocator();
   Result<Program> verified = Program::Verify(bytes);
   if (!verified.ok()) return verified.status();
   program = verified.value();
@@ -113,6 +116,7 @@ void Model::State::DescribeModel() {
     info.mean = View(image->mean());
     info.deviation = View(image->deviation());
   }
+  info.grid = FindPatchRows(program).grid;
   info.tokens = Tokens(program);
   for (const OperatorInfo& op : operators.front()) {
     info.macs += op.macs;

@@ -8,19 +8,38 @@
 #include <utility>
 
 #include "runtime/arena/plan.h"
+#include "runtime/model/log.h"
 #include "runtime/ops/xnnpack.h"
 #include "runtime/session/processors.h"
 
 namespace vitrine {
 
-Status Session::State::StartThreads(int count) {
+Result<ThreadPool> ThreadPool::Create(int thread_count) {
+  if (thread_count < 1 || thread_count > 256)
+    return Status::Error(Code::kInvalidArgument, "thread count is %d, expected 1 to 256", thread_count);
+  std::shared_ptr<pthreadpool> pool(pthreadpool_create(static_cast<size_t>(thread_count)),
+                                    pthreadpool_destroy);
+  if (pool == nullptr) return Status::Error(Code::kOutOfMemory, "cannot start %d threads", thread_count);
+  return ThreadPool(std::move(pool));
+}
+
+int ThreadPool::thread_count() const { return static_cast<int>(pthreadpool_get_threads_count(pool_.get())); }
+
+Status Session::State::StartThreads(const SessionOptions& options) {
+  if (options.thread_pool != nullptr) {
+    pool = options.thread_pool->pool_;
+    threads = options.thread_pool->thread_count();
+    return {};
+  }
+  int count = options.thread_count;
   if (count < 0 || count > 256)
     return Status::Error(Code::kInvalidArgument, "thread count is %d, expected 0 to 256", count);
   if (count == 0) count = static_cast<int>(AllowedProcessors().size());
   threads = count;
   if (count == 1) return {};
-  pool.reset(pthreadpool_create(static_cast<size_t>(count)));
-  if (pool == nullptr) return Status::Error(Code::kOutOfMemory, "cannot start %d threads", count);
+  Result<ThreadPool> started = ThreadPool::Create(count);
+  if (!started.ok()) return started.status();
+  pool = started.value().pool_;
   return {};
 }
 
@@ -52,14 +71,18 @@ Status Session::State::CreateOps(PreparedLevel& level) {
 Status Session::State::CreateOps(const char* packed_file) {
   const XnnpackMemory memory;
   packed = std::make_unique<PackedWeights>(program().root().metadata_checksum());
-  if (packed_file != nullptr) packed->Load(packed_file);
+  if (packed_file != nullptr && packed->Load(packed_file))
+    Log(LogLevel::kInfo, "weights packed before: %s", packed_file);
   for (PreparedLevel& level : levels) VITRINE_RETURN_IF_ERROR(CreateOps(level));
   packed_bytes = memory.bytes() + (packed->loaded() ? packed->bytes() : 0);
   // What verification has read, and the neighbours that the kernel maps with it; what a frame needs comes
   // back.
   model->file.Release(program().file());
   // Without the file the next start packs again, and that is all.
-  if (packed_file != nullptr && !packed->loaded()) (void)packed->Save(packed_file);
+  if (packed_file != nullptr && !packed->loaded()) {
+    const Status saved = packed->Save(packed_file);
+    if (!saved.ok()) Log(LogLevel::kWarning, "packed weights are not kept: %s", saved.message());
+  }
   return {};
 }
 
@@ -96,8 +119,8 @@ Status Session::State::TakeArena(size_t bytes, std::span<std::byte> callers) {
     arena = callers.data();
     return {};
   }
-  void* memory = nullptr;
-  if (posix_memalign(&memory, kAlignment, bytes) != 0)
+  void* memory = AllocateBytes(bytes, kAlignment);
+  if (memory == nullptr)
     return Status::Error(Code::kOutOfMemory, "no memory for an arena of %zu bytes", bytes);
   own_arena.reset(static_cast<std::byte*>(memory));
   arena = own_arena.get();
@@ -165,7 +188,7 @@ Result<Session> Session::Create(const Model& model, const SessionOptions& option
   VITRINE_RETURN_IF_ERROR(StartXnnpack());
   auto state = std::make_unique<State>();
   state->model = model.state_.get();
-  VITRINE_RETURN_IF_ERROR(state->StartThreads(options.thread_count));
+  VITRINE_RETURN_IF_ERROR(state->StartThreads(options));
   VITRINE_RETURN_IF_ERROR(state->MakeLevels());
   VITRINE_RETURN_IF_ERROR(state->CreateOps(options.packed_weights));
   VITRINE_RETURN_IF_ERROR(state->PlanAndSetup(options.arena));

@@ -5,13 +5,13 @@
 
 #include <pthreadpool.h>
 
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 #include <vitrine/vitrine.hpp>
 
+#include "runtime/arena/allocate.h"
 #include "runtime/arena/plan.h"
 #include "runtime/image/jpeg.h"
 #include "runtime/image/preprocess.h"
@@ -23,10 +23,7 @@
 namespace vitrine {
 
 struct FreeMemory {
-  void operator()(std::byte* memory) const { std::free(memory); }
-};
-struct StopThreads {
-  void operator()(pthreadpool* pool) const { pthreadpool_destroy(pool); }
+  void operator()(std::byte* memory) const { FreeBytes(memory); }
 };
 
 /// A program on its way through the phases of its operators.
@@ -40,7 +37,7 @@ struct PreparedLevel {
 struct Session::State {
   const Model::State* model = nullptr;
   int threads = 1;
-  std::unique_ptr<pthreadpool, StopThreads> pool;    ///< none with one thread
+  std::shared_ptr<pthreadpool> pool;                 ///< none with one thread
   std::unique_ptr<std::byte, FreeMemory> own_arena;  ///< none where the caller gave one
   std::unique_ptr<PackedWeights> packed;             ///< what the operators of all levels read
   std::vector<PreparedLevel> levels;
@@ -56,7 +53,7 @@ struct Session::State {
   const Program& program() const { return level().program; }
 
   // In the order in which Session::Create calls them.
-  Status StartThreads(int count);
+  Status StartThreads(const SessionOptions& options);
   Status MakeLevels();
   Status CreateOps(const char* packed_file);
   Status PlanAndSetup(std::span<std::byte> callers_arena);

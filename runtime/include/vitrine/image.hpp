@@ -2,6 +2,8 @@
 // Images: what a caller hands over (ImageView), and what is read from a photo's file (Image).
 #pragma once
 
+#include <vitrine/export.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -57,6 +59,16 @@ struct Part {
   double x = 0, y = 0, width = 1, height = 1;
 };
 
+/// Pixels [left, left + width) x [top, top + height) of a picture.
+struct Crop {
+  int left = 0, top = 0, width = 0, height = 0;
+};
+
+/// Returns a part of a picture: the same pixels, seen from another corner. Fails with kInvalidArgument when
+/// it does not lie within the picture, or cuts a YUV format's colour: left must be even there, the top too
+/// where colour has planes, and a YUYV's width. Pure.
+VITRINE_API Result<ImageView> CropOf(const ImageView& image, const Crop& crop);
+
 /// How a file is read.
 struct DecodeOptions {
   /// Turn the picture upright as its EXIF orientation says. Training pipelines that open files with Pillow
@@ -67,7 +79,7 @@ struct DecodeOptions {
 /// An RGB picture read from a file, and its memory. Move only; reading from many threads is safe.
 ///
 /// JPEG decodes to the same bytes as libjpeg-turbo with its default settings (and so as Pillow).
-class Image {
+class VITRINE_API Image {
  public:
   /// The largest picture that is read: 2^28 pixels, which is 805 MB as RGB.
   static constexpr int64_t kMaxPixels = int64_t{1} << 28;

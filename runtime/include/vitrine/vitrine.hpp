@@ -12,6 +12,8 @@
 // at.
 #pragma once
 
+#include <vitrine/export.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,10 +22,29 @@
 #include <vitrine/image.hpp>
 #include <vitrine/status.hpp>
 
+struct pthreadpool;
+
 namespace vitrine {
 
 /// The version of the library: "0.1.0". A string literal.
-const char* Version();
+VITRINE_API const char* Version();
+
+enum class LogLevel : uint8_t { kInfo, kWarning };
+using LogFunction = void (*)(void* context, LogLevel level, const char* message);
+/// From now on `function` is told, from any thread, what is no failure but worth knowing, such as packed
+/// weights that could not be kept. Null: nobody, as at the start. Call it while no other call runs.
+VITRINE_API void SetLog(LogFunction function, void* context);
+
+/// Where arenas and packed weights come from. `alignment` is a power of two; null is returned where there is
+/// no more. Called from any thread.
+struct Allocator {
+  void* (*allocate)(void* context, size_t bytes, size_t alignment) = nullptr;
+  void (*free)(void* context, void* memory) = nullptr;
+  void* context = nullptr;
+};
+/// Sets it for the process; without functions the system's. Fails with kInvalidArgument once a model was
+/// opened.
+VITRINE_API Status SetAllocator(const Allocator& allocator);
 
 /// An operator of a model, for people who want to know what runs. The strings live as long as the Model.
 struct OperatorInfo {
@@ -46,6 +67,11 @@ struct LevelInfo {
   std::span<const OperatorInfo> operators;
 };
 
+/// Patches of the image, row by row from the top left.
+struct Grid {
+  int height = 0, width = 0;
+};
+
 /// What a model says of itself. The strings live as long as the Model; absent ones are empty.
 struct ModelInfo {
   int format_major, format_minor;
@@ -55,6 +81,7 @@ struct ModelInfo {
       image_channels;                      ///< of the input, pixels; zeros where the input is not an image
   std::string_view resize, interpolation;  ///< "shortest side 256", then a crop of the input's size
   std::span<const float> mean, deviation;  ///< folded into the weights; of pixels scaled to 0..1
+  Grid grid;                               ///< of patches; zeros where the input is not cut into any
   int64_t tokens;            ///< rows of the widest sequence, class token and registers included
   int64_t macs, parameters;  ///< sums over the operators
   size_t file_bytes;
@@ -65,7 +92,7 @@ struct ModelInfo {
 };
 
 /// A model file, verified. Read-only and safe to share between threads and sessions. Move only.
-class Model {
+class VITRINE_API Model {
  public:
   /// Maps and verifies the file: its structure, the checksum of all but the weights, every shape and
   /// reference. The weights are verified when a session first reads them. Fails with kNotFound, kInvalidModel
@@ -91,14 +118,9 @@ class Model {
  private:
   friend class Session;
   friend Status PackForCpu(const Model& model, std::string_view cpu, const char* path);
-  struct State;
+  struct VITRINE_HIDDEN State;
   explicit Model(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
-};
-
-/// Patches of the image, row by row from the top left.
-struct Grid {
-  int height = 0, width = 0;
 };
 
 /// What a session tells of where the model looked.
@@ -110,9 +132,24 @@ enum class AttentionMap : uint8_t {
   kLastBlock,  ///< what the output's token attends to in the last block, or the attention that pools
 };
 
+/// Threads that several sessions share; what they run at the same time waits for each other. Copies are the
+/// same threads, which end with the last copy and session.
+class VITRINE_API ThreadPool {
+ public:
+  /// `thread_count` with the caller's thread, 1 to 256. Fails with kInvalidArgument, kOutOfMemory.
+  static Result<ThreadPool> Create(int thread_count);
+  int thread_count() const;
+
+ private:
+  friend class Session;
+  explicit ThreadPool(std::shared_ptr<pthreadpool> pool) : pool_(std::move(pool)) {}
+  std::shared_ptr<pthreadpool> pool_;
+};
+
 struct SessionOptions {
   int thread_count =
       1;  ///< threads that compute, the caller's included; 0: as many as processors that it may run on
+  const ThreadPool* thread_pool = nullptr;  ///< in the place of thread_count; null: threads of its own
   std::span<std::byte> arena =
       {};  ///< memory for activations, 64-byte aligned, outliving the session; empty: its own
   /// File that keeps the packed weights between starts: a session maps it where it fits this model, processor
@@ -127,7 +164,7 @@ struct SessionOptions {
 /// only (Linux's numbers). Empty: on the fast ones of a machine that has fast and slow ones, which is where a
 /// ViT runs best: work is shared out evenly and a slow core would be waited for. Fails with kInvalidArgument
 /// when there is no such processor.
-Status UseProcessors(std::span<const int> processors = {});
+VITRINE_API Status UseProcessors(std::span<const int> processors = {});
 
 /// Called after each operator has run, with its index in the level's LevelInfo::operators: for profiling and
 /// for comparing layers.
@@ -138,7 +175,7 @@ struct Observer {
 
 /// A model ready to run on this machine: packed weights, an arena, a pool of threads. Move only; use from one
 /// thread at a time. Any number of sessions may share a Model, which must outlive them.
-class Session {
+class VITRINE_API Session {
  public:
   /// Packs the weights for this processor, plans the arena and starts the threads; all that is ever
   /// allocated, is allocated here. Fails with kInvalidModel when a weight is damaged, kArenaTooSmall with the
@@ -181,9 +218,9 @@ class Session {
   std::span<const float> logits() const;
   /// What the classifier reads, or the image's embedding where there is none. Overwritten by the next Run.
   std::span<const float> embedding() const;
-  /// From now on each Run also tells where the model looked, in attention_map(), for a quarter of its time more;
-  /// logits are the same. Takes no time. Fails with kInvalidArgument in a session that was created without
-  /// SessionOptions::attention_map.
+  /// From now on each Run also tells where the model looked, in attention_map(), for a quarter of its time
+  /// more; logits are the same. Takes no time. Fails with kInvalidArgument in a session that was created
+  /// without SessionOptions::attention_map.
   Status SetAttentionMap(AttentionMap kind);
   /// Of the last Run: [grid().height, grid().width], each at least 0, with a sum of at most 1; class,
   /// distillation and register tokens have the rest. Patches that were merged have equal parts. Empty before
@@ -215,7 +252,7 @@ class Session {
   size_t packed_bytes() const;  ///< weights in this processor's layout, and XNNPACK's operators
 
  private:
-  struct State;
+  struct VITRINE_HIDDEN State;
   explicit Session(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
@@ -226,18 +263,18 @@ struct CpuClass {
   std::string_view cores;  ///< "cortex-a55 cortex-a75 ..."
 };
 /// All classes that PackForCpu knows. Static.
-std::span<const CpuClass> CpuClasses();
+VITRINE_API std::span<const CpuClass> CpuClasses();
 /// The one that `cpu` names, a class or one of its cores; null where there is none.
-const CpuClass* FindCpuClass(std::string_view cpu);
+VITRINE_API const CpuClass* FindCpuClass(std::string_view cpu);
 
 /// Writes to `path` the packed weights that a session of `model` would write on a processor that `cpu` names
 /// (FindCpuClass), byte for byte: its first start then is a fast one. Fails with kInvalidArgument when there
 /// is no such class, kInvalidModel when a weight is damaged, kNotFound when the file cannot be written,
 /// kOutOfMemory.
-Status PackForCpu(const Model& model, std::string_view cpu, const char* path);
+VITRINE_API Status PackForCpu(const Model& model, std::string_view cpu, const char* path);
 
 /// Sets `probabilities` to the softmax of `logits`; both have the same size, and may be the same memory.
-void Softmax(std::span<const float> logits, std::span<float> probabilities);
+VITRINE_API void Softmax(std::span<const float> logits, std::span<float> probabilities);
 
 /// A class and how probable it is.
 struct Guess {
@@ -247,11 +284,11 @@ struct Guess {
 
 /// Sets `top` to the most probable classes, most probable first, of equal ones the first class; returns how
 /// many, which is fewer than top.size() where there are fewer classes. Does not allocate.
-size_t TopClasses(std::span<const float> logits, std::span<Guess> top);
+VITRINE_API size_t TopClasses(std::span<const float> logits, std::span<Guess> top);
 /// The same of probabilities, which stay as they are.
-size_t TopProbabilities(std::span<const float> probabilities, std::span<Guess> top);
+VITRINE_API size_t TopProbabilities(std::span<const float> probabilities, std::span<Guess> top);
 
 /// The name of the processor's kernels in use: "AVX3_ZEN4", "NEON", "NEON_BF16", ... A string literal.
-const char* InstructionSet();
+VITRINE_API const char* InstructionSet();
 
 }  // namespace vitrine

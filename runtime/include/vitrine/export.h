@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the shared library shows. Everything else in it is hidden. */
+#ifndef VITRINE_EXPORT_H_
+#define VITRINE_EXPORT_H_
+
+#define VITRINE_API __attribute__((visibility("default")))
+#define VITRINE_HIDDEN __attribute__((visibility("hidden")))
+
+#endif /* VITRINE_EXPORT_H_ */

@@ -8,6 +8,7 @@
 
 #include "platforms/linux/command.h"
 #include "platforms/linux/estimate.h"
+#include "platforms/linux/inspect_page.h"
 
 namespace vitrine {
 namespace {
@@ -16,7 +17,7 @@ using nlohmann::ordered_json;
 
 struct Options : CommonOptions {
   bool self_test = false;
-  std::string estimate;
+  std::string estimate, page;
 };
 
 ordered_json NumberOrNull(double value) {
@@ -188,6 +189,9 @@ void Inspect(const Options& options) {
   const std::optional<Core> core = FindCore(options.estimate);
   std::vector<double> estimates;
   if (core) estimates = EstimateAll(operators, *core);
+  if (!options.page.empty())
+    WriteInspectPage(model, session, operators, options.model.substr(options.model.rfind('/') + 1),
+                     options.page);
   if (options.json) {
     ordered_json json = Describe(model, session, operators);
     if (core) json["estimate"] = EstimateAsJson(estimates, *core);
@@ -210,6 +214,10 @@ void AddInspect(CLI::App& app) {
   options->Declare(*command);
   command->add_flag("--self-test", options->self_test,
                     "Also run the reference image that the file carries, and compare");
+  command
+      ->add_option("--html", options->page,
+                   "Also draw operators and arena over time, as a page to look at in a browser")
+      ->type_name("FILE");
   command
       ->add_option("--estimate", options->estimate,
                    "Also modelled milliseconds on a core that is not at hand: cortex-a72 (Raspberry Pi 4) or "

@@ -25,8 +25,21 @@ std::span<const float> View(const flatbuffers::Vector<float>* values) {
 OperatorInfo Describe(const Program& program, const Op& op, int index) {
   const OpCost cost = op.cost();
   const TensorInfo output = program.tensor(op.operands().output());
-  return {program.op(index).name()->c_str(),    cost.kind, cost.type,       static_cast<int64_t>(output.rows),
-          static_cast<int64_t>(output.columns), cost.macs, cost.parameters, std::nanf("")};
+  const Operands operands = op.operands();
+  auto reads = operands.reads.tensors;
+  const auto free = std::find(reads.begin(), reads.end(), -1);
+  if (operands.updates >= 0 && operands.updates != operands.output() && free != reads.end())
+    *free = operands.updates;
+  return {.name = program.op(index).name()->c_str(),
+          .kind = cost.kind,
+          .type = cost.type,
+          .rows = static_cast<int64_t>(output.rows),
+          .columns = static_cast<int64_t>(output.columns),
+          .macs = cost.macs,
+          .parameters = cost.parameters,
+          .sqnr_db = std::nanf(""),
+          .reads = {reads[0], reads[1], reads[2], reads[3]},
+          .writes = operands.output()};
 }
 
 int64_t Tokens(const Program& program) {

@@ -45,7 +45,7 @@ Status Session::State::StartThreads(const SessionOptions& options) {
 
 Status Session::State::MakeLevels() {
   for (int i = 0; i <= model->program.further_levels(); ++i) {
-    levels.push_back({model->program.level(i), {}, {}, {}});
+    levels.push_back({model->program.level(i), {}, {}, {}, {}});
     Result<OpList> ops = MakeOps(levels.back().program);
     if (!ops.ok()) return ops.status();
     levels.back().ops = std::move(ops).value();
@@ -90,7 +90,7 @@ Status Session::State::Plan(PreparedLevel& level, size_t* bytes) {
   const XnnpackMemory memory;
   const auto ranges = FindLiveRanges(level.program, level.ops);
   if (!ranges.ok()) return ranges.status();
-  std::vector<BufferRequest> requests;
+  std::vector<BufferRequest>& requests = level.buffers;
   for (int t = 0; t < level.program.tensor_count(); ++t) {
     const LiveRange& range = ranges.value()[static_cast<size_t>(t)];
     requests.push_back(
@@ -335,6 +335,21 @@ Status Session::SavePackedWeights(const char* path) const {
   return state_->packed->Save(path);
 }
 bool Session::packed_from_file() const { return state_->packed->loaded(); }
+
+std::vector<BufferInfo> Session::DescribeArena() const {
+  const PreparedLevel& level = state_->level();
+  const int tensors = level.program.tensor_count();
+  std::vector<BufferInfo> infos;
+  for (int i = 0; i < static_cast<int>(level.buffers.size()); ++i) {
+    const BufferRequest& buffer = level.buffers[static_cast<size_t>(i)];
+    const bool is_scratch = i >= tensors;
+    infos.push_back(
+        {is_scratch ? level.program.op(i - tensors).name()->c_str() : level.program.tensor(i).name,
+         is_scratch, buffer.first, std::min(buffer.last, level.program.operator_count() - 1),
+         level.offsets[static_cast<size_t>(i)], buffer.bytes});
+  }
+  return infos;
+}
 
 int Session::thread_count() const { return state_->threads; }
 size_t Session::arena_bytes() const { return state_->arena_bytes; }

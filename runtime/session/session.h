@@ -31,6 +31,7 @@ struct PreparedLevel {
   Program program;
   OpList ops;
   std::vector<size_t> offsets;          ///< in the arena: of the tensors, then of the operators' scratch
+  std::vector<BufferRequest> buffers;   ///< as offsets: bytes, first and last operator
   std::vector<std::byte*> tensor_data;  ///< by tensor, into the arena
 };
 

@@ -19,6 +19,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 #include <vitrine/image.hpp>
 #include <vitrine/status.hpp>
 
@@ -55,6 +56,15 @@ struct OperatorInfo {
   int64_t macs;           ///< multiply-accumulates in matrix products
   int64_t parameters;     ///< trained values that it reads
   float sqnr_db;          ///< measured by the converter against f32 at its output; NaN where it was not
+  int reads[4], writes;   ///< tensors, as Session::DescribeArena() numbers them; -1 where there is none
+};
+
+/// What lies in a session's arena: a tensor, or an operator's scratch memory.
+struct BufferInfo {
+  const char* name;      ///< the tensor's or the operator's; lives as long as the Model
+  bool is_scratch;       ///< an operator's
+  int first, last;       ///< operators while which it is there, by index
+  size_t offset, bytes;  ///< bytes are 0 where nothing needs it
 };
 
 /// A level of a model: the same model with a number of tokens merged in each block (Token Merging, Bolya et
@@ -246,6 +256,10 @@ class VITRINE_API Session {
   /// cannot be written, kInvalidArgument when this session has them from a file itself.
   Status SavePackedWeights(const char* path) const;
   bool packed_from_file() const;  ///< whether this session has not packed anything
+
+  /// What lies where in the arena at this level: the tensors by their number, then the scratch memory of each
+  /// operator. Allocates.
+  std::vector<BufferInfo> DescribeArena() const;
 
   int thread_count() const;
   size_t arena_bytes() const;   ///< activations and scratch

@@ -80,6 +80,15 @@ class ConsumersTest(unittest.TestCase):
             run(compiler, f"-std={standard}", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I", self.prefix / "include", "-x",
                 "c" if compiler == "cc" else "c++", "-include", "vitrine/vitrine.h", "/dev/null")
 
+    def test_the_readme_shows_this_program(self):
+        program = (HERE / "classify.c").read_text().split("*/\n", 1)[1]
+        shown = "".join(("    " + line).rstrip() + "\n" for line in program.splitlines())
+        self.assertIn(shown, (ROOT / "README.md").read_text())
+        header = (self.prefix / "include/vitrine/vitrine.h").read_text()
+        for line in program.splitlines():   # the header's example is its middle
+            if "vitrine_" in line and "vitrine_model_open(" not in line:
+                self.assertIn(line.strip(), header.replace(" *     ", "").replace(" *       ", ""), line)
+
     def test_shows_the_symbols_that_are_listed(self):
         shown = set()
         for line in run("nm", "-D", "--defined-only", next(self.libraries.glob("libvitrine.so.*.*"))).splitlines():

@@ -46,6 +46,9 @@ string(JOIN "" further ${further})
 set(CPACK_DEBIAN_VITRINE_PACKAGE_DEPENDS
   "libc6 (>= ${glibc}), libgcc-s1 (>= 3.5), libstdc++6 (>= ${gcc_of_${glibcxx}}), systemd | systemd-standalone-sysusers${further}")
 
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "libc6 (>= ${glibc}), libgcc-s1 (>= 3.5), libstdc++6 (>= ${gcc_of_${glibcxx}})")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libvitrine0 (= ${CPACK_PACKAGE_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
+
 if(NOT DEFINED ENV{SOURCE_DATE_EPOCH})
   file(STRINGS ${CPACK_VITRINE_CHANGELOG} signature REGEX "^ -- " LIMIT_COUNT 1)
   string(REGEX REPLACE ".*>  " "" date "${signature}")

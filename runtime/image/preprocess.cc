@@ -73,7 +73,7 @@ Placement Place(const Preprocess& preprocess, int source_width, int source_heigh
   return place;
 }
 
-Part PartSeen(const Preprocess& preprocess, int source_width, int source_height) {
+Region RegionSeen(const Preprocess& preprocess, int source_width, int source_height) {
   const Placement place = Place(preprocess, source_width, source_height);
   const double width = place.resized_width, height = place.resized_height;
   return {(place.kept.left - place.left) / width, (place.kept.top - place.top) / height,

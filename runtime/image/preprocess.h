@@ -60,7 +60,7 @@ struct Placement {
 Placement Place(const Preprocess& preprocess, int source_width, int source_height);
 
 /// The part of a picture of that size that the whole input is, border included.
-Part PartSeen(const Preprocess& preprocess, int source_width, int source_height);
+Region RegionSeen(const Preprocess& preprocess, int source_width, int source_height);
 
 /// Turns pictures into inputs, one after the other. Keeps the weights and the scratch memory of the last
 /// picture's size, so that frames of one size, as a camera's are, allocate nothing after the first. One

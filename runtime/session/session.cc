@@ -224,9 +224,9 @@ Status Session::SetJpeg(std::span<const uint8_t> bytes) {
   return state_->preprocessor->Run(jpeg.reader(), jpeg.width(), jpeg.height(), input().data());
 }
 
-Part Session::PartSeen(int width, int height) const {
+Region Session::RegionSeen(int width, int height) const {
   if (!state_->preprocessor.has_value() || width < 1 || height < 1) return {};
-  return vitrine::PartSeen(state_->preprocessor->preprocess(), width, height);
+  return vitrine::RegionSeen(state_->preprocessor->preprocess(), width, height);
 }
 
 std::span<uint8_t> Session::input() {

@@ -43,7 +43,8 @@ install -m 644 /model.vit /var/lib/vitrine/model.vit
 check 'answers with a label' within 40 says /api/last '"label":"[a-z]'
 cat /tmp/got
 check 'answers with metrics' says /metrics '^vitrine_'
-check 'answers with a picture' says /snapshot.jpg JFIF
+# 503, as documented, while no frame is done within a second of asking: an emulated processor takes two for one.
+check 'answers with a picture' within 20 says /snapshot.jpg JFIF
 check 'has written packed weights' test "$(stat -c %U /var/lib/vitrine/model.vit.packed)" = vitrine
 check 'runs as its user' test "$(stat -c %U "/proc/$(property MainPID)")" = vitrine
 check 'was not started twice' test "$(property NRestarts)" = 0

@@ -129,17 +129,17 @@ TEST_CASE("Places pictures by the rules of torchvision and of Hugging Face") {
 }
 
 TEST_CASE("Says which part of a picture the input is") {
-  const auto is = [](const Part& part, double x, double y, double width, double height) {
+  const auto is = [](const Region& part, double x, double y, double width, double height) {
     return std::abs(part.x - x) < 1e-9 && std::abs(part.y - y) < 1e-9 &&
            std::abs(part.width - width) < 1e-9 && std::abs(part.height - height) < 1e-9;
   };
   Preprocess preprocess;  // shortest side 256, crop 224
-  CHECK(is(PartSeen(preprocess, 1280, 720), 116 / 455.0, 16 / 256.0, 224 / 455.0, 224 / 256.0));
+  CHECK(is(RegionSeen(preprocess, 1280, 720), 116 / 455.0, 16 / 256.0, 224 / 455.0, 224 / 256.0));
   preprocess.resize_height = 100;  // a border of 62 above and below
-  CHECK(is(PartSeen(preprocess, 303, 101), 38 / 300.0, -0.62, 224 / 300.0, 2.24));
+  CHECK(is(RegionSeen(preprocess, 303, 101), 38 / 300.0, -0.62, 224 / 300.0, 2.24));
   preprocess.resize = ResizeMode::kSquash;
   preprocess.resize_height = preprocess.resize_width = 224;
-  CHECK(is(PartSeen(preprocess, 1280, 720), 0, 0, 1, 1));
+  CHECK(is(RegionSeen(preprocess, 1280, 720), 0, 0, 1, 1));
 }
 
 TEST_CASE("An input that is no square is covered as timm covers it") {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // vitrine camera: what is in front of the camera, frame by frame.
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <memory>
 
 #include "platforms/linux/camera/decision.h"
 #include "platforms/linux/camera/live_page.h"
 #include "platforms/linux/camera/pipeline.h"
+#include "platforms/linux/camera/stop.h"
 #include "platforms/linux/camera/trigger.h"
 #include "platforms/linux/command.h"
 #include "platforms/linux/thermal.h"
@@ -26,25 +25,7 @@ struct Options : CommonOptions {
   bool every_frame = false, has_level = false, has_libcamera = false;
 };
 
-/// What can be read once somebody wants to stop. A signal handler may only write to it.
-int stop_event = -1;
-
-void RequestStop() {
-  const uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = write(stop_event, &one, sizeof one);
-}
-
-void CatchSignals() {
-  stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (stop_event < 0) throw Failure("cannot create an event");
-  struct sigaction action = {};
-  action.sa_handler = [](int) { RequestStop(); };
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  signal(SIGPIPE, SIG_IGN);  // a reader that is gone shows as an error of the write
-}
-
-std::unique_ptr<FrameSource> OpenSource(const Options& options) {
+std::unique_ptr<FrameSource> OpenSource(const Options& options, int stop_event) {
   if (!options.folder.empty()) return OpenFolder(options.folder, options.fps, stop_event);
   if (!options.stdin_format.empty()) return OpenPipe(STDIN_FILENO, options.stdin_format, stop_event);
   CameraWish wish = {.fps = options.fps, .format = options.format};
@@ -75,14 +56,14 @@ Session CreateSession(const Options& options, const Model& model, bool* can_atte
 }
 
 void Camera(const Options& options) {
-  CatchSignals();
+  const Stop stop;
   const Model model = OrFail(Model::Open(options.model.c_str()));
   bool can_attend = false;
   Session session = CreateSession(options, model, &can_attend);
   const size_t class_count = session.logits().size();
   if (class_count == 0) throw Failure(options.model + ": has no classifier");
   Trigger trigger(options.exec.empty() ? -2 : ClassNamed(model, class_count, options.on), options.exec);
-  const std::unique_ptr<FrameSource> source = OpenSource(options);
+  const std::unique_ptr<FrameSource> source = OpenSource(options, stop.event());
   LevelControl levels(static_cast<int>(model.levels().size()), [] { return ReadThermal().celsius; });
   std::unique_ptr<LivePage> page;
   std::function<bool()> wants_attention;
@@ -102,7 +83,7 @@ void Camera(const Options& options) {
         trigger.See(writer.Write(decision));
         if (page != nullptr) page->Publish(decision);
       },
-      RequestStop);
+      Stop::Request);
   if (!options.json) {
     std::printf("%lld frames, %lld dropped, %lld damaged\n", static_cast<long long>(pipeline.decided()),
                 static_cast<long long>(pipeline.dropped()), static_cast<long long>(pipeline.damaged()));

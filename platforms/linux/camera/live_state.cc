@@ -18,7 +18,7 @@ void LiveState::PublishAttention(const Decision& decision) {
   const auto [width, height] = SizeOf(decision.frame);
   attention_.frame = decision.number;
   attention_.map.assign(map.begin(), map.end());
-  attention_.seen = session_.PartSeen(width, height);
+  attention_.seen = session_.RegionSeen(width, height);
 }
 
 void LiveState::Publish(const Decision& decision) {

@@ -55,7 +55,7 @@ struct AttentionReport {
   int64_t frame = -1;
   Grid grid;               ///< of the map; zeros where the model has none
   std::vector<float> map;  ///< [grid.height, grid.width]
-  Part seen;               ///< what of the frame the map is of
+  Region seen;               ///< what of the frame the map is of
 };
 
 /// What a session decides. Publish() and WantsAttention() from the pipeline's thread, the rest from any.

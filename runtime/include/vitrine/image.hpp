@@ -55,7 +55,7 @@ struct ImageView {
 };
 
 /// A rectangle in a picture, in fractions of its sides from the top left.
-struct Part {
+struct Region {
   double x = 0, y = 0, width = 1, height = 1;
 };
 

@@ -214,7 +214,7 @@ class VITRINE_API Session {
   /// What SetImage() shows the model of a picture of that size in pixels: where input() comes from. Beyond
   /// 0..1 where the input has a border around the picture. All of it where a side is not positive or the input
   /// is no image.
-  Part PartSeen(int width, int height) const;
+  Region RegionSeen(int width, int height) const;
 
   /// The model's input, u8 [height, width, channels], for callers that prepare it themselves. Write before
   /// every Run: the arena reuses the memory. Lives as long as the session.

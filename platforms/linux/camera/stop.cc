@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platforms/linux/camera/stop.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+
+#include "platforms/linux/command.h"
+
+namespace vitrine {
+namespace {
+
+constexpr auto kPatience = std::chrono::milliseconds(700);
+
+// A signal handler may only write to the one and set the other.
+int stop_event = -1;
+std::atomic<bool> has_signal{false};
+
+}  // namespace
+
+Stop::Stop() {
+  stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (stop_event < 0) throw Failure("cannot create an event");
+  struct sigaction action = {};
+  action.sa_handler = [](int) {
+    has_signal = true;
+    Request();
+  };
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);  // a reader that is gone shows as an error of the write
+  watcher_ = std::thread([this] { EndInTime(); });
+}
+
+Stop::~Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+  }
+  changed_.notify_all();
+  Request();
+  watcher_.join();
+}
+
+int Stop::event() const { return stop_event; }
+
+void Stop::Request() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(stop_event, &one, sizeof one);
+}
+
+void Stop::EndInTime() {
+  pollfd polled = {stop_event, POLLIN, 0};
+  while (poll(&polled, 1, -1) < 0) {
+  }  // a signal, whose handler has written
+  std::unique_lock lock(mutex_);
+  if (changed_.wait_for(lock, kPatience, [this] { return is_over_; }) || !has_signal) return;
+  _exit(0);
+}
+
+}  // namespace vitrine

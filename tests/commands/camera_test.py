@@ -172,6 +172,26 @@ class CameraTest(commands.CommandTest):
         self.assertEqual(finished.stderr.decode(), "vitrine: standard output: No space left on device; decisions are left out until "
                          "there is space\n")
 
+    def test_steps_down_while_frames_come_late_and_says_so(self):
+        words = [*commands.vitrine_words, "camera", commands.model("vit-tiny-waste", merge_tokens="0,8,16"), "--stdin", I420, "--json",
+                 "--packed", "none"]
+        child = subprocess.Popen([str(word) for word in words], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+        def feed():
+            try:
+                while True:   # more than any machine keeps up with
+                    child.stdin.write(bytes(FRAME))
+            except OSError:
+                pass
+
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        self.assertEqual(child.stderr.readline().decode(), "vitrine: level 1 instead of 0: frames come late\n")
+        child.send_signal(signal.SIGTERM)
+        self.assertEqual(child.wait(timeout=10), 0)
+        feeder.join()
+        child.stderr.close()
+
     def test_runs_one_command_at_a_time(self):
         with tempfile.TemporaryDirectory() as name:
             seen = Path(name) / "seen"

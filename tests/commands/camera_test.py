@@ -173,7 +173,7 @@ class CameraTest(commands.CommandTest):
                          "there is space\n")
 
     def test_steps_down_while_frames_come_late_and_says_so(self):
-        words = [*commands.vitrine_words, "camera", commands.model("vit-tiny-waste", merge_tokens="0,8,16"), "--stdin", I420, "--json",
+        words = [*commands.vitrine_words, "camera", commands.model("vit-tiny-waste", merge_tokens="0,3,6"), "--stdin", I420, "--json",
                  "--packed", "none"]
         child = subprocess.Popen([str(word) for word in words], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 

@@ -65,9 +65,9 @@ void Camera(const Options& options) {
   Trigger trigger(options.exec.empty() ? -2 : ClassNamed(model, class_count, options.on), options.exec);
   const std::unique_ptr<FrameSource> source = OpenSource(options, stop.event());
   LevelControl levels(static_cast<int>(model.levels().size()), [] { return ReadThermal().celsius; });
-  std::unique_ptr<LivePage> page;
+  const LivePage* reader = nullptr;
   std::function<bool()> wants_attention;
-  if (can_attend) wants_attention = [&page] { return page->WantsAttention(); };
+  if (can_attend) wants_attention = [&reader] { return reader->WantsAttention(); };
   Pipeline pipeline(
       source.get(), &session, options.has_level ? nullptr : &levels,
       {.every_frame = options.every_frame,
@@ -76,8 +76,11 @@ void Camera(const Options& options) {
        .frames = options.frames,
        .wants_attention = wants_attention});
   DecisionWriter writer(model, class_count, options.threshold, options.json);
-  if (!options.live.listen.empty())
+  std::unique_ptr<LivePage> page;  // ends before the pipeline, which its threads ask
+  if (!options.live.listen.empty()) {
     page = std::make_unique<LivePage>(options.live, can_attend, model, session, *source, pipeline);
+    reader = page.get();
+  }
   pipeline.Run(
       [&](const Decision& decision) {
         trigger.See(writer.Write(decision));

@@ -212,8 +212,8 @@ class VITRINE_API Session {
   Status SetJpeg(std::span<const uint8_t> bytes);
 
   /// What SetImage() shows the model of a picture of that size in pixels: where input() comes from. Beyond
-  /// 0..1 where the input has a border around the picture. All of it where a side is not positive or the input
-  /// is no image.
+  /// 0..1 where the input has a border around the picture. All of it where a side is not positive or the
+  /// input is no image.
   Region RegionSeen(int width, int height) const;
 
   /// The model's input, u8 [height, width, channels], for callers that prepare it themselves. Write before

@@ -304,7 +304,7 @@ vitrine_status vitrine_session_set_level(vitrine_session session, int level) {
 
 vitrine_status vitrine_session_set_image(vitrine_session session, const vitrine_image* image) {
   if (!vitrine::IsKnown(image, sizeof *image)) return Refuse("image is null, or its struct_size is not set");
-  if (image->format < VITRINE_RGB8 || image->format > VITRINE_I420)
+  if (image->format < VITRINE_RGB8 || image->format > VITRINE_NV21)
     return Refuse("the image's format is not known");
   return With(session, [&](const Use& use) {
     const vitrine::ImageView whole = vitrine::ViewOf(*image);

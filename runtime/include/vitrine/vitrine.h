@@ -145,7 +145,8 @@ typedef enum vitrine_format {
   VITRINE_GRAY8 = 3,
   VITRINE_YUYV8 = 4, /**< Y, U, Y, V for two pixels */
   VITRINE_NV12 = 5,  /**< a plane of Y, one of U and V by turns, half as wide and high: chroma[0] */
-  VITRINE_I420 = 6   /**< a plane of Y, one of U, one of V: chroma[0], chroma[1] */
+  VITRINE_I420 = 6,  /**< a plane of Y, one of U, one of V: chroma[0], chroma[1] */
+  VITRINE_NV21 = 7   /**< as NV12, with V before U */
 } vitrine_format;
 
 /** Pixels of the caller's, 8 bits a sample, rows from the top down. */
@@ -155,7 +156,7 @@ typedef struct vitrine_image {
   int width, height;      /**< pixels */
   ptrdiff_t stride_bytes; /**< from a row to the next; negative where they are stored from the bottom up */
   vitrine_format format;
-  const uint8_t* chroma[2]; /**< NV12, I420 */
+  const uint8_t* chroma[2]; /**< NV12, NV21, I420 */
   ptrdiff_t chroma_stride_bytes;
   int bt709;      /**< YUV formats: 0: BT.601; else BT.709 */
   int full_range; /**< YUV formats: 0: Y from 16 to 235; else 0 to 255 */

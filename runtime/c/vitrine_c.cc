@@ -343,6 +343,16 @@ vitrine_status vitrine_session_input(vitrine_session session, uint8_t** data, si
   });
 }
 
+vitrine_status vitrine_session_region_seen(vitrine_session session, int width, int height,
+                                           vitrine_region* region) {
+  if (region == nullptr) return Refuse("region is null");
+  return With(session, [&](const Use& use) {
+    const vitrine::Region seen = use.session().RegionSeen(width, height);
+    *region = {seen.x, seen.y, seen.width, seen.height};
+    return VITRINE_OK;
+  });
+}
+
 vitrine_status vitrine_session_run(vitrine_session session) {
   return With(session, [](const Use& use) { return Returned(use.session().Run()); });
 }

@@ -72,7 +72,36 @@ JNIEXPORT void JNICALL Java_android_graphics_Bitmap_nativeCopyPixelsToBuffer(JNI
   std::memcpy(env->GetDirectBufferAddress(buffer), Of(pixels)->bytes.data(), Of(pixels)->bytes.size());
 }
 
-JNIEXPORT jboolean JNICALL Java_android_graphics_Bitmap_nativeRecycle(JNIEnv*, jclass, jlong) {
+/// From RGB_565 to ARGB_8888 only.
+JNIEXPORT jobject JNICALL Java_android_graphics_Bitmap_nativeCopy(JNIEnv* env, jclass, jlong pixels,
+                                                                  jint config, jboolean) {
+  const Pixels& from = *Of(pixels);
+  if (from.config != kRgb565 || config != kArgb8888) return nullptr;
+  const jlong made = New(from.width, from.height, config);
+  for (int y = 0; y < from.height; ++y) {
+    uint8_t* out = Of(made)->bytes.data() + y * Of(made)->row_bytes;
+    for (int x = 0; x < from.width; ++x, out += 4) {
+      uint16_t packed;
+      std::memcpy(&packed, from.bytes.data() + y * from.row_bytes + 2 * x, 2);
+      const int red = packed >> 11, green = packed >> 5 & 63, blue = packed & 31;
+      out[0] = static_cast<uint8_t>(red << 3 | red >> 2);
+      out[1] = static_cast<uint8_t>(green << 2 | green >> 4);
+      out[2] = static_cast<uint8_t>(blue << 3 | blue >> 2);
+      out[3] = 255;
+    }
+  }
+  jclass bitmaps = env->FindClass("dev/vitrine/Bitmaps");
+  if (bitmaps == nullptr) return nullptr;
+  jmethodID wrap = env->GetStaticMethodID(bitmaps, "wrap", "(JII)Landroid/graphics/Bitmap;");
+  return wrap == nullptr ? nullptr
+                         : env->CallStaticObjectMethod(bitmaps, wrap, made, from.width, from.height);
+}
+
+JNIEXPORT void JNICALL Java_android_graphics_Bitmap_nativeSetPremultiplied(JNIEnv*, jclass, jlong, jboolean) {
+}
+
+JNIEXPORT jboolean JNICALL Java_android_graphics_Bitmap_nativeRecycle(JNIEnv*, jclass, jlong pixels) {
+  Of(pixels)->bytes = {};
   return JNI_TRUE;
 }
 

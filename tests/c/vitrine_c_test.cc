@@ -117,6 +117,23 @@ TEST_CASE("A C session tells the best classes, times operators and shows where i
   CHECK(count == static_cast<size_t>(info.grid_height * info.grid_width));
 }
 
+TEST_CASE("The region that a model sees is the library's") {
+  Opened c;
+  auto model = Model::FromBytes(c.bytes.bytes());
+  REQUIRE(model.ok());
+  auto session = Session::Create(model.value(), {});
+  REQUIRE(session.ok());
+  const Region expected = session.value().RegionSeen(20, 10);
+  vitrine_region region = {};
+  REQUIRE(vitrine_session_region_seen(c.session, 20, 10, &region) == VITRINE_OK);
+  CHECK(region.x == expected.x);
+  CHECK(region.y == expected.y);
+  CHECK(region.width == expected.width);
+  CHECK(region.height == expected.height);
+  CHECK(vitrine_session_region_seen(c.session, 20, 10, nullptr) == VITRINE_INVALID_ARGUMENT);
+  CHECK(vitrine_session_region_seen(nullptr, 20, 10, &region) == VITRINE_INVALID_ARGUMENT);
+}
+
 TEST_CASE("A part of a picture is the same as the part alone, in every format") {
   Opened c;
   const int width = 24, height = 20;

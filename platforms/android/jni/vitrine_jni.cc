@@ -210,6 +210,16 @@ NATIVE(jfloatArray, attentionMap)(JNIEnv* env, jclass, jlong session) {
   return FloatsOf(env, session, vitrine_session_attention_map);
 }
 
+NATIVE(jfloatArray, regionSeen)(JNIEnv* env, jclass, jlong session, jint width, jint height) {
+  vitrine_region region = {};
+  if (!Check(env, vitrine_session_region_seen(SessionOf(session), width, height, &region))) return nullptr;
+  const jfloat sides[] = {static_cast<jfloat>(region.x), static_cast<jfloat>(region.y),
+                          static_cast<jfloat>(region.width), static_cast<jfloat>(region.height)};
+  jfloatArray array = env->NewFloatArray(4);
+  if (array != nullptr) env->SetFloatArrayRegion(array, 0, 4, sides);
+  return array;
+}
+
 NATIVE(jint, top)(JNIEnv* env, jclass, jlong session, jintArray indices, jfloatArray probabilities) {
   std::vector<vitrine_guess> guesses(static_cast<size_t>(env->GetArrayLength(indices)));
   size_t count = 0;

@@ -173,6 +173,14 @@ VITRINE_API vitrine_status vitrine_session_set_file(vitrine_session session, con
 /** The input itself, u8 [height, width, channels], for callers that prepare it: write to *data before every run. */
 VITRINE_API vitrine_status vitrine_session_input(vitrine_session session, uint8_t** data, size_t* bytes);
 
+/** A rectangle in a picture, in fractions of its sides from the top left. */
+typedef struct vitrine_region {
+  double x, y, width, height;
+} vitrine_region;
+/** What vitrine_session_set_image() shows the model of a picture of that size in pixels, where maps of patches lie: beyond 0..1
+ * where the input has a border around the picture; all of it where a side is not positive or the input is no image. */
+VITRINE_API vitrine_status vitrine_session_region_seen(vitrine_session session, int width, int height, vitrine_region* region);
+
 /** Runs the model on the input. Does not allocate. */
 VITRINE_API vitrine_status vitrine_session_run(vitrine_session session);
 /** The same, and sets microseconds[i] to what operator i of the level took; `count` must be their number. */

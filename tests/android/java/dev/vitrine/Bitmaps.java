@@ -18,16 +18,21 @@ final class Bitmaps implements AutoCloseable {
     int width = image.getWidth();
     int height = image.getHeight();
     pixels = make(image.getRGB(0, 0, width, height, null, 0, width), width, height, nativeValue(config));
-    // Its constructor registers with the garbage collector of Android's own virtual machine.
-    Field unsafe = sun.misc.Unsafe.class.getDeclaredField("theUnsafe");
-    unsafe.setAccessible(true);
-    bitmap = (Bitmap) ((sun.misc.Unsafe) unsafe.get(null)).allocateInstance(Bitmap.class);
-    set("mNativePtr", pixels);
-    set("mWidth", width);
-    set("mHeight", height);
+    bitmap = wrap(pixels, width, height);
   }
 
-  private void set(String name, Object value) throws Exception {
+  /** Past its constructor, which registers with the garbage collector of Android's own virtual machine. */
+  static Bitmap wrap(long pixels, int width, int height) throws Exception {
+    Field unsafe = sun.misc.Unsafe.class.getDeclaredField("theUnsafe");
+    unsafe.setAccessible(true);
+    Bitmap bitmap = (Bitmap) ((sun.misc.Unsafe) unsafe.get(null)).allocateInstance(Bitmap.class);
+    set(bitmap, "mNativePtr", pixels);
+    set(bitmap, "mWidth", width);
+    set(bitmap, "mHeight", height);
+    return bitmap;
+  }
+
+  private static void set(Bitmap bitmap, String name, Object value) throws Exception {
     Field field = Bitmap.class.getDeclaredField(name);
     field.setAccessible(true);
     field.set(bitmap, value);

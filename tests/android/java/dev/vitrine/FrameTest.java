@@ -56,6 +56,21 @@ public class FrameTest {
   }
 
   @Test
+  public void aBitmapOfAnotherKindIsConverted() throws Exception {
+    BufferedImage coarse = Fixture.rgb(picture.getWidth(), picture.getHeight());
+    for (int y = 0; y < coarse.getHeight(); ++y) {
+      for (int x = 0; x < coarse.getWidth(); ++x) {
+        int kept = picture.getRGB(x, y) & 0xF8FCF8;
+        coarse.setRGB(x, y, kept | kept >> 5 & 0x070007 | kept >> 6 & 0x000300);
+      }
+    }
+    try (Bitmaps full = new Bitmaps(coarse, Bitmap.Config.ARGB_8888);
+        Bitmaps packed = new Bitmaps(picture, Bitmap.Config.RGB_565)) {
+      assertArrayEquals(logits(full.bitmap), logits(packed.bitmap), 0);
+    }
+  }
+
+  @Test
   public void everyLayoutOfAFrameIsTheSameAndLikeThePicture() throws Exception {
     vitrine.classify(new File(Fixture.path("picture.png")));
     float[] ofPicture = vitrine.logits();

@@ -7,6 +7,7 @@ import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
 
+import android.graphics.RectF;
 import dev.vitrine.VitrineException.Code;
 import java.io.File;
 import java.nio.ByteBuffer;
@@ -129,6 +130,19 @@ public class VitrineTest {
     }
     try (Vitrine vitrine = Vitrine.open(Fixture.MODEL, new Options())) {
       assertFails(Code.INVALID_ARGUMENT, "", () -> vitrine.setAttentionMap(AttentionMap.ROLLOUT));
+    }
+  }
+
+  @Test
+  public void saysWhichPartOfAPictureItSees() {
+    try (Vitrine vitrine = Vitrine.open(Fixture.MODEL, new Options())) {
+      RectF wide = vitrine.regionSeen(640, 320);
+      RectF high = vitrine.regionSeen(320, 640);
+      assertEquals(0.5f, wide.centerX(), 0.01f);
+      assertEquals(0.5f, wide.centerY(), 0.01f);
+      assertEquals(2 * wide.width(), wide.height(), 0.01f); // a square
+      assertEquals(wide.width(), high.height(), 0);
+      assertEquals(wide.height(), high.width(), 0);
     }
   }
 

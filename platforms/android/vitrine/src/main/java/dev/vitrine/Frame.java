@@ -122,13 +122,21 @@ public final class Frame {
   /** Copies the part into `out`, turned upright: the same frame as I420. */
   Frame upright(ByteBuffer out) {
     Native.turnFrame(planes[0], planes[1], planes[2], positions(), geometry(), rotationDegrees, out);
-    boolean turned = rotationDegrees % 180 != 0;
-    int w = turned ? cropHeight : cropWidth;
-    int h = turned ? cropWidth : cropHeight;
+    int w = uprightWidth();
+    int h = uprightHeight();
     int across = (w + 1) / 2;
     int colors = across * ((h + 1) / 2);
     return new Frame(w, h, part(out, 0, w * h), w, part(out, w * h, colors), part(out, w * h + colors, colors), across, 1)
         .color(bt709, fullRange);
+  }
+
+  /** Pixels of the part that is looked at, turned upright. */
+  public int uprightWidth() {
+    return rotationDegrees % 180 == 0 ? cropWidth : cropHeight;
+  }
+
+  public int uprightHeight() {
+    return rotationDegrees % 180 == 0 ? cropHeight : cropWidth;
   }
 
   private static ByteBuffer part(ByteBuffer whole, int from, int bytes) {

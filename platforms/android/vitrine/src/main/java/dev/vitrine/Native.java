@@ -68,6 +68,9 @@ final class Native {
 
   static native float[] attentionMap(long session);
 
+  /** Left, top, width and height in fractions of the picture. */
+  static native float[] regionSeen(long session, int width, int height);
+
   /** Fills both, most probable first, and returns how many there are. */
   static native int top(long session, int[] indices, float[] probabilities);
 }

@@ -2,6 +2,7 @@
 package dev.vitrine;
 
 import android.graphics.Bitmap;
+import android.graphics.RectF;
 import java.io.File;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -142,6 +143,20 @@ public final class Vitrine implements AutoCloseable {
     begin();
     try {
       return Native.attentionMap(handles.session);
+    } finally {
+      end();
+    }
+  }
+
+  /**
+   * What the model is shown of an upright picture of that size, where attentionMap() lies: in fractions of its sides,
+   * beyond 0..1 where the input has a border around the picture.
+   */
+  public RectF regionSeen(int width, int height) {
+    begin();
+    try {
+      float[] region = Native.regionSeen(handles.session, width, height);
+      return new RectF(region[0], region[1], region[0] + region[2], region[1] + region[3]);
     } finally {
       end();
     }

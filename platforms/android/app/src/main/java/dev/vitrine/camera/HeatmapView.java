@@ -5,22 +5,24 @@ import android.content.Context;
 import android.graphics.Bitmap;
 import android.graphics.Canvas;
 import android.graphics.Paint;
-import android.graphics.Rect;
+import android.graphics.RectF;
 import android.util.AttributeSet;
 import android.view.View;
 
-/** Where the model looks, over the camera's picture. The model sees the middle of it: a square, or what its input is. */
+/** Where the model looks, over the camera's picture. */
 public final class HeatmapView extends View {
   private final Paint smooth = new Paint(Paint.FILTER_BITMAP_FLAG);
-  private final Rect target = new Rect();
+  private final RectF target = new RectF();
   private Bitmap map;
+  private RectF region;
 
   public HeatmapView(Context context, AttributeSet attributes) {
     super(context, attributes);
   }
 
-  /** Shares of rows x columns patches; null hides it. */
-  void show(float[] shares, int rows, int columns) {
+  /** Shares of rows x columns patches, which lie on a part of the picture, in fractions of it; null hides it. */
+  void show(float[] shares, int rows, int columns, RectF region) {
+    this.region = region;
     map = shares == null ? null : Bitmap.createBitmap(colors(shares), columns, rows, Bitmap.Config.ARGB_8888);
     invalidate();
   }
@@ -37,10 +39,8 @@ public final class HeatmapView extends View {
   @Override
   protected void onDraw(Canvas canvas) {
     if (map == null) return;
-    int width = getWidth();
-    int height = Math.min(getHeight(), width * map.getHeight() / map.getWidth());
-    int top = (getHeight() - height) / 2;
-    target.set(0, top, width, top + height);
+    target.set(
+        region.left * getWidth(), region.top * getHeight(), region.right * getWidth(), region.bottom * getHeight());
     canvas.drawBitmap(map, null, target, smooth);
   }
 }

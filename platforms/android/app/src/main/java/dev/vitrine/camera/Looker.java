@@ -3,6 +3,7 @@ package dev.vitrine.camera;
 
 import android.content.Context;
 import android.content.res.AssetFileDescriptor;
+import android.graphics.RectF;
 import dev.vitrine.AttentionMap;
 import dev.vitrine.Frame;
 import dev.vitrine.Guess;
@@ -26,13 +27,15 @@ final class Looker implements AutoCloseable {
     final float[] heatmap; // [rows, columns], or null
     final int rows;
     final int columns;
+    final RectF region; // of the upright frame, that the heatmap lies on
 
-    Seen(List<Guess> guesses, double milliseconds, float[] heatmap, int rows, int columns) {
+    Seen(List<Guess> guesses, double milliseconds, float[] heatmap, int rows, int columns, RectF region) {
       this.guesses = guesses;
       this.milliseconds = milliseconds;
       this.heatmap = heatmap;
       this.rows = rows;
       this.columns = columns;
+      this.region = region;
     }
   }
 
@@ -82,7 +85,9 @@ final class Looker implements AutoCloseable {
     long start = System.nanoTime();
     List<Guess> guesses = vitrine.classify(frame);
     double milliseconds = (System.nanoTime() - start) / 1e6;
-    return new Seen(guesses, milliseconds, vitrine.attentionMap(), vitrine.gridHeight(), vitrine.gridWidth());
+    RectF region = vitrine.regionSeen(frame.uprightWidth(), frame.uprightHeight());
+    return new Seen(
+        guesses, milliseconds, vitrine.attentionMap(), vitrine.gridHeight(), vitrine.gridWidth(), region);
   }
 
   @Override

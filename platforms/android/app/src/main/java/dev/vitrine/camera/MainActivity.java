@@ -191,6 +191,6 @@ public final class MainActivity extends Activity implements Frames.Listener {
     for (Guess guess : seen.guesses)
       lines.append(getString(R.string.guess, guess.label(), 100 * guess.probability())).append('\n');
     guesses.setText(lines);
-    heatmap.show(seen.heatmap, seen.rows, seen.columns);
+    heatmap.show(seen.heatmap, seen.rows, seen.columns, seen.region);
   }
 }

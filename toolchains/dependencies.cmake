@@ -51,6 +51,11 @@ file(COPY_FILE ${PROJECT_SOURCE_DIR}/toolchains/third_party/CMakeLists.txt ${dep
 if(CMAKE_TOOLCHAIN_FILE)
   file(COPY_FILE ${CMAKE_TOOLCHAIN_FILE} ${deps_build}/project/toolchain.cmake ONLY_IF_DIFFERENT)
   set(deps_compilers -DCMAKE_TOOLCHAIN_FILE=${deps_build}/project/toolchain.cmake)
+  foreach(choice ANDROID_NDK ANDROID_ABI ANDROID_PLATFORM ANDROID_STL)
+    if(${choice})
+      list(APPEND deps_compilers -D${choice}=${${choice}})
+    endif()
+  endforeach()
 endif()
 
 # Builds the targets of third_party/ that are named, unless they were built before from the same lines of the lock.

@@ -304,7 +304,7 @@ vitrine_status vitrine_session_set_level(vitrine_session session, int level) {
 
 vitrine_status vitrine_session_set_image(vitrine_session session, const vitrine_image* image) {
   if (!vitrine::IsKnown(image, sizeof *image)) return Refuse("image is null, or its struct_size is not set");
-  if (image->format < VITRINE_RGB8 || image->format > VITRINE_I420)
+  if (image->format < VITRINE_RGB8 || image->format > VITRINE_NV21)
     return Refuse("the image's format is not known");
   return With(session, [&](const Use& use) {
     const vitrine::ImageView whole = vitrine::ViewOf(*image);
@@ -339,6 +339,16 @@ vitrine_status vitrine_session_input(vitrine_session session, uint8_t** data, si
     const std::span<uint8_t> input = use.session().input();
     *data = input.data();
     *bytes = input.size();
+    return VITRINE_OK;
+  });
+}
+
+vitrine_status vitrine_session_region_seen(vitrine_session session, int width, int height,
+                                           vitrine_region* region) {
+  if (region == nullptr) return Refuse("region is null");
+  return With(session, [&](const Use& use) {
+    const vitrine::Region seen = use.session().RegionSeen(width, height);
+    *region = {seen.x, seen.y, seen.width, seen.height};
     return VITRINE_OK;
   });
 }

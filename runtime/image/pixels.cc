@@ -30,9 +30,15 @@ Samples SamplesOf(PixelFormat format) {
     case PixelFormat::kYuyv8:
     case PixelFormat::kNv12:
     case PixelFormat::kI420:
+    case PixelFormat::kNv21:
       break;
   }
   return {0, 0, 0, 0};
+}
+
+/// Whether U and V share a plane.
+bool HasChromaByTurns(PixelFormat format) {
+  return format == PixelFormat::kNv12 || format == PixelFormat::kNv21;
 }
 
 uint8_t Luma(int red, int green, int blue) {
@@ -74,12 +80,12 @@ Status CheckChroma(const ImageView& view) {
     return Status::Error(Code::kInvalidArgument, "image in YUYV is %d pixels wide, expected an even number",
                          view.width);
   }
-  const bool is_nv12 = view.format == PixelFormat::kNv12;
-  if (view.chroma[0] == nullptr || (!is_nv12 && view.chroma[1] == nullptr))
+  const bool by_turns = HasChromaByTurns(view.format);
+  if (view.chroma[0] == nullptr || (!by_turns && view.chroma[1] == nullptr))
     return Status::Error(Code::kInvalidArgument, "image has no colour: the pointer to a plane is null");
   if (view.height <= 2) return {};
   return CheckStride("rows of colour", view.chroma_stride_bytes,
-                     (ptrdiff_t{view.width} + 1) / 2 * (is_nv12 ? 2 : 1));
+                     (ptrdiff_t{view.width} + 1) / 2 * (by_turns ? 2 : 1));
 }
 
 /// As ReadRow(), for a YUV format: by pieces that fit the stack, from an even pixel on.
@@ -106,7 +112,7 @@ void ReadYuvRow(const ImageView& view, int x, int y, int count, RowLayout layout
 }  // namespace
 
 bool IsYuv(PixelFormat format) {
-  return format == PixelFormat::kYuyv8 || format == PixelFormat::kNv12 || format == PixelFormat::kI420;
+  return format == PixelFormat::kYuyv8 || format == PixelFormat::kI420 || HasChromaByTurns(format);
 }
 
 Status CheckView(const ImageView& view) {
@@ -144,7 +150,7 @@ Result<ImageView> CropOf(const ImageView& image, const Crop& crop) {
                                                                     : SamplesOf(image.format).bytes;
   part.pixels += crop.top * image.stride_bytes + crop.left * pixel_bytes;
   if (has_planes) {
-    const ptrdiff_t across = image.format == PixelFormat::kNv12 ? crop.left : crop.left / 2;
+    const ptrdiff_t across = HasChromaByTurns(image.format) ? crop.left : crop.left / 2;
     for (const uint8_t*& plane : part.chroma) {
       if (plane != nullptr) plane += crop.top / 2 * image.chroma_stride_bytes + across;
     }

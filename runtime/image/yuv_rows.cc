@@ -31,14 +31,20 @@ HWY_INLINE Samples Split(Byte16 luma, Byte16 uv) {
   return {luma, hn::ShiftLeft<8>(pairs), hn::And(pairs, hn::Set(Shorts8(), static_cast<int16_t>(0xFF00)))};
 }
 
-template <int kChromaStep>
+/// How the samples of colour are stored.
+enum class Chroma { kYuyv, kUv, kVu, kPlanes };
+
+template <Chroma kChroma>
 HWY_INLINE Samples LoadSamples(const YuvRow& row, ptrdiff_t i) {
-  if constexpr (kChromaStep == 4) {
+  if constexpr (kChroma == Chroma::kYuyv) {
     Byte16 luma, uv;
     hn::LoadInterleaved2(Bytes16(), row.luma + 2 * i, luma, uv);
     return Split(luma, uv);
-  } else if constexpr (kChromaStep == 2) {
+  } else if constexpr (kChroma == Chroma::kUv) {
     return Split(hn::LoadU(Bytes16(), row.luma + i), hn::LoadU(Bytes16(), row.u + i));
+  } else if constexpr (kChroma == Chroma::kVu) {
+    const Samples swapped = Split(hn::LoadU(Bytes16(), row.luma + i), hn::LoadU(Bytes16(), row.v + i));
+    return {swapped.luma, swapped.v, swapped.u};
   } else {
     const auto middle = hn::Set(Bytes8(), 0x80);
     const auto widen = [middle](const uint8_t* samples) HWY_ATTR {
@@ -65,7 +71,7 @@ HWY_INLINE void StoreColor(Short8 low, Short8 high, Short8 chroma, int16_t* HWY_
 }
 
 /// 16 pixels from i on.
-template <int kChromaStep>
+template <Chroma kChroma>
 HWY_INLINE void ConvertPixels(const YuvRow& row, const YuvFactors& factors, ptrdiff_t i,
                               int16_t* HWY_RESTRICT red, int16_t* HWY_RESTRICT green,
                               int16_t* HWY_RESTRICT blue) {
@@ -74,7 +80,7 @@ HWY_INLINE void ConvertPixels(const YuvRow& row, const YuvFactors& factors, ptrd
   const auto red_v = hn::Set(d, factors.red_v), blue_u = hn::Set(d, factors.blue_u);
   const auto green_u = hn::Set(d, factors.green_u), green_v = hn::Set(d, factors.green_v);
   const auto zero = hn::Zero(Bytes16()), middle = hn::Set(Bytes16(), 0x80);
-  const Samples s = LoadSamples<kChromaStep>(row, i);
+  const Samples s = LoadSamples<kChroma>(row, i);
   const auto luma = hn::Xor(s.luma, middle);
   const auto scale = [&](Byte16 samples) HWY_ATTR {
     return hn::Add(hn::MulFixedPoint15(hn::BitCast(d, samples), luma_factor), bias);
@@ -87,17 +93,17 @@ HWY_INLINE void ConvertPixels(const YuvRow& row, const YuvFactors& factors, ptrd
   StoreColor(low, high, hn::MulFixedPoint15(s.u, blue_u), blue + i);
 }
 
-template <int kChromaStep>
+template <Chroma kChroma>
 HWY_INLINE void ConvertRow(const YuvRow& source, const YuvFactors& source_factors, ptrdiff_t count,
                            int16_t* HWY_RESTRICT red, int16_t* HWY_RESTRICT green,
                            int16_t* HWY_RESTRICT blue) {
   const YuvRow row = source;  // copies, which stores to the planes cannot change
   const YuvFactors factors = source_factors;
   ptrdiff_t i = 0;
-  for (; i + 16 <= count; i += 16) ConvertPixels<kChromaStep>(row, factors, i, red, green, blue);
+  for (; i + 16 <= count; i += 16) ConvertPixels<kChroma>(row, factors, i, red, green, blue);
   if (count >= 16 && count - i >= 2) {  // the last vector overlaps the one before it
     i = (count - 16) / 2 * 2;
-    ConvertPixels<kChromaStep>(row, factors, i, red, green, blue);
+    ConvertPixels<kChroma>(row, factors, i, red, green, blue);
     i += 16;
   }
   if (i == count) return;
@@ -110,11 +116,12 @@ void YuvToPlanes(const YuvRow& row, const YuvFactors& factors, int count, int16_
                  int16_t* blue) {
   switch (row.chroma_step) {
     case 4:
-      return ConvertRow<4>(row, factors, count, red, green, blue);
+      return ConvertRow<Chroma::kYuyv>(row, factors, count, red, green, blue);
     case 2:
-      return ConvertRow<2>(row, factors, count, red, green, blue);
+      if (row.v < row.u) return ConvertRow<Chroma::kVu>(row, factors, count, red, green, blue);
+      return ConvertRow<Chroma::kUv>(row, factors, count, red, green, blue);
     default:
-      return ConvertRow<1>(row, factors, count, red, green, blue);
+      return ConvertRow<Chroma::kPlanes>(row, factors, count, red, green, blue);
   }
 }
 

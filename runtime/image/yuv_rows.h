@@ -24,7 +24,7 @@ YuvFactors FactorsOf(YuvMatrix matrix, YuvRange range);
 struct YuvRow {
   const uint8_t *luma, *u, *v;
   int luma_step;    ///< bytes between samples: 2 for YUYV, else 1
-  int chroma_step;  ///< 4 for YUYV, 2 for NV12, 1 for I420
+  int chroma_step;  ///< 4 for YUYV, 2 for NV12 and NV21, 1 for I420
 };
 
 /// The samples of row y of `view`, a YUV format, from pixel x on; x is even.

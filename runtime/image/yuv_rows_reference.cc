@@ -43,8 +43,9 @@ YuvRow RowOf(const ImageView& view, int x, int y) {
     return {luma, luma + 1, luma + 3, 2, 4};
   }
   const ptrdiff_t row = y / 2 * view.chroma_stride_bytes;
-  if (view.format == PixelFormat::kNv12)
-    return {luma + x, view.chroma[0] + row + x, view.chroma[0] + row + x + 1, 1, 2};
+  const uint8_t* pairs = view.chroma[0] + row + x;
+  if (view.format == PixelFormat::kNv12) return {luma + x, pairs, pairs + 1, 1, 2};
+  if (view.format == PixelFormat::kNv21) return {luma + x, pairs + 1, pairs, 1, 2};
   return {luma + x, view.chroma[0] + row + x / 2, view.chroma[1] + row + x / 2, 1, 1};
 }
 

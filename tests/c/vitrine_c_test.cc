@@ -117,18 +117,36 @@ TEST_CASE("A C session tells the best classes, times operators and shows where i
   CHECK(count == static_cast<size_t>(info.grid_height * info.grid_width));
 }
 
+TEST_CASE("The region that a model sees is the library's") {
+  Opened c;
+  auto model = Model::FromBytes(c.bytes.bytes());
+  REQUIRE(model.ok());
+  auto session = Session::Create(model.value(), {});
+  REQUIRE(session.ok());
+  const Region expected = session.value().RegionSeen(20, 10);
+  vitrine_region region = {};
+  REQUIRE(vitrine_session_region_seen(c.session, 20, 10, &region) == VITRINE_OK);
+  CHECK(region.x == expected.x);
+  CHECK(region.y == expected.y);
+  CHECK(region.width == expected.width);
+  CHECK(region.height == expected.height);
+  CHECK(vitrine_session_region_seen(c.session, 20, 10, nullptr) == VITRINE_INVALID_ARGUMENT);
+  CHECK(vitrine_session_region_seen(nullptr, 20, 10, &region) == VITRINE_INVALID_ARGUMENT);
+}
+
 TEST_CASE("A part of a picture is the same as the part alone, in every format") {
   Opened c;
   const int width = 24, height = 20;
   const std::vector<uint8_t> pixels = Ramp(static_cast<size_t>(width * height * 4)),
                              chroma = Ramp(width * height);
-  for (int format = VITRINE_RGB8; format <= VITRINE_I420; ++format) {
+  for (int format = VITRINE_RGB8; format <= VITRINE_NV21; ++format) {
     const int bytes = format <= VITRINE_BGR8    ? 3
                       : format == VITRINE_RGBA8 ? 4
                       : format == VITRINE_YUYV8 ? 2
                                                 : 1;
     vitrine_image whole = ImageOf(pixels, width, height, static_cast<vitrine_format>(format), width * bytes);
-    whole.chroma_stride_bytes = format == VITRINE_NV12 ? width : width / 2;
+    const bool by_turns = format == VITRINE_NV12 || format == VITRINE_NV21;
+    whole.chroma_stride_bytes = by_turns ? width : width / 2;
     whole.chroma[0] = chroma.data();
     whole.chroma[1] = chroma.data() + width * height / 4;
     vitrine_image part = whole;
@@ -139,7 +157,7 @@ TEST_CASE("A part of a picture is the same as the part alone, in every format") 
     part.pixels += 6 * part.stride_bytes + 4 * bytes;
     part.width = 12;
     part.height = 10;
-    part.chroma[0] += 3 * part.chroma_stride_bytes + (format == VITRINE_NV12 ? 4 : 2);
+    part.chroma[0] += 3 * part.chroma_stride_bytes + (by_turns ? 4 : 2);
     part.chroma[1] += 3 * part.chroma_stride_bytes + 2;
     INFO("format " << format);
     REQUIRE(vitrine_session_set_image(c.session, &whole) == VITRINE_OK);

@@ -23,10 +23,10 @@ struct Frame {
     view = {bytes.data(), width, height, width, format};
     const int across = (width + 1) / 2, down = (height + 1) / 2;
     if (format == PixelFormat::kYuyv8) view.stride_bytes = 2 * width;
-    if (format == PixelFormat::kNv12 || format == PixelFormat::kI420) {
+    if (format != PixelFormat::kYuyv8) {
       view.chroma[0] = bytes.data() + width * height;
       view.chroma[1] = view.chroma[0] + across * down;
-      view.chroma_stride_bytes = format == PixelFormat::kNv12 ? 2 * across : across;
+      view.chroma_stride_bytes = format == PixelFormat::kI420 ? across : 2 * across;
     }
   }
   static size_t SizeOf(PixelFormat format, int width, int height) {
@@ -38,9 +38,26 @@ struct Frame {
   ImageView view;
 };
 
-constexpr PixelFormat kYuvFormats[] = {PixelFormat::kYuyv8, PixelFormat::kNv12, PixelFormat::kI420};
+constexpr PixelFormat kYuvFormats[] = {PixelFormat::kYuyv8, PixelFormat::kNv12, PixelFormat::kI420,
+                                       PixelFormat::kNv21};
 
 double Clamped(double level) { return std::clamp(level, 0.0, 255.0); }
+
+TEST_CASE("NV21 is NV12 with V before U") {
+  for (const int width : {2, 15, 16, 17, 46, 47}) {
+    Frame nv21(PixelFormat::kNv21, width, 4, 7);
+    Frame nv12(PixelFormat::kNv12, width, 4, 7);
+    uint8_t* chroma = nv12.bytes.data() + width * 4;
+    for (int i = 0; i < (width + 1) / 2 * 4; i += 2) std::swap(chroma[i], chroma[i + 1]);
+    std::vector<uint8_t> expected(static_cast<size_t>(3 * width)), row(expected.size());
+    for (int y = 0; y < 4; ++y) {
+      INFO("row " << y << " of " << width << " pixels");
+      ReadRow(nv12.view, 0, y, width, RowLayout::kRgb, expected.data());
+      ReadRow(nv21.view, 0, y, width, RowLayout::kRgb, row.data());
+      CHECK(row == expected);
+    }
+  }
+}
 
 TEST_CASE("YUV becomes RGB as BT.601 and BT.709 say, within a level, for every combination of samples") {
   const auto matrix = GENERATE(YuvMatrix::kBt601, YuvMatrix::kBt709);

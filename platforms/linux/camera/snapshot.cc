@@ -68,6 +68,9 @@ void ReadRow(const ImageView& view, const YuvToRgb& to_rgb, int y, int step, uin
       case PixelFormat::kNv12:
         to_rgb(row[x], view.chroma[0][chroma + x / 2 * 2], view.chroma[0][chroma + x / 2 * 2 + 1], rgb);
         break;
+      case PixelFormat::kNv21:
+        to_rgb(row[x], view.chroma[0][chroma + x / 2 * 2 + 1], view.chroma[0][chroma + x / 2 * 2], rgb);
+        break;
       case PixelFormat::kI420:
         to_rgb(row[x], view.chroma[0][chroma + x / 2], view.chroma[1][chroma + x / 2], rgb);
         break;

@@ -22,6 +22,7 @@ enum class PixelFormat : uint8_t {
   kYuyv8,  ///< 4 bytes for two pixels: Y, U, Y, V; an even width
   kNv12,   ///< a plane of Y; half as high, and half as wide, one of U and V by turns: chroma[0]
   kI420,   ///< a plane of Y; half as high and half as wide, one of U and one of V: chroma[0], chroma[1]
+  kNv21,   ///< as kNv12, with V before U
 };
 
 /// Which colours Y, U and V stand for.
@@ -48,7 +49,7 @@ struct ImageView {
   int height = 0;              ///< pixels
   ptrdiff_t stride_bytes = 0;  ///< from one row to the next; negative when rows are stored bottom up
   PixelFormat format = PixelFormat::kRgb8;
-  const uint8_t* chroma[2] = {nullptr, nullptr};  ///< kNv12 and kI420
+  const uint8_t* chroma[2] = {nullptr, nullptr};  ///< kNv12, kI420 and kNv21
   ptrdiff_t chroma_stride_bytes = 0;              ///< from one row of them to the next
   YuvMatrix matrix = YuvMatrix::kBt601;           ///< of the YUV formats
   YuvRange range = YuvRange::kLimited;

@@ -145,7 +145,8 @@ typedef enum vitrine_format {
   VITRINE_GRAY8 = 3,
   VITRINE_YUYV8 = 4, /**< Y, U, Y, V for two pixels */
   VITRINE_NV12 = 5,  /**< a plane of Y, one of U and V by turns, half as wide and high: chroma[0] */
-  VITRINE_I420 = 6   /**< a plane of Y, one of U, one of V: chroma[0], chroma[1] */
+  VITRINE_I420 = 6,  /**< a plane of Y, one of U, one of V: chroma[0], chroma[1] */
+  VITRINE_NV21 = 7   /**< as NV12, with V before U */
 } vitrine_format;
 
 /** Pixels of the caller's, 8 bits a sample, rows from the top down. */
@@ -155,7 +156,7 @@ typedef struct vitrine_image {
   int width, height;      /**< pixels */
   ptrdiff_t stride_bytes; /**< from a row to the next; negative where they are stored from the bottom up */
   vitrine_format format;
-  const uint8_t* chroma[2]; /**< NV12, I420 */
+  const uint8_t* chroma[2]; /**< NV12, NV21, I420 */
   ptrdiff_t chroma_stride_bytes;
   int bt709;      /**< YUV formats: 0: BT.601; else BT.709 */
   int full_range; /**< YUV formats: 0: Y from 16 to 235; else 0 to 255 */
@@ -171,6 +172,14 @@ VITRINE_API vitrine_status vitrine_session_set_jpeg(vitrine_session session, con
 VITRINE_API vitrine_status vitrine_session_set_file(vitrine_session session, const char* path);
 /** The input itself, u8 [height, width, channels], for callers that prepare it: write to *data before every run. */
 VITRINE_API vitrine_status vitrine_session_input(vitrine_session session, uint8_t** data, size_t* bytes);
+
+/** A rectangle in a picture, in fractions of its sides from the top left. */
+typedef struct vitrine_region {
+  double x, y, width, height;
+} vitrine_region;
+/** What vitrine_session_set_image() shows the model of a picture of that size in pixels, where maps of patches lie: beyond 0..1
+ * where the input has a border around the picture; all of it where a side is not positive or the input is no image. */
+VITRINE_API vitrine_status vitrine_session_region_seen(vitrine_session session, int width, int height, vitrine_region* region);
 
 /** Runs the model on the input. Does not allocate. */
 VITRINE_API vitrine_status vitrine_session_run(vitrine_session session);

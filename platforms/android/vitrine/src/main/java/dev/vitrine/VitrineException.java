@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.vitrine;
+
+import java.nio.charset.StandardCharsets;
+
+/** What went wrong in a call, as one line and a code. */
+public final class VitrineException extends RuntimeException {
+  /** The kinds of failure; their places are the values of vitrine_status in vitrine.h. */
+  public enum Code {
+    OK,
+    INVALID_ARGUMENT,
+    NOT_FOUND,
+    INVALID_MODEL,
+    UNSUPPORTED_MODEL,
+    INVALID_IMAGE,
+    ARENA_TOO_SMALL,
+    OUT_OF_MEMORY,
+    UNSUPPORTED_CPU,
+    INTERNAL,
+    /** Another thread is in a call on the same {@link Vitrine}. */
+    BUSY
+  }
+
+  private static final long serialVersionUID = 1;
+  private final Code code;
+
+  VitrineException(Code code, String message) {
+    super(message);
+    this.code = code;
+  }
+
+  /** Made by the native code: a vitrine_status and its message in UTF-8. */
+  static VitrineException of(int status, byte[] message) {
+    Code[] codes = Code.values();
+    Code code = status > 0 && status < codes.length ? codes[status] : Code.INTERNAL;
+    return new VitrineException(code, new String(message, StandardCharsets.UTF_8));
+  }
+
+  public Code code() {
+    return code;
+  }
+}

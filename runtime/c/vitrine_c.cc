@@ -103,6 +103,16 @@ bool IsKnown(const Struct* value, size_t first_size) {
   return value != nullptr && value->struct_size >= first_size;
 }
 
+/// Whether a caller's value is none of the enumeration's, which start at 0. It is looked at as bytes: to C++
+/// such a value is undefined.
+template <typename Enum>
+bool IsBeyond(const Enum& value, Enum last) {
+  unsigned number;
+  static_assert(sizeof value == sizeof number);
+  std::memcpy(&number, &value, sizeof number);
+  return number > static_cast<unsigned>(last);
+}
+
 template <typename Struct>
 vitrine_status WriteStruct(Struct* to, Struct from) {
   from.struct_size = to->struct_size;
@@ -304,8 +314,7 @@ vitrine_status vitrine_session_set_level(vitrine_session session, int level) {
 
 vitrine_status vitrine_session_set_image(vitrine_session session, const vitrine_image* image) {
   if (!vitrine::IsKnown(image, sizeof *image)) return Refuse("image is null, or its struct_size is not set");
-  if (image->format < VITRINE_RGB8 || image->format > VITRINE_NV21)
-    return Refuse("the image's format is not known");
+  if (vitrine::IsBeyond(image->format, VITRINE_NV21)) return Refuse("the image's format is not known");
   return With(session, [&](const Use& use) {
     const vitrine::ImageView whole = vitrine::ViewOf(*image);
     if (image->crop_width == 0) return Returned(use.session().SetImage(whole));
@@ -385,8 +394,7 @@ vitrine_status vitrine_session_attention_map(vitrine_session session, const floa
 }
 
 vitrine_status vitrine_session_set_attention_map(vitrine_session session, vitrine_attention_map kind) {
-  if (kind < VITRINE_ATTENTION_NONE || kind > VITRINE_ATTENTION_LAST_BLOCK)
-    return Refuse("that attention map is not known");
+  if (vitrine::IsBeyond(kind, VITRINE_ATTENTION_LAST_BLOCK)) return Refuse("that attention map is not known");
   return With(session, [&](const Use& use) {
     return Returned(use.session().SetAttentionMap(static_cast<vitrine::AttentionMap>(kind)));
   });

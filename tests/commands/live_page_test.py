@@ -244,7 +244,7 @@ class LivePageTest(commands.CommandTest):
             before, memory = camera.last(), camera.resident_kilobytes()
             time.sleep(6)
             after = camera.last()
-            self.assertGreater(after["frame"] - before["frame"], 40)
+            self.assertGreater(after["frame"], before["frame"] + 3)   # three that waited for readers would be the last
             self.assertLess(camera.resident_kilobytes() - memory, 16_384)
             for connection in stalled:   # they were given up
                 size = 0

@@ -1,32 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the subcommands of `vitrine` share: how they fail, and how they open a model.
+// What the subcommands of `vitrine` share: their options, and how they open a model.
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <stdexcept>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 #include <vitrine/vitrine.hpp>
 
+#include "platforms/linux/failure.h"
+
 namespace vitrine {
-
-/// One clear line for the person at the terminal; main prints it and exits with 1.
-class Failure : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-inline void OrFail(const Status& status) {
-  if (!status.ok()) throw Failure(status.message());
-}
-
-template <typename T>
-T OrFail(Result<T> result) {
-  OrFail(result.status());
-  return std::move(result).value();
-}
 
 /// Declares a subcommand's arguments on `app`; what it does is its callback. A callback sets *exit_code when
 /// it goes on after a failure.

@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "platforms/linux/command.h"
 #include "platforms/linux/images.h"
 
 namespace vitrine {

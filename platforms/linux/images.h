@@ -4,8 +4,9 @@
 
 #include <string>
 #include <vector>
+#include <vitrine/vitrine.hpp>
 
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <string>
+#include <vitrine/vitrine.hpp>
 
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 
-/// Writes a page of HTML that needs nothing else: all of it or nothing. Throws Failure when it cannot be written.
+/// Writes a page of HTML that needs nothing else: all of it or nothing. Throws Failure when it cannot be
+/// written.
 void WriteInspectPage(const Model& model, const Session& session, std::span<const OperatorInfo> operators,
                       const std::string& title, const std::string& path);
 

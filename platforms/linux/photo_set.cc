@@ -6,7 +6,7 @@
 #include <fstream>
 #include <map>
 
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platforms/linux/png_file.h"
 
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 #include "platforms/linux/whole_file.h"
 
 #define STB_IMAGE_WRITE_IMPLEMENTATION

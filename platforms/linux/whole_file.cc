@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 

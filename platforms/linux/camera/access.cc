@@ -14,7 +14,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 namespace {

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 #include "platforms/linux/top_k.h"
 
 namespace vitrine {

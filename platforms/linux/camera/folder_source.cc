@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "platforms/linux/camera/slots.h"
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 namespace {

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 namespace {

@@ -4,7 +4,7 @@
 #include <mutex>
 
 #include "platforms/linux/camera/libcamera_device.h"
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 namespace {

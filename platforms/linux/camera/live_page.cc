@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/camera/page_files.h"
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 #include "platforms/linux/thermal.h"
 #include "platforms/linux/top_k.h"
 

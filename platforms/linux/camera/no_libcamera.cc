@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // In the place of libcamera_source.cc where libcamera was not there when this was built.
 #include "platforms/linux/camera/source.h"
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 

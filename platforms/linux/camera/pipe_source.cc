@@ -2,7 +2,7 @@
 // Frames from a pipe: `rpicam-vid ... -o - | vitrine camera MODEL.vit --stdin 640x480:i420`.
 #include "platforms/linux/camera/slots.h"
 #include "platforms/linux/camera/stream_parsers.h"
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 namespace {

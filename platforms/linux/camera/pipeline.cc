@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 namespace {

@@ -10,7 +10,7 @@
 #include <csignal>
 #include <cstdint>
 
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 namespace {

@@ -6,7 +6,7 @@
 #include <mutex>
 
 #include "platforms/linux/camera/v4l2_device.h"
-#include "platforms/linux/command.h"
+#include "platforms/linux/failure.h"
 
 namespace vitrine {
 namespace {

@@ -242,7 +242,7 @@ class LivePageTest(commands.CommandTest):
                 connection.sendall(b"GET /snapshot.jpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 stalled.append(connection)
             before, memory = camera.last(), camera.resident_kilobytes()
-            time.sleep(6)
+            time.sleep(6 if commands.is_release() else 25)   # given up two seconds after the first byte is not taken
             after = camera.last()
             self.assertGreater(after["frame"], before["frame"] + 3)   # three that waited for readers would be the last
             self.assertLess(camera.resident_kilobytes() - memory, 16_384)
@@ -274,7 +274,7 @@ class LivePageTest(commands.CommandTest):
                     break
                 except (OSError, http.client.HTTPException):
                     self.assertLess(time.monotonic(), until)
-            self.assertGreater(last["frame"] - first, 100)
+            self.assertGreater(last["frame"] - first, 10)   # those that wait for a connection would be three
             if commands.is_release():
                 self.assertLess(camera.resident_kilobytes() - memory, 4096)
 

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "platforms/linux/camera/live_server.h"
 #include "platforms/linux/camera/page_files.h"
 #include "platforms/linux/failure.h"
 #include "platforms/linux/thermal.h"
@@ -77,6 +78,8 @@ LivePage::LivePage(const LivePageOptions& options, bool has_attention, const Mod
       listener,
       [this](const httplib::Request& request, httplib::Response& response) { Answer(request, response); });
 }
+
+LivePage::~LivePage() = default;
 
 void LivePage::Publish(const Decision& decision) {
   state_.Publish(decision);

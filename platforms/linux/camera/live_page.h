@@ -11,13 +11,19 @@
 #include <vector>
 
 #include "platforms/linux/camera/access.h"
-#include "platforms/linux/camera/live_server.h"
 #include "platforms/linux/camera/live_state.h"
 #include "platforms/linux/camera/metrics.h"
 #include "platforms/linux/camera/pipeline.h"
 #include "platforms/linux/camera/snapshot.h"
 
+namespace httplib {
+struct Request;
+struct Response;
+}  // namespace httplib
+
 namespace vitrine {
+
+class LiveServer;
 
 struct LivePageOptions {
   std::string listen;      ///< "127.0.0.1:8080"
@@ -32,6 +38,7 @@ class LivePage {
   /// and `pipeline` must outlive the page. Throws Failure when it cannot listen.
   LivePage(const LivePageOptions& options, bool has_attention, const Model& model, const Session& session,
            const FrameSource& source, const Pipeline& pipeline);
+  ~LivePage();
 
   /// From the pipeline's thread.
   void Publish(const Decision& decision);

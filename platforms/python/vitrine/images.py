@@ -18,7 +18,7 @@ _CHANNELS = {"rgb": 3, "bgr": 3, "rgba": 4, "gray": 1, "yuyv": 2}
 _CHROMA = {"nv12": (2,), "nv21": (2,), "i420": (1, 1)}
 _BY_CHANNELS = {1: "gray", 3: "rgb", 4: "rgba"}
 # As the header numbers them: VITRINE_RGB8 is "rgb".
-_NUMBERS = {name[len("VITRINE_"):].lower().replace("8", ""): number for number, name in ffi.typeof("vitrine_format").elements.items()}
+_NUMBERS = {name[len("VITRINE_"):].lower().replace("8", ""): number for number, name in sorted(ffi.typeof("vitrine_format").elements.items())}
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,9 @@ def view_of(image: Any, format: str | None) -> tuple[Any, object]:
     pixels = frame.pixels if frame else image
     if frame and format is not None:
         raise InvalidArgument("a Frame has its format itself")
-    planes = [as_array(plane) for plane in pixels] if isinstance(pixels, (tuple, list)) else [as_array(pixels)]
+    planes = [as_array(plane) for plane in (pixels if isinstance(pixels, (tuple, list)) else [pixels])]
+    if not planes:
+        raise InvalidArgument("an image has at least one plane")
     chosen = frame.format if frame else format or _format_of(planes[0])
     if chosen not in _NUMBERS:
         raise InvalidArgument(f"there is no format {chosen!r}: choose from {', '.join(_NUMBERS)}")

@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float32]
 # What shows an image: a file's path, a JPEG's, PNG's, BMP's or PNM's bytes, an array of uint8 (or what has an array
 # interface, such as Pillow's images), or a Frame.
 ImageLike = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Pixels, Frame, Any]
+_BYTES = (bytes, bytearray, memoryview)
 # What a model is opened from.
 ModelLike = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Any]
 
@@ -83,9 +84,12 @@ class Pool:
 class Session:
     """A model ready to run; made by Model.session(). One thread at a time: another gets Busy.
 
-    Every method that takes an image resizes and crops it as the model's training did, and runs the model. What it returns is
-    the caller's own, unless `copy=False` asks for a read-only view of the library's memory: valid while it is referred to, and
-    overwritten by the next run. `out` takes the values in the place of a new array.
+    Every method that takes an image resizes and crops it as the model's training did, and runs the model. `format` says what an
+    array holds where its shape does not (Frame lists them); "input": the model's input itself, [height, width, channels];
+    for bytes "jpeg": a camera's JPEG, with its orientation left as it is stored.
+
+    What a method returns is the caller's own, unless `copy=False` asks for a read-only view of the library's memory: valid while
+    it is referred to, and overwritten by the next run. `out` takes the values in the place of a new array.
     """
 
     def __init__(self, model: Handle, info: ModelInfo, labels: tuple[str, ...], threads: int, packed: str | os.PathLike[str] | None,
@@ -184,6 +188,13 @@ class Session:
         with self._run(image, format, kinds[kind]) as handle:
             return self._output(handle, "attention_map", (self._info.grid_height, self._info.grid_width), out, copy)
 
+    def region_seen(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Where maps of patches lie in a picture of that size, pixels: left, top, width and height in fractions of its sides."""
+        region = ffi.new("vitrine_region *")
+        with self._use() as handle:
+            call(lib.vitrine_session_region_seen, handle.value, width, height, region)
+        return region.x, region.y, region.width, region.height
+
     def profile(self, image: ImageLike, *, format: str | None = None) -> list[tuple[Operator, float]]:
         """Every operator of the level, with the microseconds that it took."""
         operators = self.operators(self._level)
@@ -242,13 +253,14 @@ class Session:
             yield handle
 
     def _set(self, handle: Any, image: ImageLike, format: str | None) -> None:
-        if format is not None and isinstance(image, (str, os.PathLike, bytes, bytearray, memoryview)):
+        if format is not None and isinstance(image, (str, os.PathLike, *_BYTES)) and not (format == "jpeg" and isinstance(image, _BYTES)):
             raise errors.InvalidArgument("format is for arrays: a photo's file says itself what it is")
         if isinstance(image, (str, os.PathLike)):
             call(lib.vitrine_session_set_file, handle, c_path(image))
-        elif isinstance(image, (bytes, bytearray, memoryview)):
-            bytes_of = ffi.from_buffer(image)
-            call(lib.vitrine_session_set_photo, handle, bytes_of, len(bytes_of))
+        elif isinstance(image, _BYTES):
+            set_bytes = lib.vitrine_session_set_photo if format is None else lib.vitrine_session_set_jpeg
+            photo = ffi.from_buffer(image)
+            call(set_bytes, handle, photo, len(photo))
         elif format == "input":
             self._set_input(handle, as_array(image))
         else:
@@ -318,6 +330,8 @@ def _open(model: ModelLike) -> Handle:
         file = np.frombuffer(model, np.uint8)
     except (TypeError, ValueError, BufferError):
         raise errors.InvalidArgument(f"a model is a path or a file's bytes, not {type(model).__name__}") from None
+    if file.nbytes == 0:
+        raise errors.InvalidModel("a model of 0 bytes")
     if file.flags.writeable or file.__array_interface__["data"][0] % 64 != 0:
         file = _aligned_copy(file)
     return Handle("model", lib.vitrine_model_from_bytes, ffi.from_buffer(file), file.nbytes, needs=file)

@@ -200,8 +200,9 @@ void Declare(CLI::App& app, CommandLine* line) {
                  "Write fidelity, sizes and what runs in which type to this .json or .html file")
       ->type_name("FILE");
   app.add_flag("--json", line->json, "Print the summary on stdout as one JSON object");
-  app.add_flag("--progress", line->progress,
-               "Print on stderr, a line a step, the fraction that is done and what is being done, for programs");
+  app.add_flag(
+      "--progress", line->progress,
+      "Print on stderr, a line a step, the fraction that is done and what is being done, for programs");
   app.set_version_flag("--version", "vitrine-convert " VITRINE_VERSION);
 }
 

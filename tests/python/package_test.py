@@ -23,10 +23,13 @@ SOURCES = sorted((ROOT / "platforms/python/vitrine").glob("*.py"))
 USE = """
 import numpy as np
 import vitrine
+from PIL import Image
 
 with vitrine.Model("x.vit", threads=2) as model:
     guesses: list[vitrine.Guess] = model.classify(np.zeros((4, 4, 3), np.uint8), format="bgr")
     label: str = guesses[0].label
+    planes = np.zeros((4, 4), np.uint8), np.zeros((2, 2), np.uint8), np.zeros((2, 2), np.uint8)
+    embedded = model.session().embed(Image.open("x.jpg")), model.embed(planes, format="i420"), model.embed(vitrine.Frame(planes, "i420"))
     total: float = float(model.logits("x.jpg").sum()) + model.attention_map(b"").shape[0]
 done: vitrine.Conversion = vitrine.convert("in", "out.vit", recipe="static", calibrate="photos", image_size=(3, 4))
 """
@@ -69,10 +72,11 @@ class InterfaceTest(unittest.TestCase):
             done = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder, use, Path(vitrine.__file__).parent],
                                   env=environment, stdout=subprocess.PIPE, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stdout)
-            use.write_text(USE + "model.classify('x.jpg', top='five')\n")
-            done = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder, use], env=environment,
-                                  stdout=subprocess.PIPE, text=True, check=False)
-            self.assertIn('"top"', done.stdout)
+            for wrong in ("model.classify('x.jpg', top='five')", "model.classify(7)", "guesses[0].name", "vitrine.convert('in', 5)"):
+                use.write_text(USE + wrong + "\n")
+                done = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder, use], env=environment,
+                                      stdout=subprocess.PIPE, text=True, check=False)
+                self.assertIn(f"use.py:{use.read_text().count(chr(10))}: error", done.stdout)
 
     def test_every_status_has_a_class(self):
         statuses = {number for number, _ in ffi.typeof("vitrine_status").elements.items()}

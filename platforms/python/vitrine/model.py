@@ -2,11 +2,12 @@
 """A model, and sessions that run it."""
 from __future__ import annotations
 
+import mmap
 import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import Any, Callable, Iterator, Union
+from typing import Any, Callable, Iterator, Protocol, Sequence, TypeVar, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +17,25 @@ from ._library import Handle, c_path, call, ffi, lib, struct, text
 from .images import Frame, Pixels, as_array, view_of
 
 Floats = npt.NDArray[np.float32]
-# What shows an image: a file's path, a JPEG's, PNG's, BMP's or PNM's bytes, an array of uint8 (or what has an array
-# interface, such as Pillow's images), or a Frame.
-ImageLike = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Pixels, Frame, Any]
+_Self = TypeVar("_Self", bound="Session")
+
+
+class _HasArrayInterface(Protocol):
+    @property
+    def __array_interface__(self) -> dict[str, Any]: ...
+
+
+class _IsAnArray(Protocol):
+    def __array__(self) -> npt.NDArray[Any]: ...
+
+
 _BYTES = (bytes, bytearray, memoryview)
-# What a model is opened from.
-ModelLike = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Any]
+_Bytes = Union[bytes, bytearray, memoryview]
+# What shows an image: a file's path, a JPEG's, PNG's, BMP's or PNM's bytes, an array of uint8 or what gives one, such as
+# Pillow's images, a Frame, the planes of one.
+ImageLike = Union[str, "os.PathLike[str]", _Bytes, npt.NDArray[Any], Frame, _HasArrayInterface, _IsAnArray, Sequence[npt.NDArray[Any]]]
+# What a model is opened from: a path, or the file's bytes.
+ModelLike = Union[str, "os.PathLike[str]", _Bytes, mmap.mmap, npt.NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -112,7 +126,7 @@ class Session:
         """Gives memory and threads back, once no view of them is left. Closing twice is nothing."""
         self._handle = None
 
-    def __enter__(self) -> Any:
+    def __enter__(self: _Self) -> _Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -46,7 +46,7 @@ class ResultTest(unittest.TestCase):
         view = self.model.logits(self.image, copy=False)
         self.model.close()
         gc.collect()
-        others = [vitrine.Model(TINY) for _ in range(4)]
+        others = [vitrine.Model(TINY, threads=1) for _ in range(4)]
         for other in others:
             other.logits(self.other)
         np.testing.assert_array_equal(view, self.expected)
@@ -85,7 +85,7 @@ class OpeningTest(unittest.TestCase):
                 vitrine.Model(TINY, threads=threads)
 
     def test_bytes_may_change_afterwards_unless_they_cannot(self):
-        expected = vitrine.Model(TINY).logits(SAMPLES[0])
+        expected = vitrine.Model(TINY, threads=1).logits(SAMPLES[0])
         file = bytearray(TINY.read_bytes())
         model = vitrine.Model(file)
         file[:] = bytes(len(file))
@@ -101,7 +101,7 @@ class OpeningTest(unittest.TestCase):
     def test_packed_weights_are_kept_or_it_is_logged(self):
         folder = Path(tempfile.mkdtemp(dir=FOLDER))
         self.addCleanup(shutil.rmtree, folder)
-        expected = vitrine.Model(TINY).logits(SAMPLES[0])
+        expected = vitrine.Model(TINY, threads=1).logits(SAMPLES[0])
         for _ in range(2):
             np.testing.assert_array_equal(vitrine.Model(TINY, packed=folder / "packed").logits(SAMPLES[0]), expected)
             self.assertTrue((folder / "packed").exists())
@@ -120,7 +120,7 @@ class ThreadTest(unittest.TestCase):
         failures = []
 
         def run(session):
-            for _ in range(3):
+            for _ in range(2):
                 for image, logits in zip(images, expected):
                     if not np.array_equal(session.logits(image), logits):
                         failures.append("another answer")
@@ -134,7 +134,7 @@ class ThreadTest(unittest.TestCase):
 
     def test_a_second_thread_is_refused_while_others_run(self):
         """A pipe in the place of a photo blocks within the library: that this thread goes on shows that the interpreter is free."""
-        model = vitrine.Model(TINY)
+        model = vitrine.Model(TINY, threads=1)
         expected = model.logits(picture())
         pipe = FOLDER / f"pipe.{os.getpid()}"
         os.mkfifo(pipe)
@@ -152,8 +152,8 @@ class ThreadTest(unittest.TestCase):
         np.testing.assert_array_equal(model.logits(picture()), expected)
 
     def test_closing_while_another_thread_runs(self):
-        expected = vitrine.Model(TINY).logits(SAMPLES[0])
-        model = vitrine.Model(TINY)
+        expected = vitrine.Model(TINY, threads=1).logits(SAMPLES[0])
+        model = vitrine.Model(TINY, threads=1)
         found = []
 
         def run():

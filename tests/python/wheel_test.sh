@@ -17,6 +17,11 @@ platforms/python/wheel.sh "$preset"
 wheel=$(echo "build/$preset"/python/*.whl)
 cmp "$wheel" "$work/again/$(basename "$wheel")"
 
+# Without a preset the same files would come of compiling the checkout, which takes minutes and is planned here only.
+cmake -G Ninja -S platforms/python -B "$work/compiled" -DPython_EXECUTABLE="$python" -DSKBUILD_METADATA_DIR=about > /dev/null
+ninja -C "$work/compiled" -n wheel > "$work/plan"
+for file in libvitrine.so vitrine-convert _c.py; do grep -q "Generating package/$file" "$work/plan"; done
+
 "$python" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --target "$work/site" "$wheel"
 convert_models "$converter" "$work"
 hand_to_arm "$work"

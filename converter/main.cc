@@ -23,7 +23,7 @@ struct CommandLine {
   ConvertOptions options;
   std::string recipe = "dynamic", observer = "best", image_size, mean, deviation, merge_tokens = "0";
   std::filesystem::path report;
-  bool json = false;
+  bool json = false, progress = false;
 };
 
 std::string Join(const std::vector<std::string>& words) {
@@ -200,6 +200,9 @@ void Declare(CLI::App& app, CommandLine* line) {
                  "Write fidelity, sizes and what runs in which type to this .json or .html file")
       ->type_name("FILE");
   app.add_flag("--json", line->json, "Print the summary on stdout as one JSON object");
+  app.add_flag(
+      "--progress", line->progress,
+      "Print on stderr, a line a step, the fraction that is done and what is being done, for programs");
   app.set_version_flag("--version", "vitrine-convert " VITRINE_VERSION);
 }
 
@@ -233,9 +236,11 @@ int Run(const CommandLine& line) {
   if (!line.report.empty()) CheckReportFolder(line.report);
   ConversionSummary summary;
   {
-    Progress bar(!line.json);
-    summary =
-        Convert(line.options, [&](const std::string& what, double fraction) { bar.Show(what, fraction); });
+    Progress bar(!line.json && !line.progress);
+    summary = Convert(line.options, [&](const std::string& what, double fraction) {
+      bar.Show(what, fraction);
+      if (line.progress) std::fprintf(stderr, "%.4f %s\n", fraction, what.c_str());
+    });
   }
   if (!line.report.empty()) WriteReport(summary, line.report);
   std::fputs((line.json ? JsonOf(summary) : TextOf(summary)).c_str(), stdout);

@@ -137,6 +137,10 @@ ImageView ViewOf(const vitrine_image& image) {
   return view;
 }
 
+vitrine_status SetPhoto(const Use& use, const Result<Image>& photo) {
+  return photo.ok() ? Returned(use.session().SetImage(photo.value().view())) : Fail(photo.status());
+}
+
 /// The times between operators.
 struct Stopwatch {
   using Clock = std::chrono::steady_clock;
@@ -333,10 +337,13 @@ vitrine_status vitrine_session_set_jpeg(vitrine_session session, const void* byt
 
 vitrine_status vitrine_session_set_file(vitrine_session session, const char* path) {
   if (path == nullptr) return Refuse("path is null");
+  return With(session, [&](const Use& use) { return vitrine::SetPhoto(use, vitrine::Image::Load(path)); });
+}
+
+vitrine_status vitrine_session_set_photo(vitrine_session session, const void* bytes, size_t size) {
+  if (bytes == nullptr) return Refuse("bytes is null");
   return With(session, [&](const Use& use) {
-    const vitrine::Result<vitrine::Image> image = vitrine::Image::Load(path);
-    return image.ok() ? Returned(use.session().SetImage(image.value().view()))
-                      : vitrine::Fail(image.status());
+    return vitrine::SetPhoto(use, vitrine::Image::Decode({static_cast<const uint8_t*>(bytes), size}));
   });
 }
 

@@ -5,6 +5,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -172,6 +174,20 @@ TEST_CASE("A part of a picture is the same as the part alone, in every format") 
   }
 }
 
+TEST_CASE("A photo's bytes are the photo") {
+  Opened c;
+  // A JPEG that is to be turned, and a PNG.
+  for (const char* name : {"orientation_6.jpg", "gray_alpha.png"}) {
+    const std::string path = VITRINE_SOURCE_DIR "/tests/fixtures/image/decode/" + std::string(name);
+    std::ifstream file(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    REQUIRE(vitrine_session_set_file(c.session, path.c_str()) == VITRINE_OK);
+    const std::vector<float> expected = Logits(c.session);
+    REQUIRE(vitrine_session_set_photo(c.session, bytes.data(), bytes.size()) == VITRINE_OK);
+    CHECK(Logits(c.session) == expected);
+  }
+}
+
 TEST_CASE("Nulls, wrong sizes and unknown values are refused") {
   Opened c;
   const float* data = nullptr;
@@ -231,6 +247,8 @@ TEST_CASE("Nulls, wrong sizes and unknown values are refused") {
   refused(vitrine_session_set_image(c.session, &image));
   refused(vitrine_session_set_jpeg(c.session, nullptr, 10));
   CHECK(vitrine_session_set_jpeg(c.session, noise.data(), noise.size()) == VITRINE_INVALID_IMAGE);
+  refused(vitrine_session_set_photo(c.session, nullptr, 10));
+  CHECK(vitrine_session_set_photo(c.session, noise.data(), noise.size()) == VITRINE_INVALID_IMAGE);
   refused(vitrine_session_set_file(c.session, nullptr));
   CHECK(vitrine_session_set_file(c.session, "nowhere.jpg") == VITRINE_NOT_FOUND);
   refused(vitrine_session_input(c.session, nullptr, &count));

@@ -170,6 +170,8 @@ VITRINE_API vitrine_status vitrine_session_set_image(vitrine_session session, co
 VITRINE_API vitrine_status vitrine_session_set_jpeg(vitrine_session session, const void* bytes, size_t size);
 /** The same for a photo's file: JPEG, PNG, BMP or PNM, turned upright. */
 VITRINE_API vitrine_status vitrine_session_set_file(vitrine_session session, const char* path);
+/** The same for such a file's bytes. */
+VITRINE_API vitrine_status vitrine_session_set_photo(vitrine_session session, const void* bytes, size_t size);
 /** The input itself, u8 [height, width, channels], for callers that prepare it: write to *data before every run. */
 VITRINE_API vitrine_status vitrine_session_input(vitrine_session session, uint8_t** data, size_t* bytes);
 

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""vitrine-convert, the program that the wheel carries, as a function."""
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Callable, Sequence, Union
+
+from .errors import ConversionError, InvalidArgument
+
+PROGRAM = Path(__file__).with_name("vitrine-convert")
+_WRONG_USAGE = 2
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion has written, and what its recipe costs against f32."""
+
+    output: Path
+    file_bytes: int
+    seconds: float
+    family: str
+    recipe: str
+    sqnr_db: float  #: at the output, decibels
+    agreement: float  #: fraction of the images with f32's top-1
+    remarks: list[str]  #: what was assumed
+    summary: dict[str, Any] = field(repr=False)  #: all that vitrine-convert --json says, operator by operator
+
+
+def convert(checkpoint: PathLike, output: PathLike, *, recipe: str = "dynamic", config: PathLike | None = None,
+            preprocessor: PathLike | None = None, mean: Sequence[float] | None = None, std: Sequence[float] | None = None,
+            crop_pct: float | None = None, interpolation: str | None = None, labels: PathLike | None = None,
+            calibrate: PathLike | None = None, calibrate_images: int | None = None, min_sqnr: float | None = None,
+            max_accuracy_drop: float | None = None, no_smoothing: bool = False, no_tables: bool = False,
+            nearest_rounding: bool = False, observer: str = "best", image_size: int | tuple[int, int] | None = None,
+            merge_tokens: int | Sequence[int] = 0, patch_features: bool = False, heads: int | None = None, family: str | None = None,
+            threads: int = 1, report: PathLike | None = None, progress: Callable[[str, float], None] | None = None) -> Conversion:
+    """Turns a trained Vision Transformer into a model file.
+
+    `checkpoint`: a .safetensors, .pth/.pt/.bin, .npz or .onnx file, or a folder as the Hugging Face hub lays it out. The others are
+    the program's flags (`vitrine-convert --help` says what each means): `image_size` is a side or height and width,
+    `merge_tokens` one number or, for a file of several levels, several. `progress` is told what is being done and the fraction
+    of all that is done. Raises ConversionError, after which nothing is written, or InvalidArgument.
+    """
+    flags = {name: value for name, value in locals().items() if name not in ("checkpoint", "output", "progress")}
+    words = [os.fsdecode(PROGRAM), _path(checkpoint), "--output", _path(output), "--json"]
+    for name, value in flags.items():
+        words += _words("--" + name.replace("_", "-"), value)
+    summary = json.loads(_run(words + ["--progress"], progress))
+    return Conversion(output=Path(summary["output"]), file_bytes=summary["file_bytes"], seconds=summary["seconds"],
+                      family=summary["family"], recipe=summary["recipe"], sqnr_db=summary["sqnr_db"], agreement=summary["agreement"],
+                      remarks=summary["remarks"], summary=summary)
+
+
+def _path(path: PathLike) -> str:
+    """A path that is not taken for a flag."""
+    text = os.fsdecode(path)
+    return os.path.join(".", text) if text.startswith("-") else text
+
+
+def _words(flag: str, value: Any) -> list[str]:
+    if value is None or value is False:
+        return []
+    if value is True:
+        return [flag]
+    if isinstance(value, (str, os.PathLike)):
+        return [f"{flag}={_path(value)}"]
+    separator = "x" if flag == "--image-size" else ","
+    return [f"{flag}={separator.join(map(str, value)) if isinstance(value, Sequence) else value}"]
+
+
+def _run(words: list[str], progress: Callable[[str, float], None] | None) -> str:
+    """What the program prints. It is ended when the caller is interrupted, and leaves nothing half-written."""
+    if not PROGRAM.exists():
+        raise ConversionError(f"this installation has no {PROGRAM.name}")
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+                               errors="replace")
+    try:
+        failure = _follow(process.stderr, progress)
+        printed, _ = process.communicate()
+    except BaseException:
+        process.terminate()
+        process.communicate()
+        raise
+    if process.returncode != 0:
+        error = InvalidArgument if process.returncode == _WRONG_USAGE else ConversionError
+        raise error(failure or f"{PROGRAM.name} ended with {process.returncode}")
+    return printed
+
+
+def _follow(lines: IO[str] | None, progress: Callable[[str, float], None] | None) -> str:
+    """Tells of each step; returns the line of an error."""
+    failure = ""
+    for line in lines or ():
+        word, _, rest = line.rstrip("\n").partition(" ")
+        if not re.fullmatch(r"[01]\.\d{4}", word):
+            failure = rest if word == f"{PROGRAM.name}:" else line.rstrip("\n")
+        elif progress is not None:
+            progress(rest, float(word))
+    return failure
+
+
+def main() -> None:
+    """The program itself, on PATH by the wheel's entry point."""
+    os.execv(PROGRAM, [PROGRAM.name, *sys.argv[1:]])

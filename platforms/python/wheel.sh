@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds the wheel of a preset into build/PRESET/python/ (or the folder that is named), from what the preset has compiled.
+#
+#   platforms/python/wheel.sh host|aarch64 [FOLDER]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+readonly preset=$1 build=$PWD/build/$1 folder=${2:-$PWD/build/$1/python}
+umask 022
+python=$(platforms/python/environment.sh)
+[ -e "$build/build.ninja" ] || cmake --preset "$preset"
+cmake --build "$build" --target vitrine_shared vitrine-convert
+
+# The processor that the wheel is for, as Python would name it there; and the one time of all files.
+if [ "$preset" != host ]; then export _PYTHON_HOST_PLATFORM=linux-$preset; fi
+released=$(sed -n 's/^ -- .*>  //p' platforms/raspberrypi/package/changelog | head -1)
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date -d "$released" +%s)}
+export SOURCE_DATE_EPOCH
+rm -rf "$folder"
+"$python" -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-cache-dir --wheel-dir "$folder" \
+  --config-settings "cmake.define.VITRINE_BUILD=$build" platforms/python
+
+# The oldest C library that has all symbols which the binaries take.
+tag=$("$python" -m auditwheel show --json "$folder"/*.whl 2> /dev/null |
+  "$python" -c 'import json, sys; print(json.load(sys.stdin)["overall_tag"])')
+"$python" -m wheel tags --remove --platform-tag "$tag" "$folder"/*.whl

@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The wheel of this machine: built twice to the same bytes, installed by pip, and tested. Leaves its models in build/python for the
+# emulated processors.
+#
+#   tests/python/wheel_test.sh PRESET VITRINE CONVERTER
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+readonly preset=$1 vitrine=$2 converter=$3
+source tests/python/lay_out.sh
+
+python=$(platforms/python/environment.sh)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+platforms/python/wheel.sh "$preset"
+(umask 077 && TZ=Asia/Tokyo LC_ALL=C.UTF-8 platforms/python/wheel.sh "$preset" "$work/again")
+wheel=$(echo "build/$preset"/python/*.whl)
+cmp "$wheel" "$work/again/$(basename "$wheel")"
+
+# Without a preset the same files would come of compiling the checkout, which takes minutes and is planned here only.
+cmake -G Ninja -S platforms/python -B "$work/compiled" -DPython_EXECUTABLE="$python" -DSKBUILD_METADATA_DIR=about > /dev/null
+ninja -C "$work/compiled" -n wheel > "$work/plan"
+for file in libvitrine.so vitrine-convert _c.py; do grep -q "Generating package/$file" "$work/plan"; done
+
+"$python" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --target "$work/site" "$wheel"
+convert_models "$converter" "$work"
+hand_to_arm "$work"
+ask_command "$work" "$vitrine"
+PYTHONPATH=$work/site VITRINE_PYTHON_FIXTURE=$work VITRINE_WHEEL=$wheel \
+  "$python" -B -W error -m unittest discover --start-directory tests/python --pattern '*_test.py' --verbose

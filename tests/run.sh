@@ -14,8 +14,11 @@ passed=0 failed=0
 
 packages_of() {
   case $1 in
-    host) echo python3-venv libcamera-dev pkg-config doxygen chromium chromium-driver python3-selenium default-jdk-headless junit4 maven aapt zipalign
-      apksigner android-framework-res clang libstdc++-12-dev-arm64-cross libstdc++-12-dev-armhf-cross ;;
+    host)
+      echo python3-venv libcamera-dev pkg-config doxygen chromium chromium-driver python3-selenium \
+        default-jdk-headless junit4 maven aapt zipalign apksigner android-framework-res \
+        clang libstdc++-12-dev-arm64-cross libstdc++-12-dev-armhf-cross
+      ;;
     host-clang) echo clang ;;
     aarch64) echo g++-aarch64-linux-gnu qemu-user python3-venv qemu-system-arm cpio kmod e2fsprogs ;;
     armv7) echo g++-arm-linux-gnueabihf qemu-user ;;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames of a camera of libcamera, which may be unplugged and come back.
+// Frames of a camera of libcamera, which may be unplugged and come back. The module that libcamera_module.cc
+// loads.
 #include <condition_variable>
 #include <mutex>
 
 #include "platforms/linux/camera/libcamera_device.h"
+#include "platforms/linux/camera/libcamera_module.h"
 #include "platforms/linux/failure.h"
 
 namespace vitrine {
@@ -111,9 +113,12 @@ class LibcameraSource final : public FrameSource {
 };
 
 }  // namespace
-
-std::unique_ptr<FrameSource> OpenLibcamera(const std::string& id, const CameraWish& wish, int stop) {
-  return std::make_unique<LibcameraSource>(id, wish, stop);
-}
-
 }  // namespace vitrine
+
+extern "C" __attribute__((visibility("default"))) vitrine::FrameSource* OpenLibcameraSource(
+    const std::string& id, const vitrine::CameraWish& wish, int stop, std::string* wrong) noexcept try {
+  return new vitrine::LibcameraSource(id, wish, stop);
+} catch (const std::exception& error) {
+  *wrong = error.what();
+  return nullptr;
+}

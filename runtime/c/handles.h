@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace vitrine {
@@ -31,18 +32,15 @@ class HandleTable {
   /// Null when the handle is not open.
   std::shared_ptr<Object> Find(Handle handle) const {
     const std::lock_guard lock(mutex_);
-    const uintptr_t value = reinterpret_cast<uintptr_t>(handle), place = value & (kPlaces - 1);
-    if (place >= slots_.size() || slots_[place].uses != value >> kPlaceBits) return nullptr;
-    return slots_[place].object;
+    const size_t place = PlaceOf(handle);
+    return place < slots_.size() ? slots_[place].object : nullptr;
   }
 
-  /// What it stood for, or null.
+  /// What it stood for, to the one thread that closes it; null to all others.
   std::shared_ptr<Object> Remove(Handle handle) {
-    std::shared_ptr<Object> object = Find(handle);
-    if (object == nullptr) return nullptr;
     const std::lock_guard lock(mutex_);
-    slots_[reinterpret_cast<uintptr_t>(handle) & (kPlaces - 1)].object = nullptr;
-    return object;
+    const size_t place = PlaceOf(handle);
+    return place < slots_.size() ? std::exchange(slots_[place].object, nullptr) : nullptr;
   }
 
  private:
@@ -53,6 +51,13 @@ class HandleTable {
     uintptr_t uses = 0;
     std::shared_ptr<Object> object;
   };
+
+  /// Beyond the end for a handle that was never given out, or whose place has been used since.
+  size_t PlaceOf(Handle handle) const {
+    const uintptr_t value = reinterpret_cast<uintptr_t>(handle), place = value & (kPlaces - 1);
+    return place < slots_.size() && slots_[place].uses == value >> kPlaceBits ? place : slots_.size();
+  }
+
   mutable std::mutex mutex_;
   std::vector<Slot> slots_;
 };

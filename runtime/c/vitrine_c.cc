@@ -97,10 +97,24 @@ vitrine_status Give(vitrine_session handle, const float** data, size_t* count, c
   });
 }
 
-/// Whether a structure of the caller's is at least as long as the first version of it.
+/// How long the caller's structures were in version 1.0: to the end of the last member that they had. What is
+/// added behind it is 0 to who was compiled without it.
+constexpr size_t kModelInfo10 = offsetof(vitrine_model_info, agreement) + sizeof(float);
+constexpr size_t kOperatorInfo10 = offsetof(vitrine_operator_info, macs) + sizeof(int64_t);
+constexpr size_t kSessionOptions10 = offsetof(vitrine_session_options, attention_map) + sizeof(int);
+constexpr size_t kImage10 = offsetof(vitrine_image, crop_height) + sizeof(int);
+
 template <typename Struct>
 bool IsKnown(const Struct* value, size_t first_size) {
   return value != nullptr && value->struct_size >= first_size;
+}
+
+/// The members that the caller knows, and 0 for the others.
+template <typename Struct>
+Struct ReadStruct(const Struct* from) {
+  Struct read = {};
+  std::memcpy(static_cast<void*>(&read), from, std::min(from->struct_size, sizeof read));
+  return read;
 }
 
 /// Whether a caller's value is none of the enumeration's, which start at 0. It is looked at as bytes: to C++
@@ -113,6 +127,7 @@ bool IsBeyond(const Enum& value, Enum last) {
   return number > static_cast<unsigned>(last);
 }
 
+/// Writes the members that the caller knows.
 template <typename Struct>
 vitrine_status WriteStruct(Struct* to, Struct from) {
   from.struct_size = to->struct_size;
@@ -209,7 +224,8 @@ vitrine_status vitrine_model_close(vitrine_model model) {
 }
 
 vitrine_status vitrine_model_describe(vitrine_model handle, vitrine_model_info* info) {
-  if (!vitrine::IsKnown(info, sizeof *info)) return Refuse("info is null, or its struct_size is not set");
+  if (!vitrine::IsKnown(info, vitrine::kModelInfo10))
+    return Refuse("info is null, or its struct_size is not set");
   const auto model = AllTables().models.Find(handle);
   if (model == nullptr) return Refuse("the model is not open");
   const vitrine::ModelInfo& from = model->info();
@@ -242,7 +258,8 @@ const char* vitrine_model_label(vitrine_model handle, int index) {
 
 vitrine_status vitrine_model_operator(vitrine_model handle, int level, int index,
                                       vitrine_operator_info* info) {
-  if (!vitrine::IsKnown(info, sizeof *info)) return Refuse("info is null, or its struct_size is not set");
+  if (!vitrine::IsKnown(info, vitrine::kOperatorInfo10))
+    return Refuse("info is null, or its struct_size is not set");
   const auto model = AllTables().models.Find(handle);
   if (model == nullptr) return Refuse("the model is not open");
   if (level < 0 || static_cast<size_t>(level) >= model->levels().size())
@@ -281,15 +298,17 @@ vitrine_status vitrine_session_create(vitrine_model handle, const vitrine_sessio
   vitrine::SessionOptions chosen;
   std::shared_ptr<vitrine::ThreadPool> pool;
   if (options != nullptr) {
-    if (!vitrine::IsKnown(options, sizeof *options)) return Refuse("the options' struct_size is not set");
-    if (options->arena == nullptr && options->arena_bytes != 0) return Refuse("the arena is null");
-    if (options->pool != nullptr && (pool = AllTables().pools.Find(options->pool)) == nullptr)
+    if (!vitrine::IsKnown(options, vitrine::kSessionOptions10))
+      return Refuse("the options' struct_size is not set");
+    const vitrine_session_options wanted = vitrine::ReadStruct(options);
+    if (wanted.arena == nullptr && wanted.arena_bytes != 0) return Refuse("the arena is null");
+    if (wanted.pool != nullptr && (pool = AllTables().pools.Find(wanted.pool)) == nullptr)
       return Refuse("the pool is not open");
-    chosen = {.thread_count = options->thread_count,
+    chosen = {.thread_count = wanted.thread_count,
               .thread_pool = pool.get(),
-              .arena = {static_cast<std::byte*>(options->arena), options->arena_bytes},
-              .packed_weights = options->packed_weights,
-              .attention_map = options->attention_map != 0};
+              .arena = {static_cast<std::byte*>(wanted.arena), wanted.arena_bytes},
+              .packed_weights = wanted.packed_weights,
+              .attention_map = wanted.attention_map != 0};
   }
   vitrine::Result<vitrine::Session> created = vitrine::Session::Create(*model, chosen);
   if (!created.ok()) return vitrine::Fail(created.status());
@@ -316,14 +335,16 @@ vitrine_status vitrine_session_set_level(vitrine_session session, int level) {
   return With(session, [&](const Use& use) { return Returned(use.session().SetLevel(level)); });
 }
 
-vitrine_status vitrine_session_set_image(vitrine_session session, const vitrine_image* image) {
-  if (!vitrine::IsKnown(image, sizeof *image)) return Refuse("image is null, or its struct_size is not set");
-  if (vitrine::IsBeyond(image->format, VITRINE_NV21)) return Refuse("the image's format is not known");
+vitrine_status vitrine_session_set_image(vitrine_session session, const vitrine_image* given) {
+  if (!vitrine::IsKnown(given, vitrine::kImage10))
+    return Refuse("image is null, or its struct_size is not set");
+  const vitrine_image image = vitrine::ReadStruct(given);
+  if (vitrine::IsBeyond(image.format, VITRINE_NV21)) return Refuse("the image's format is not known");
   return With(session, [&](const Use& use) {
-    const vitrine::ImageView whole = vitrine::ViewOf(*image);
-    if (image->crop_width == 0) return Returned(use.session().SetImage(whole));
+    const vitrine::ImageView whole = vitrine::ViewOf(image);
+    if (image.crop_width == 0) return Returned(use.session().SetImage(whole));
     const auto part =
-        vitrine::CropOf(whole, {image->crop_left, image->crop_top, image->crop_width, image->crop_height});
+        vitrine::CropOf(whole, {image.crop_left, image.crop_top, image.crop_width, image.crop_height});
     return part.ok() ? Returned(use.session().SetImage(part.value())) : vitrine::Fail(part.status());
   });
 }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -289,6 +290,51 @@ TEST_CASE("Closed and made-up handles are known for what they are") {
   REQUIRE(vitrine_model_close(c.model) == VITRINE_OK);
   CHECK(LogitsOfRamp(c.session) == before);
   CHECK(vitrine_session_create(c.model, nullptr, &next) == VITRINE_INVALID_ARGUMENT);
+}
+
+TEST_CASE("Structures of callers who know fewer or more members are read and written as far as both know") {
+  Opened c;
+  struct Newer {
+    vitrine_model_info info;
+    int64_t added;
+  } newer = {{}, 77};
+  newer.info.struct_size = sizeof newer;
+  REQUIRE(vitrine_model_describe(c.model, &newer.info) == VITRINE_OK);
+  CHECK(newer.info.struct_size == sizeof newer);
+  CHECK(newer.info.image_width == 8);
+  CHECK(newer.added == 77);
+
+  const size_t first_size = offsetof(vitrine_model_info, agreement) + sizeof(float);  // of version 1.0
+  vitrine_model_info info = {};
+  info.struct_size = first_size;
+  REQUIRE(vitrine_model_describe(c.model, &info) == VITRINE_OK);
+  info.struct_size = first_size - 1;
+  CHECK(vitrine_model_describe(c.model, &info) == VITRINE_INVALID_ARGUMENT);
+  if constexpr (sizeof(void*) == 8) {  // what was compiled against 1.0 lays them out so
+    CHECK(first_size == 108);
+    CHECK(offsetof(vitrine_operator_info, macs) == 48);
+    CHECK(offsetof(vitrine_session_options, attention_map) == 48);
+    CHECK(offsetof(vitrine_image, crop_height) == 84);
+  }
+}
+
+TEST_CASE("Of the threads that close a handle one has closed it") {
+  Opened c;
+  for (int round = 0; round < 200; ++round) {
+    vitrine_model model = nullptr;
+    REQUIRE(vitrine_model_from_bytes(c.bytes.bytes().data(), c.bytes.bytes().size(), &model) == VITRINE_OK);
+    std::atomic<int> waiting{2}, closed{0};
+    const auto close = [&] {
+      --waiting;
+      while (waiting > 0) {
+      }
+      if (vitrine_model_close(model) == VITRINE_OK) ++closed;
+    };
+    std::thread other(close);
+    close();
+    other.join();
+    CHECK(closed == 1);
+  }
 }
 
 TEST_CASE("Two threads in a session: one is told so") {

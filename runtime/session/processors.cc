@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <span>
+#include <string>
 #include <vitrine/vitrine.hpp>
 
 namespace vitrine {
@@ -74,7 +75,11 @@ Status UseProcessors(std::span<const int> processors) {
     CPU_SET(processor, &set);
   }
   if (sched_setaffinity(0, sizeof set, &set) == 0) return {};
-  return Status::Error(Code::kInvalidArgument, "cannot run on these processors: %s", std::strerror(errno));
+  std::string allowed_ones;
+  for (const int processor : allowed)
+    allowed_ones += (allowed_ones.empty() ? "" : ",") + std::to_string(processor);
+  return Status::Error(Code::kInvalidArgument, "cannot run on these processors: expected some of %s",
+                       allowed_ones.c_str());
 }
 
 }  // namespace vitrine

@@ -34,7 +34,12 @@ Status Session::State::StartThreads(const SessionOptions& options) {
   int count = options.thread_count;
   if (count < 0 || count > 256)
     return Status::Error(Code::kInvalidArgument, "thread count is %d, expected 0 to 256", count);
-  if (count == 0) count = static_cast<int>(AllowedProcessors().size());
+  const int processors = static_cast<int>(AllowedProcessors().size());
+  if (count == 0) count = processors;
+  if (count > processors) {
+    Log(LogLevel::kWarning, "%d threads have %d processors to run on: expect them to wait for each other",
+        count, processors);
+  }
   threads = count;
   if (count == 1) return {};
   Result<ThreadPool> started = ThreadPool::Create(count);

@@ -25,9 +25,20 @@ Status Damaged() {
                        reason == nullptr ? "it is damaged" : reason);
 }
 
+/// The size in a PNG's first chunk: to stb_image one that is too large is no PNG at all.
+Status CheckPngSize(std::span<const uint8_t> bytes) {
+  constexpr size_t kWidth = 16, kHeight = 20;
+  if (bytes.size() < kHeight + 4 || bytes[0] != 0x89 || bytes[1] != 'P') return {};
+  const auto big_endian = [&](size_t at) {
+    return int64_t{bytes[at]} << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3];
+  };
+  return CheckSize(big_endian(kWidth), big_endian(kHeight));
+}
+
 }  // namespace
 
 Result<Image> DecodePngOrBmp(std::span<const uint8_t> bytes, Orientation orientation) {
+  VITRINE_RETURN_IF_ERROR(CheckPngSize(bytes));
   const int size = static_cast<int>(bytes.size());
   int width = 0, height = 0, channels = 0;
   if (!stbi_info_from_memory(bytes.data(), size, &width, &height, &channels)) return Damaged();

@@ -41,6 +41,17 @@ uint64_t Checksum(std::span<const uint8_t> bytes) {
   return sum.value();
 }
 
+/// Whether packed weights may be written to `path`: nothing is there, or weights packed by any
+/// version, whole or cut.
+bool IsFree(const char* path) {
+  std::FILE* file = std::fopen(path, "rb");
+  if (file == nullptr) return true;
+  char magic[sizeof kMagic];
+  const size_t bytes = std::fread(magic, 1, sizeof magic, file);
+  std::fclose(file);
+  return std::memcmp(magic, kMagic, std::min(bytes, sizeof kMagic - 1)) == 0;  // the last is the version
+}
+
 bool WriteAll(int file, std::span<const uint8_t> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = write(file, bytes.data(), bytes.size());
@@ -121,6 +132,10 @@ bool PackedWeights::Load(const char* path) {
 }
 
 Status PackedWeights::Save(const char* path) const {
+  if (!IsFree(path)) {
+    return Status::Error(Code::kInvalidArgument, "%s: is no file of packed weights, and is left as it is",
+                         path);
+  }
   std::vector<Entry> table;
   uint64_t offset = RoundUp(sizeof(Header) + blocks_.size() * sizeof(Entry));
   for (const Block& block : blocks_) {

@@ -152,6 +152,18 @@ TEST_CASE("AFileThatDoesNotFitIsPackedAgainAndReplaced") {
   }
 }
 
+TEST_CASE("AFileOfAnotherKindIsLeftAsItIs") {
+  const Folder folder;
+  const std::string file = folder / "photo.jpg";
+  const testing::ModelBytes bytes = testing::TinyVit(true);
+  const Model model = Model::FromBytes(bytes.bytes()).value();
+  for (const char* other : {"VITRxyz", "any other", "\xff\xd8\xff"}) {
+    Write(file, other);
+    CHECK(StartAndRun(model, file.c_str()).logits == StartAndRun(model, nullptr).logits);
+    CHECK(Read(file) == other);
+  }
+}
+
 TEST_CASE("AFolderThatCannotBeWrittenToCostsOnlyThePacking") {
   const Folder folder;
   const testing::ModelBytes bytes = testing::TinyVit(true);

@@ -9,11 +9,13 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <vector>
 
 #include "platforms/linux/command.h"
 #include "platforms/linux/progress.h"
 #include "platforms/linux/thermal.h"
+#include "platforms/linux/whole_file.h"
 
 namespace vitrine {
 namespace {
@@ -190,12 +192,11 @@ Measured Measure(const Options& options, const Model& model) {
 }
 
 void WriteCsv(const std::string& path, const Measured& m) {
-  std::ofstream file(path);
-  file << "run,seconds,latency_ms\n";
+  std::ostringstream table;
+  table << "run,seconds,latency_ms\n";
   for (size_t i = 0; i < m.runs.size(); ++i)
-    file << i << "," << m.runs[i].seconds << "," << m.runs[i].latency_ms << "\n";
-  file.close();
-  if (!file) throw Failure(path + ": cannot be written");
+    table << i << "," << m.runs[i].seconds << "," << m.runs[i].latency_ms << "\n";
+  WriteWholeFile(table.str(), path);
 }
 
 nlohmann::json OrNull(const std::optional<double>& value) {
@@ -261,6 +262,7 @@ void PrintProfile(std::span<const OperatorInfo> operators, const Measured& m) {
 }
 
 void Bench(const Options& options) {
+  if (!options.csv.empty()) CheckOutput(options.csv, {options.model});
   const auto start = Clock::now();
   const Model model = OrFail(Model::Open(options.model.c_str()));
   const double open_ms = Milliseconds(Clock::now() - start);

@@ -80,7 +80,8 @@ struct CommonOptions {
 
   /// A session of `opened`, the model that these options name; threads and packed weights are theirs.
   Session CreateSession(const Model& opened, const SessionOptions& further = {}) const {
-    OrFail(UseProcessors(ParseProcessors(cpus)));
+    const Status usable = UseProcessors(ParseProcessors(cpus));
+    if (!usable.ok()) throw WrongValue("--cpus " + cpus + ": " + usable.message());
     Session session = CreateSession(opened, model, packed, further);
     if (!session.SetLevel(level).ok()) {
       throw Failure(model + ": has no level " + std::to_string(level) + ", the last is " +

@@ -23,6 +23,20 @@ class HelpFormatter : public CLI::Formatter {
 
   std::string make_description(const CLI::App* app) const override { return app->get_description() + "\n\n"; }
 
+  /// Of a subcommand, which CLI11 would give its parent's: "Usage: vitrine classify MODEL.vit IMAGE...
+  /// [OPTIONS]".
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    if (app->get_parent() == nullptr) return CLI::Formatter::make_usage(app, name);
+    std::string usage = "Usage: " + app->get_parent()->get_name() + " " + app->get_name();
+    for (const CLI::Option* option :
+         app->get_options([](const CLI::Option* o) { return o->get_positional(); })) {
+      const std::string positional =
+          option->get_name(true, false) + (option->get_expected_max() > 1 ? "..." : "");
+      usage += option->get_required() ? " " + positional : " [" + positional + "]";
+    }
+    return usage + " [OPTIONS]\n";
+  }
+
   std::string make_option(const CLI::Option* option, bool is_positional) const override {
     std::string name = is_positional ? option->get_name(true, false) : option->get_name(false, true);
     std::string text = option->get_description();

@@ -132,7 +132,10 @@ void AddEval(CLI::App& app, int* exit_code) {
   CLI::Option* folder =
       command->add_option("DIR", options->folder, "Photos, in a folder for each class")->type_name("");
   command
-      ->add_option("--list", options->list, "Instead of DIR: a file with a photo and its class on each line")
+      ->add_option("--list", options->list,
+                   "Instead of DIR: a file with a photo and its class on each line, between them a tab, a "
+                   "comma or a blank; "
+                   "paths are from the file's own folder")
       ->type_name("FILE")
       ->excludes(folder);
   command

@@ -113,6 +113,7 @@ void PrintAsJson(const Evaluation& e, const EvaluationSubject& subject) {
                         {"p90", e.LatencyPercentile(90)},
                         {"p99", e.LatencyPercentile(99)}};
   if (e.unreadable > 0) json["unreadable"] = e.unreadable;
+  if (!subject.set.remark.empty()) json["note"] = subject.set.remark;
   for (const auto& [pair, count] : e.confusion) {
     json["confusion"].push_back(
         {{"label", LabelOf(model, pair.first)}, {"answer", LabelOf(model, pair.second)}, {"images", count}});

@@ -10,6 +10,7 @@
 #include "platforms/linux/images.h"
 #include "platforms/linux/png_file.h"
 #include "platforms/linux/top_k.h"
+#include "platforms/linux/whole_file.h"
 
 namespace vitrine {
 namespace {
@@ -69,6 +70,7 @@ Picture Components(const Model& model, const Session& session, const Options& op
 }
 
 void Explain(const Options& options) {
+  CheckOutput(options.output, {options.model, options.image});
   const Model model = OrFail(Model::Open(options.model.c_str()));
   const Image image = OrFail(Image::Load(options.image.c_str()));
   Session session = options.CreateSession(model, {.attention_map = true});
@@ -95,6 +97,9 @@ void AddExplain(CLI::App& app) {
       ->add_option("-o,--output", options->output,
                    "PNG to write: what the model saw of the photo, and a heatmap over it")
       ->required()
+      ->check([](const std::string& file) {
+        return file.ends_with(".png") || file.ends_with(".PNG") ? "" : file + " does not end in .png";
+      })
       ->type_name("FILE");
   command->add_flag("--last-block", options->last_block,
                     "What the class token attends to in the last block; without it attention rollout: how "

@@ -14,6 +14,12 @@ class Failure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The value of an option that makes no sense; main prints it and exits with 2.
+class WrongValue : public Failure {
+ public:
+  using Failure::Failure;
+};
+
 inline void OrFail(const Status& status) {
   if (!status.ok()) throw Failure(status.message());
 }

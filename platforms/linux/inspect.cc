@@ -9,6 +9,7 @@
 #include "platforms/linux/command.h"
 #include "platforms/linux/estimate.h"
 #include "platforms/linux/inspect_page.h"
+#include "platforms/linux/whole_file.h"
 
 namespace vitrine {
 namespace {
@@ -182,6 +183,7 @@ void PrintOperators(std::span<const OperatorInfo> operators) {
 }
 
 void Inspect(const Options& options) {
+  if (!options.page.empty()) CheckOutput(options.page, {options.model});
   const Model model = OrFail(Model::Open(options.model.c_str()));
   Session session = options.CreateSession(model);
   if (options.self_test) OrFail(session.SelfTest());

@@ -5,6 +5,27 @@
 #include "platforms/linux/command.h"
 #include "platforms/linux/command_line.h"
 
+namespace vitrine {
+namespace {
+
+/// "classify, embed, ..."
+std::string Subcommands(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  return names;
+}
+
+/// To CLI11 a subcommand that it does not know is one more argument too many.
+void CheckSubcommand(const CLI::App& app, int argc, char** argv) {
+  const auto is_named = [&](const CLI::App* command) { return argc > 1 && command->get_name() == argv[1]; };
+  if (argc < 2 || argv[1][0] == '-' || !app.get_subcommands(is_named).empty()) return;
+  throw CLI::ValidationError("'" + std::string(argv[1]) + "'", "expected a subcommand: " + Subcommands(app));
+}
+
+}  // namespace
+}  // namespace vitrine
+
 int main(int argc, char** argv) {
   using namespace vitrine;
   int exit_code = 0;
@@ -28,15 +49,23 @@ int main(int argc, char** argv) {
   AddCamera(app);
   AddPack(app);
   AddInspect(app);
+  SetLog(
+      [](void*, LogLevel level, const char* message) {
+        if (level == LogLevel::kWarning) PrintError("vitrine", message);
+      },
+      nullptr);
   try {
+    CheckSubcommand(app, argc, argv);
     app.parse(argc, argv);
-    if (app.get_subcommands().empty())
-      throw CLI::RequiredError("A subcommand (classify, embed, explain, bench, eval, camera, pack or inspect)");
+    if (app.get_subcommands().empty()) throw CLI::RequiredError("A subcommand (" + Subcommands(app) + ")");
     return FinishOutput("vitrine", exit_code);
   } catch (const CLI::Success& success) {
     return FinishOutput("vitrine", app.exit(success));
   } catch (const CLI::ParseError& error) {
     PrintError("vitrine", std::string(error.what()) + " (see --help)");
+    return kWrongUsage;
+  } catch (const WrongValue& error) {
+    PrintError("vitrine", error.what());
     return kWrongUsage;
   } catch (const std::bad_alloc&) {
     PrintError("vitrine", "not enough memory");

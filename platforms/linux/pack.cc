@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/command.h"
+#include "platforms/linux/whole_file.h"
 
 namespace vitrine {
 namespace {
@@ -29,6 +30,7 @@ std::string KnownClasses() {
 void Pack(const Options& options) {
   const Model model = OrFail(Model::Open(options.model.c_str()));
   const std::string file = options.output.empty() ? PackedBeside(options.model) : options.output;
+  CheckOutput(file, {options.model});
   if (options.cpu.empty()) {
     Result<Session> session = Session::Create(model, {});
     if (!session.ok()) throw Failure(options.model + ": " + session.status().message());

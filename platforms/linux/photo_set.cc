@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fstream>
 #include <map>
+#include <set>
 
 #include "platforms/linux/failure.h"
 
@@ -75,6 +76,13 @@ bool IsPhoto(const fs::path& path) {
   return false;
 }
 
+/// "n01440764", as ImageNet's folders are called.
+bool IsWordNetId(std::string_view name) {
+  return name.size() == 9 && name[0] == 'n' && std::all_of(name.begin() + 1, name.end(), [](char c) {
+           return std::isdigit(static_cast<unsigned char>(c)) != 0;
+         });
+}
+
 /// The class of each folder, by name, number or order.
 std::map<std::string, int> ClassesOfFolders(const std::map<std::string, int>& folders, const fs::path& root,
                                             const Model& model, int class_count, std::string* remark) {
@@ -88,10 +96,16 @@ std::map<std::string, int> ClassesOfFolders(const std::map<std::string, int>& fo
   if (unknown.empty()) return found;
   const bool none =
       std::all_of(found.begin(), found.end(), [](const auto& entry) { return entry.second < 0; });
-  if (!none || static_cast<int>(folders.size()) != classes.count()) {
+  // Where classes have names, other names are other classes; only WordNet's numbers name none.
+  const bool nameless =
+      model.label_count() == 0 ||
+      std::all_of(folders.begin(), folders.end(), [](const auto& f) { return IsWordNetId(f.first); });
+  if (!none || !nameless || static_cast<int>(folders.size()) != classes.count()) {
     throw Failure((root / unknown).string() + ": is named after none of the model's " +
                   std::to_string(classes.count()) + " classes" +
-                  (model.label_count() > 0 ? " (" + FirstLabels(model) + ")" : ""));
+                  (model.label_count() > 0
+                       ? " (" + FirstLabels(model) + ")"
+                       : ", which have numbers only: vitrine-convert --labels names them"));
   }
   int index = 0;
   for (auto& [name, truth] : found) truth = index++;
@@ -107,8 +121,13 @@ PhotoSet PhotosIn(const fs::path& folder, const Model& model, int class_count) {
   PhotoSet set;
   std::map<std::string, int> folders;
   std::vector<fs::path> paths;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file() || !IsPhoto(entry.path())) continue;
+  std::set<fs::path> visited;  // links may lead in circles
+  for (auto it = fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink);
+       it != fs::recursive_directory_iterator(); ++it) {
+    const fs::directory_entry& entry = *it;
+    if (entry.is_directory(failure) && !visited.insert(fs::canonical(entry.path(), failure)).second)
+      it.disable_recursion_pending();
+    if (!entry.is_regular_file(failure) || !IsPhoto(entry.path())) continue;
     paths.push_back(entry.path().lexically_relative(folder));
     if (paths.back().has_parent_path()) ++folders[paths.back().begin()->string()];
   }

@@ -23,9 +23,10 @@ struct PhotoSet {
 
 /// Every .jpg, .jpeg, .png, .bmp and .ppm file below `folder`. The folders directly in it name the classes:
 /// by label (upper and lower case, '_', '-' and ' ' alike; one of several names that a label has between
-/// commas), by number, or, where none fits and there are as many folders as classes, by their sorted order,
-/// as torchvision's ImageFolder has it. Photos that lie directly in `folder`, in no folder of their own, have
-/// no truth, nor have the others then. Throws Failure where there is no photo, or a folder names no class.
+/// commas), by number, or, where none fits, there are as many folders as classes, and the classes have no
+/// names or the folders are WordNet's numbers, by their sorted order, as torchvision's ImageFolder has it.
+/// Links to folders are followed. Photos that lie directly in `folder`, in no folder of their own, have no
+/// truth, nor have the others then. Throws Failure where there is no photo, or a folder names no class.
 PhotoSet PhotosIn(const std::filesystem::path& folder, const Model& model, int class_count);
 
 /// A photo a line: its path, relative to the list's folder, then a tab, comma or blank and its class, by

@@ -2,10 +2,19 @@
 #include "platforms/linux/whole_file.h"
 
 #include <cstdio>
+#include <filesystem>
 
 #include "platforms/linux/failure.h"
 
 namespace vitrine {
+
+void CheckOutput(const std::string& output, std::initializer_list<std::string_view> inputs) {
+  for (const std::string_view input : inputs) {
+    std::error_code error;
+    if (std::filesystem::equivalent(output, input, error))
+      throw Failure(output + ": is read here, and would be overwritten");
+  }
+}
 
 void WriteWholeFile(std::string_view bytes, const std::string& path) {
   const std::string part = path + ".part";

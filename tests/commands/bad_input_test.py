@@ -3,6 +3,7 @@
 import os
 import resource
 import struct
+import zlib
 
 import commands
 from commands import FOLDER, ROOT, SAMPLES, convert, model, tiny_model, vitrine
@@ -68,7 +69,36 @@ class VitrineTest(commands.CommandTest):
                       ["bench", good, "--num-runs", 0], ["bench", good, "--num-runs"], ["bench", good, "--warmup-runs", "1.5"], ["--verbose"]):
             with self.subTest(words=words):
                 self.assert_failure(vitrine(*words), code=2, says="--help")
-        self.assertIn("teach-me", vitrine("teach-me").stderr)
+        for words, says in ((["teach-me"], "'teach-me': expected a subcommand: classify, "), (["camera", good, "--stdin", "foo"], "--stdin foo"),
+                            (["camera", good, "--size", "640"], "--size 640"), (["camera", good, "--on", "nope", "--exec", "x"], "no such class"),
+                            (["classify", good, SAMPLES[0], "--cpus", 900], "expected some of"),
+                            (["explain", good, SAMPLES[0], "-o", FOLDER / "x.jpg"], "does not end in .png")):
+            with self.subTest(words=words):
+                self.assert_failure(vitrine(*words), code=2, says=says)
+        self.assertIn("Usage: vitrine classify MODEL.vit IMAGE... [OPTIONS]\n", vitrine("classify", "--help").stdout)
+
+    def test_what_is_read_is_not_written_over(self):
+        path, photo = file("kept.vit", tiny_model().read_bytes()), file("kept.png", (FIXTURE / "image.png").read_bytes())
+        (FOLDER / "linked").symlink_to(path)
+        for words in (["pack", path, "-o", path], ["pack", path, "-o", FOLDER / "linked"], ["pack", path, "-o", photo],
+                      ["bench", path, "--csv", path], ["inspect", path, "--html", path], ["explain", path, photo, "-o", photo]):
+            with self.subTest(words=words):
+                self.assert_failure(vitrine(*words))
+        for packed in (path, photo):
+            answer = vitrine("embed", path, photo, "--packed", packed)
+            self.assertEqual((answer.returncode, answer.stderr.count("\n")), (0, 1))
+            self.assertIn("packed weights are not kept", answer.stderr)
+        self.assertEqual((path.read_bytes(), photo.read_bytes()), (tiny_model().read_bytes(), (FIXTURE / "image.png").read_bytes()))
+
+    def test_a_picture_that_is_too_large_is_told_its_size(self):
+        png = bytearray((FIXTURE / "image.png").read_bytes())
+        png[16:24] = struct.pack(">II", 30000, 30000)
+        png[29:33] = struct.pack(">I", zlib.crc32(png[12:29]))
+        path = file("large.png", bytes(png))
+        self.assert_failure(vitrine("classify", tiny_model(), path), says="30000 x 30000 pixels")
+
+    def test_a_camera_of_which_nothing_comes(self):
+        self.assert_failure(vitrine("camera", tiny_model(), "--stdin", "y4m"), says="no frame")
 
 
 class ConverterTest(commands.CommandTest):

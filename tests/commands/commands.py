@@ -54,7 +54,8 @@ def parse(text):
 
 def lines(finished):
     """The objects that a command has printed with --json, one a line."""
-    assert finished.returncode == 0 and finished.stderr == "", finished
+    told = [line for line in finished.stderr.splitlines() if not line.endswith("wait for each other")]  # few processors
+    assert finished.returncode == 0 and told == [], finished
     return [parse(line) for line in finished.stdout.splitlines()]
 
 

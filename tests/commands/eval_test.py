@@ -31,7 +31,7 @@ class EvalTest(commands.CommandTest):
         tabbed.write_text("# photo, class\n\n" + "".join(f"{path}\t{CLASSES.index(truth)}\n" for path, truth in TRUTH.items()))
         for words in ([labelled("names", str)], [labelled("shouted", lambda truth: truth.upper())],
                       [labelled("numbers", lambda truth: str(CLASSES.index(truth)))],
-                      [labelled("order", lambda truth: f"n0{CLASSES.index(truth)}")], ["--list", table], ["--list", tabbed]):
+                      [labelled("order", lambda truth: f"n0144000{CLASSES.index(truth)}")], ["--list", table], ["--list", tabbed]):
             with self.subTest(words=words):
                 result, = lines(vitrine("eval", vit, *words, "--json"))
                 self.assertEqual(result["images"], len(SAMPLES))
@@ -45,6 +45,22 @@ class EvalTest(commands.CommandTest):
         self.assertEqual((text.returncode, text.stderr), (0, ""))
         self.assertIn(f"top-1     {100 * right:.2f} %", text.stdout)
         self.assertIn("sorted order", vitrine("eval", vit, FOLDER / "order").stdout)
+        self.assertIn("sorted order", lines(vitrine("eval", vit, FOLDER / "order", "--json"))[0]["note"])
+
+    def test_folders_of_other_names_are_other_classes(self):
+        german = dict(zip(CLASSES, ("Pappe", "Glas", "Metall", "Papier", "Kunststoff", "Restmuell")))
+        failed = vitrine("eval", model("vit-tiny-waste"), labelled("german", german.get), "--json")
+        self.assertEqual((failed.returncode, failed.stdout, failed.stderr.count("\n")), (1, "", 1))
+        self.assertIn("is named after none of the model's 6 classes (cardboard, glass", failed.stderr)
+
+    def test_links_to_folders_are_followed_but_not_in_circles(self):
+        linked = FOLDER / "linked"
+        linked.mkdir()
+        for folder in labelled("elsewhere", str).iterdir():
+            (linked / folder.name).symlink_to(folder)
+            (folder / "again").symlink_to(linked)
+        result, = lines(vitrine("eval", model("vit-tiny-waste"), linked, "--json"))
+        self.assertEqual(result["images"], len(SAMPLES))
 
     def test_two_models_side_by_side(self):
         dynamic, f32 = model("vit-tiny-waste"), model("vit-tiny-waste", "f32")

@@ -31,7 +31,7 @@ std::unique_ptr<FrameSource> OpenSource(const Options& options, int stop_event) 
   CameraWish wish = {.fps = options.fps, .format = options.format};
   if (std::sscanf(options.size.c_str(), "%dx%d", &wish.width, &wish.height) != 2 || wish.width < 1 ||
       wish.height < 1)
-    throw Failure("--size " + options.size + ": expected such as 640x480");
+    throw WrongValue("--size " + options.size + ": expected such as 640x480");
   if (options.has_libcamera) return OpenLibcamera(options.libcamera, wish, stop_event);
   return OpenV4l2(options.device, wish, stop_event);
 }
@@ -40,7 +40,7 @@ int ClassNamed(const Model& model, size_t class_count, const std::string& name) 
   for (size_t i = 0; i < class_count; ++i) {
     if (LabelOf(model, static_cast<int>(i)) == name || std::to_string(i) == name) return static_cast<int>(i);
   }
-  throw Failure("--on " + name + ": the model has no such class");
+  throw WrongValue("--on " + name + ": the model has no such class");
 }
 
 /// With room for where the model looks, if somebody can see that and the model has patches.
@@ -87,6 +87,11 @@ void Camera(const Options& options) {
         if (page != nullptr) page->Publish(decision);
       },
       Stop::Request);
+  if (pipeline.decided() == 0 && !Stop::has_signal()) {
+    throw Failure(pipeline.damaged() == 0
+                      ? "no frame came"
+                      : "all " + std::to_string(pipeline.damaged()) + " frames were damaged");
+  }
   if (!options.json) {
     std::printf("%lld frames, %lld dropped, %lld damaged\n", static_cast<long long>(pipeline.decided()),
                 static_cast<long long>(pipeline.dropped()), static_cast<long long>(pipeline.damaged()));

@@ -38,7 +38,7 @@ class PipeSource final : public FrameSource {
 std::unique_ptr<FrameSource> OpenPipe(int descriptor, const std::string& format, int stop) {
   std::unique_ptr<StreamParser> parser = ParserNamed(format);
   if (parser == nullptr)
-    throw Failure("cannot read " + format + ": expected y4m, mjpeg or such as 640x480:i420");
+    throw WrongValue("--stdin " + format + ": expected y4m, mjpeg or such as 640x480:i420");
   return std::make_unique<PipeSource>(descriptor, std::move(parser), stop);
 }
 

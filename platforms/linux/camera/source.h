@@ -98,7 +98,7 @@ std::unique_ptr<FrameSource> OpenV4l2(const std::string& device, const CameraWis
 std::unique_ptr<FrameSource> OpenLibcamera(const std::string& id, const CameraWish& wish, int stop);
 
 /// What `descriptor` carries: "640x480:i420" (yuyv, nv12, rgb24, bgr24, gray), "y4m" or "mjpeg". Throws
-/// Failure when `format` is none of these.
+/// WrongValue when `format` is none of these.
 std::unique_ptr<FrameSource> OpenPipe(int descriptor, const std::string& format, int stop);
 
 /// The photos of a folder in the order of their names, again and again, `fps` a second (0: as fast as they

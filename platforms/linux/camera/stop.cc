@@ -19,7 +19,7 @@ constexpr auto kPatience = std::chrono::milliseconds(700);
 
 // A signal handler may only write to the one and set the other.
 int stop_event = -1;
-std::atomic<bool> has_signal{false};
+std::atomic<bool> is_signalled{false};
 
 }  // namespace
 
@@ -28,7 +28,7 @@ Stop::Stop() {
   if (stop_event < 0) throw Failure("cannot create an event");
   struct sigaction action = {};
   action.sa_handler = [](int) {
-    has_signal = true;
+    is_signalled = true;
     Request();
   };
   sigaction(SIGINT, &action, nullptr);
@@ -54,12 +54,14 @@ void Stop::Request() {
   [[maybe_unused]] const ssize_t written = write(stop_event, &one, sizeof one);
 }
 
+bool Stop::has_signal() { return is_signalled; }
+
 void Stop::EndInTime() {
   pollfd polled = {stop_event, POLLIN, 0};
   while (poll(&polled, 1, -1) < 0) {
   }  // a signal, whose handler has written
   std::unique_lock lock(mutex_);
-  if (changed_.wait_for(lock, kPatience, [this] { return is_over_; }) || !has_signal) return;
+  if (changed_.wait_for(lock, kPatience, [this] { return is_over_; }) || !is_signalled) return;
   _exit(0);
 }
 

@@ -22,6 +22,8 @@ class Stop {
   int event() const;
   /// Makes it so.
   static void Request();
+  /// Whether it was a signal.
+  static bool has_signal();
 
  private:
   void EndInTime();

@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <set>
 #include <span>
 #include <string>
 
@@ -134,8 +135,14 @@ CheckImages PhotosIn(const std::filesystem::path& folder, const VitConfig& confi
                      int most) {
   if (!std::filesystem::is_directory(folder)) Fail(folder.string(), ": is not a folder of images");
   std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file() && LooksLikeAPhoto(entry.path())) paths.push_back(entry.path());
+  namespace fs = std::filesystem;
+  std::error_code none;
+  std::set<fs::path> visited = {fs::canonical(folder, none)};  // links may lead in circles
+  for (auto it = fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink);
+       it != fs::recursive_directory_iterator(); ++it) {
+    if (it->is_directory(none) && !visited.insert(fs::canonical(it->path(), none)).second)
+      it.disable_recursion_pending();
+    if (it->is_regular_file(none) && LooksLikeAPhoto(it->path())) paths.push_back(it->path());
   }
   if (paths.empty()) Fail(folder.string(), ": has no .jpg, .jpeg, .png, .bmp or .ppm file");
   std::sort(paths.begin(), paths.end());

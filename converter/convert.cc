@@ -183,6 +183,7 @@ ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction&
   Vit vit = MakeVit(checkpoint, options.inputs);
   vit.config.keeps_patches = options.patch_features;
   vit.config.keys_are_compared = options.merged_tokens.back() > 0;
+  CheckMerging(vit.config, options.merged_tokens.back());
   const CheckImages synthetic = SyntheticImages(vit.config, kSyntheticImages);
   const int most = options.calibration_images > 0 ? options.calibration_images
                    : IsCalibrated(options.recipe) ? kImagesToCalibrate

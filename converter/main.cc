@@ -192,7 +192,8 @@ void Declare(CLI::App& app, CommandLine* line) {
                            "Model family, where the tensors' names do not tell: " + Join(FamilyNames()))
       ->check(CLI::IsMember(FamilyNames()))
       ->type_name("NAME");
-  app.add_option("--threads", line->options.threads, "Threads for the check; 0: as many as processors")
+  app.add_option("--threads", line->options.threads,
+                 "Threads for calibration and the check; 0: as many as processors")
       ->capture_default_str()
       ->check(CLI::Range(0, 256))
       ->type_name("N");
@@ -220,20 +221,62 @@ void ParseWords(CommandLine* line) {
   if (!line->report.empty()) CheckReportName(line->report);
 }
 
-/// Refuses, before any work, an output that a rename would destroy: /dev/null, or the checkpoint itself.
-void CheckOutput(const ConvertOptions& options) {
+/// Whether a conversion reads `file`: one that was named, or of a folder's what may be weights or settings.
+bool IsRead(const std::filesystem::path& file, const ConversionInputs& inputs) {
   std::error_code none;
-  if (!std::filesystem::exists(options.output, none)) return;
-  if (!std::filesystem::is_regular_file(options.output, none))
-    Fail(options.output.string(), ": is not a file that can be replaced");
-  if (std::filesystem::equivalent(options.output, options.inputs.checkpoint, none)) {
-    Fail(options.output.string(), ": is the checkpoint, choose another name for the model");
+  for (const auto& named :
+       {std::optional(inputs.checkpoint), inputs.config, inputs.preprocessor, inputs.labels}) {
+    if (named && std::filesystem::equivalent(file, *named, none)) return true;
   }
+  const bool is_folder = std::filesystem::is_directory(inputs.checkpoint, none);
+  const std::filesystem::path folder =
+      is_folder ? inputs.checkpoint : std::filesystem::absolute(inputs.checkpoint).parent_path();
+  if (!std::filesystem::equivalent(std::filesystem::absolute(file).parent_path(), folder, none)) return false;
+  const std::string name = file.filename().string(), extension = file.extension().string();
+  for (const char* settings : {"config.json", "preprocessor_config.json"}) {
+    if (name == settings) return true;
+  }
+  for (const char* weights : {".safetensors", ".bin", ".pth", ".pt", ".npz", ".onnx"}) {
+    if (is_folder && (extension == weights || name.ends_with(std::string(weights) + ".index.json")))
+      return true;
+  }
+  return false;
+}
+
+/// Refuses, before any work, an output that would destroy something: /dev/null, or what is read.
+void CheckOutput(const std::filesystem::path& output, const ConversionInputs& inputs) {
+  std::error_code none;
+  if (!std::filesystem::exists(output, none)) return;
+  if (!std::filesystem::is_regular_file(output, none))
+    Fail(output.string(), ": is not a file that can be replaced");
+  if (IsRead(output, inputs))
+    Fail(output.string(), ": is read here, and would be overwritten: choose another name");
+}
+
+/// Refuses what would change nothing: a person has meant another recipe.
+void CheckRecipe(const CLI::App& app, const CommandLine& line) {
+  const auto refuse = [&](const char* flag, bool is_meant, const char* needed) {
+    if (is_meant) throw CLI::ValidationError(flag, std::string("says nothing without ") + needed);
+  };
+  const bool mixed = line.recipe == "mixed", ranges = mixed || line.recipe == "static";
+  refuse("--min-sqnr", !mixed && app.count("--min-sqnr") > 0, "--recipe mixed");
+  refuse("--max-accuracy-drop", !mixed && app.count("--max-accuracy-drop") > 0, "--recipe mixed");
+  refuse("--observer", !ranges && line.observer != "best", "--recipe static or mixed");
+  refuse("--no-smoothing", !ranges && app.count("--no-smoothing") > 0, "--recipe static or mixed");
+  refuse("--no-tables", !ranges && app.count("--no-tables") > 0, "--recipe static or mixed");
+  refuse("--nearest-rounding", line.recipe != "int4" && app.count("--nearest-rounding") > 0, "--recipe int4");
+  refuse("--calibrate-images", !line.options.calibrate && app.count("--calibrate-images") > 0, "--calibrate");
 }
 
 int Run(const CommandLine& line) {
-  CheckOutput(line.options);
-  if (!line.report.empty()) CheckReportFolder(line.report);
+  CheckOutput(line.options.output, line.options.inputs);
+  if (!line.report.empty()) {
+    CheckOutput(line.report, line.options.inputs);
+    if (std::filesystem::weakly_canonical(line.report) ==
+        std::filesystem::weakly_canonical(line.options.output))
+      Fail(line.report.string(), ": is the model's file and the report's");
+    CheckReportFolder(line.report);
+  }
   ConversionSummary summary;
   {
     Progress bar(!line.json && !line.progress);
@@ -264,6 +307,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     ParseWords(&line);
+    CheckRecipe(app, line);
   } catch (const CLI::Success& success) {
     return FinishOutput("vitrine-convert", app.exit(success));
   } catch (const std::exception& error) {

@@ -10,6 +10,12 @@
 namespace vitrine {
 namespace {
 
+/// Of the tokens with an even index, no more than there are, and at least one must be left to merge into.
+int Mergeable(int tokens, int prefix) {
+  const int even = (tokens + 1) / 2 - (prefix + 1) / 2, odd = tokens / 2 - prefix / 2;
+  return odd > 0 ? even : 0;
+}
+
 /// Walks a program in its order. What follows a merge has the rows that it leaves.
 class Merging {
  public:
@@ -55,9 +61,7 @@ class Merging {
 
   void Merge(const std::string& before, schema::NormalizeT* next) {
     const int prefix = config_.prefix_tokens;
-    // Of the tokens with an even index, no more than there are, and at least one must be left to merge into.
-    const int even = (rows_ + 1) / 2 - (prefix + 1) / 2, odd = rows_ / 2 - prefix / 2;
-    const int count = std::min(merged_, odd > 0 ? even : 0);
+    const int count = std::min(merged_, Mergeable(rows_, prefix));
     schema::MergeTokensT op;
     op.key = attention_->key;
     op.key_column = attention_->key_column;
@@ -123,6 +127,13 @@ class Merging {
 };
 
 }  // namespace
+
+void CheckMerging(const VitConfig& config, int merged) {
+  const int most = Mergeable(config.tokens(), config.prefix_tokens);
+  if (merged > most)
+    FailUsage("--merge-tokens ", merged, ": a block of ", config.tokens(), " tokens can merge ", most,
+              " at most");
+}
 
 schema::LevelT MergeTokens(const schema::ModelT& model, const VitConfig& config, int merged) {
   for (const auto& op : model.operators) {

@@ -14,4 +14,7 @@ namespace vitrine {
 /// model's positions are rotary or relative, which belong to a token's place and not to its content.
 schema::LevelT MergeTokens(const schema::ModelT& model, const VitConfig& config, int merged);
 
+/// Throws UsageError where the first block has not so many tokens to merge.
+void CheckMerging(const VitConfig& config, int merged);
+
 }  // namespace vitrine

@@ -23,11 +23,31 @@ std::string_view Text(const MappedFile& file) {
   return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
 }
 
+// The folder of the last step that transformers' Trainer has saved, "checkpoint-500"; empty where there is
+// none.
+fs::path NewestTraining(const fs::path& folder) {
+  constexpr std::string_view kPrefix = "checkpoint-";
+  fs::path newest;
+  long last = -1;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!entry.is_directory() || !name.starts_with(kPrefix)) continue;
+    const long step = std::strtol(name.c_str() + kPrefix.size(), nullptr, 10);
+    if (step > last) last = step, newest = entry.path();
+  }
+  return newest;
+}
+
 // The weights of a folder as the hub lays it out, in the order in which transformers and timm look for them.
 fs::path FindInFolder(const fs::path& folder) {
   for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
                            "pytorch_model.bin.index.json", "open_clip_model.safetensors"}) {
     if (fs::exists(folder / name)) return folder / name;
+  }
+  if (fs::exists(folder / "adapter_config.json") || fs::exists(folder / "adapter_model.safetensors")) {
+    Fail(folder.string(),
+         " holds an adapter (LoRA), not a model: merge it into its base model first, with "
+         "peft's merge_and_unload(), and save that");
   }
   std::vector<std::string> others;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -36,7 +56,10 @@ fs::path FindInFolder(const fs::path& folder) {
       if (extension == known) others.push_back(entry.path().filename().string());
     }
   }
-  const std::string hint = others.size() == 1 ? "; it holds " + others[0] + ": name that file" : "";
+  const fs::path newest = NewestTraining(folder);
+  const std::string hint = others.size() == 1 ? "; it holds " + others[0] + ": name that file"
+                           : !newest.empty()  ? "; name the folder " + newest.string()
+                                              : "";
   Fail(folder.string(),
        " is a folder without model.safetensors or pytorch_model.bin, or an index of their shards", hint);
 }

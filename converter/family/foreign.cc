@@ -147,6 +147,11 @@ void RefuseForeignModels(const checkpoint::Checkpoint& checkpoint, const Configu
 
 void RefuseUnknownModel(const checkpoint::Checkpoint& checkpoint) {
   if (checkpoint.tensors().empty()) Fail("checkpoint has no tensors");
+  if (Contains(checkpoint, "lora_A")) {
+    Fail(
+        "this is an adapter (LoRA), not a model: merge it into its base model first, with peft's "
+        "merge_and_unload(), and save that");
+  }
   std::string names;
   int count = 0;
   for (const auto& [name, tensor] : checkpoint.tensors()) {

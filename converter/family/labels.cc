@@ -6,6 +6,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 
 #include "converter/error.h"
 
@@ -53,6 +54,8 @@ std::vector<std::string> ReadLabels(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text(std::istreambuf_iterator<char>(file), {});
   if (!file.is_open() || std::filesystem::is_directory(path)) Fail(path.string(), ": cannot be read");
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   const size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string::npos) Fail(path.string(), ": has no class names");
   const json value = json::parse(text, nullptr, /*allow_exceptions=*/false);

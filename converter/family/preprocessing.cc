@@ -117,6 +117,16 @@ std::vector<float> DefaultPerChannel(const std::array<float, 3>& values, const V
   return std::vector<float>(config.channels, (values[0] + values[1] + values[2]) / 3);
 }
 
+constexpr float kLargestDeviation =
+    10;  ///< of pixels from 0 to 1: half is the most, 1 leaves them as they are
+
+/// What a flag or a file gives: the first is wrong usage.
+template <typename... Parts>
+void FailFor(const ConversionInputs& inputs, const Parts&... parts) {
+  if (inputs.mean || inputs.deviation) FailUsage(parts...);
+  Fail(parts...);
+}
+
 void ChooseNormalisation(const Settings& settings, const ImageDefaults& defaults,
                          const ConversionInputs& inputs, const VitConfig& config, ImageConfig* image) {
   image->mean = settings.Floats({"image_mean", "mean"});
@@ -146,7 +156,12 @@ void ChooseNormalisation(const Settings& settings, const ImageDefaults& defaults
     const bool usable =
         std::isfinite(image->mean[c]) && image->deviation[c] > 0 && std::isfinite(image->deviation[c]);
     if (!usable)
-      Fail("mean ", image->mean[c], " and std ", image->deviation[c], " cannot normalise a channel");
+      FailFor(inputs, "mean ", image->mean[c], " and std ", image->deviation[c],
+              " cannot normalise a channel");
+    if (std::abs(image->mean[c]) > 1 || image->deviation[c] > kLargestDeviation) {
+      FailFor(inputs, "mean ", image->mean[c], " and std ", image->deviation[c],
+              " are not of pixels scaled to 0..1: divide by 255 what is of 0..255");
+    }
   }
 }
 

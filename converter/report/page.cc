@@ -52,8 +52,8 @@ std::string Details(const ConversionSummary& s) {
   const auto row = [&](const char* name, const std::string& value) {
     html += std::string("<dt>") + name + "<dd>" + Escape(value) + "\n";
   };
-  row("model",
-      s.family + Format(", %d blocks of width %d, %d heads, %d tokens", s.depth, s.width, s.heads, s.tokens));
+  row("model", s.family + Format(", %d blocks of width %d, %d %s, %d tokens", s.depth, s.width, s.heads,
+                                 s.heads == 1 ? "head" : "heads", s.tokens));
   row("image", s.preprocessing);
   row("recipe", s.recipe);
   row("measured on",

@@ -135,8 +135,8 @@ std::string TextOf(const ConversionSummary& s) {
     text += Format("  %-12s ", name) + value + "\n";
   };
   text += s.output.string() + "\n";
-  row("model", s.family + Format(", %d blocks of width %d, %d heads, %d tokens, %d classes", s.depth, s.width,
-                                 s.heads, s.tokens, s.classes));
+  row("model", s.family + Format(", %d blocks of width %d, %d %s, %d tokens, %d classes", s.depth, s.width,
+                                 s.heads, s.heads == 1 ? "head" : "heads", s.tokens, s.classes));
   row("image", s.preprocessing);
   row("size", Megabytes(s.file_bytes) + " from " + Megabytes(s.source_bytes) +
                   Format(", arena %.2f MB", static_cast<double>(s.arena_bytes) / 1e6));
@@ -158,7 +158,9 @@ std::string TextOf(const ConversionSummary& s) {
   return text;
 }
 
-std::string JsonOf(const ConversionSummary& summary) { return ToJson(summary).dump() + "\n"; }
+std::string JsonOf(const ConversionSummary& summary) {
+  return ToJson(summary).dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
 
 void CheckReportName(const std::filesystem::path& file) {
   if (file.extension() != ".json" && file.extension() != ".html")
@@ -171,7 +173,8 @@ void CheckReportFolder(const std::filesystem::path& file) {
 }
 
 void WriteReport(const ConversionSummary& summary, const std::filesystem::path& file) {
-  if (file.extension() == ".json") return Write(file, ToJson(summary).dump(1) + "\n");
+  if (file.extension() == ".json")
+    return Write(file, ToJson(summary).dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
   const Result<MappedFile> model = MappedFile::Open(summary.output.c_str());
   if (!model.ok()) Fail(model.status().message());
   const Result<Program> program = Program::Verify(model.value().bytes());

@@ -39,6 +39,7 @@ class HelpFormatter : public CLI::Formatter {
 
   std::string make_option(const CLI::Option* option, bool is_positional) const override {
     std::string name = is_positional ? option->get_name(true, false) : option->get_name(false, true);
+    name = name.substr(0, name.find('{'));  // "--no-tables{false}": a flag that takes something away
     std::string text = option->get_description();
     if (!is_positional && option->get_type_size() != 0) {
       name += " " + option->get_type_name().substr(

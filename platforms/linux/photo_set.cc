@@ -121,7 +121,7 @@ PhotoSet PhotosIn(const fs::path& folder, const Model& model, int class_count) {
   PhotoSet set;
   std::map<std::string, int> folders;
   std::vector<fs::path> paths;
-  std::set<fs::path> visited;  // links may lead in circles
+  std::set<fs::path> visited = {fs::canonical(folder, failure)};  // links may lead in circles
   for (auto it = fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink);
        it != fs::recursive_directory_iterator(); ++it) {
     const fs::directory_entry& entry = *it;

@@ -2,6 +2,7 @@
 """Wrong files and wrong flags: exit 1 or 2, one line on stderr, and nothing left beside the output."""
 import os
 import resource
+import shutil
 import struct
 import zlib
 
@@ -189,6 +190,39 @@ class ConverterTest(commands.CommandTest):
         self.assert_failure(convert(path, "--config", FIXTURE / "config.json", "-o", path), says="own.safetensors")
         self.assertEqual(path.read_bytes(), before)
 
+    def test_nothing_that_is_read_is_written_over(self):
+        folder = self.out / "copied"
+        shutil.copytree(TINY, folder)
+        labels = file("own.txt", "\n".join("abcdef"))
+        config = file("own.json", (TINY / "config.json").read_bytes())
+        for target in (folder / "config.json", folder / "model.safetensors", config, labels):
+            before = target.read_bytes()
+            for words in (["-o", target], ["-o", FOLDER / "new.vit", "--report", config]):
+                with self.subTest(words=words):
+                    self.assert_failure(convert(folder, "--config", config, "--labels", labels, *words), says="is read here")
+            self.assertEqual(target.read_bytes(), before)
+        self.assert_failure(convert(TINY, "-o", FOLDER / "one.json", "--report", FOLDER / "one.json"), says="the report's")
+        self.assertFalse((FOLDER / "new.vit").exists())
+        shutil.rmtree(folder)
+
+    def test_folders_that_training_leaves(self):
+        folder = FOLDER / "trained"
+        for step in (500, 1000, 90):
+            (folder / f"checkpoint-{step}").mkdir(parents=True)
+        self.refuses(folder, says="name the folder " + str(folder / "checkpoint-1000"))
+        (folder / "adapter_config.json").write_text("{}")
+        self.refuses(folder, says="merge it into its base model first")
+        adapter = FOLDER / "adapter_model.safetensors"
+        commands.write_safetensors(adapter, {"base_model.model.vit.layer.0.query.lora_A.weight": ("F32", [2, 4], bytes(32))})
+        self.refuses(adapter, says="merge it into its base model first")
+
+    def test_a_byte_order_mark_is_no_part_of_a_label(self):
+        labels = file("marked.txt", b"\xef\xbb\xbfone\r\ntwo\r\nthree\r\nfour\r\nfive\r\nsix\r\n")
+        finished = convert(TINY, "-o", FOLDER / "marked.vit", "--labels", labels, "--json")
+        self.assertEqual((finished.returncode, finished.stderr), (0, ""))
+        self.assertEqual(commands.lines(vitrine("inspect", FOLDER / "marked.vit", "--json"))[0]["labels"],
+                         ["one", "two", "three", "four", "five", "six"])
+
     def test_a_full_disk(self):
         limit = 10000   # bytes a file; Python ignores SIGXFSZ, and so does the command then
         self.refuses(FIXTURE, says="model.vit", restore_signals=False,
@@ -198,7 +232,9 @@ class ConverterTest(commands.CommandTest):
         for words in (["--recipe", "int3"], ["--mean", "1,2"], ["--mean", "1,2,x"], ["--std", "1,2,3,4"], ["--image-size", "big"],
                       ["--image-size", "0"], ["--heads", "-1"], ["--crop-pct", "x"], ["--calibrate-images", "0"], ["--frobnicate"],
                       ["--family", "swin"], ["--report", "report.txt"], ["--report"], ["--merge-tokens", "x"],
-                      ["--merge-tokens", "-1"], ["--merge-tokens", "4,2"], ["--merge-tokens", ""], ["--merge-tokens", "1,"]):
+                      ["--merge-tokens", "-1"], ["--merge-tokens", "4,2"], ["--merge-tokens", ""], ["--merge-tokens", "1,"], ["--merge-tokens", 1000],
+                      ["--min-sqnr", 30], ["--observer", "min-max"], ["--no-smoothing"], ["--nearest-rounding"], ["--calibrate-images", 8],
+                      ["--mean", "123.675,116.28,103.53", "--std", "58,57,57"], ["--std", "0,0,0"]):
             with self.subTest(words=words):
                 self.refuses(TINY, *words, code=2, says="--help")
         self.assert_failure(convert(), code=2)
@@ -213,7 +249,7 @@ class ConverterTest(commands.CommandTest):
                 self.refuses(folder / "model.safetensors", *words, "--merge-tokens", 2, says="--merge-tokens")
 
     def test_flags_that_do_not_fit_the_model(self):
-        for words in (["--heads", 7], ["--image-size", 100], ["--image-size", 1000000], ["--std", "0,0,0"],
+        for words in (["--heads", 7], ["--image-size", 100], ["--image-size", 1000000],
                       ["--calibrate", self.out], ["--calibrate", FOLDER / "missing"], ["--family", "hf-dinov2"]):
             with self.subTest(words=words):
                 self.refuses(TINY, *words)

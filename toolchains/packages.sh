@@ -15,7 +15,7 @@ install_packages() {
   done
   if [ ${#missing[@]} = 0 ]; then return; fi
   if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || { echo "as root: apt-get install ${missing[*]}" >&2; exit 1; }
+    command -v sudo >/dev/null || { echo "needed and not installed: as root, apt-get install ${missing[*]}" >&2; exit 1; }
     apt=(sudo apt-get)
   fi
   say "installing ${missing[*]}"
@@ -26,6 +26,17 @@ install_packages() {
       DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --yes --no-install-recommends "${missing[@]}"
   } > "$log" 2>&1 < /dev/null || { tail -20 "$log" >&2; echo "could not install ${missing[*]}: all of it is in $log" >&2; exit 1; }
   rm "$log"
+}
+
+# install_cross_compiler PRESET: what a preset for another processor is compiled with; does nothing when it is there.
+install_cross_compiler() {
+  local target
+  case $1 in
+    aarch64) target=aarch64-linux-gnu ;;
+    armv7) target=arm-linux-gnueabihf ;;
+    *) return 0 ;;
+  esac
+  command -v "$target-g++" >/dev/null || install_packages "g++-$target"
 }
 
 # build PRESET LOG-FOLDER TARGET...: builds with progress; everything that was printed is in LOG-FOLDER/PRESET-build.log.

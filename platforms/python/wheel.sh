@@ -3,10 +3,14 @@
 # Builds the wheel of a preset into build/PRESET/python/ (or the folder that is named), from what the preset has compiled.
 #
 #   platforms/python/wheel.sh host|aarch64 [FOLDER]
+#
+# Installs the compiler for another processor when it is missing (Debian, as root or with sudo).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+source toolchains/packages.sh
 readonly preset=$1 build=$PWD/build/$1 folder=${2:-$PWD/build/$1/python}
 umask 022
+install_cross_compiler "$preset"
 python=$(platforms/python/environment.sh)
 [ -e "$build/build.ninja" ] || cmake --preset "$preset"
 cmake --build "$build" --target vitrine_shared vitrine-convert

@@ -204,7 +204,8 @@ Result<Session> Session::Create(const Model& model, const SessionOptions& option
 
 Status Session::SetLevel(int level) {
   if (level < 0 || static_cast<size_t>(level) >= state_->levels.size())
-    return Status::Error(Code::kInvalidArgument, "level %d of %zu", level, state_->levels.size());
+    return Status::Error(Code::kInvalidArgument, "the model has no level %d, the last is %zu", level,
+                         state_->levels.size() - 1);
   state_->current = static_cast<size_t>(level);
   return {};
 }

@@ -43,9 +43,12 @@ class Java(InAFolder):
         self.convert("tiny.vit")
         self.convert("merging.vit", "--merge-tokens", "4,8")
         self.convert("small.vit", "--image-size", "32")
+        run(CONVERTER, ROOT / "tests/fixtures/vit/timm_vit", "-o", self.folder / "nameless.vit")
+        run(CONVERTER, ROOT / "tests/fixtures/vit/hf_dinov2_model", "-o", self.folder / "headless.vit")
         shutil.copy(HERE / "picture.png", self.folder)
         photos = [*SAMPLES, self.folder / "picture.png"]
         self.say("classify.jsonl", "classify", "tiny.vit", photos, "--logits", "--packed", "none")
+        self.say("nameless.jsonl", "classify", "nameless.vit", photos[:2], "--logits", "--packed", "none")
         self.say("embed.jsonl", "embed", "tiny.vit", photos[:2])
         for level in range(2):
             self.say(f"level{level}.jsonl", "classify", "merging.vit", photos[:2], "--logits", "--level", level)

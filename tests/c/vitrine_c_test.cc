@@ -235,6 +235,7 @@ TEST_CASE("Nulls, wrong sizes and unknown values are refused") {
   CHECK(session == nullptr);
   refused(vitrine_session_run(nullptr));
   refused(vitrine_session_set_level(c.session, 1));
+  CHECK(std::string(vitrine_last_error()) == "the model has no level 1, the last is 0");
   refused(vitrine_session_set_level(c.session, -1));
   refused(vitrine_session_set_image(c.session, nullptr));
   refused(vitrine_session_set_image(c.session, &image));

@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Classifies a photo, in C++: the program of the README.
+// Classifies a photo, in C++: the program of vitrine.hpp.
 #include <cstdio>
+#include <string>
 #include <vitrine/vitrine.hpp>
 
+int Fail(const char* message) { return std::fprintf(stderr, "%s\n", message), 1; }
+
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc != 3) return Fail("usage: classify MODEL.vit PHOTO");
   auto model = vitrine::Model::Open(argv[1]);
-  if (!model.ok()) return std::fprintf(stderr, "%s\n", model.status().message()), 1;
+  if (!model.ok()) return Fail(model.status().message());
   auto session = vitrine::Session::Create(model.value(), {});
-  if (!session.ok()) return std::fprintf(stderr, "%s\n", session.status().message()), 1;
+  if (!session.ok()) return Fail(session.status().message());
   const auto photo = vitrine::Image::Load(argv[2]);
-  if (!photo.ok()) return std::fprintf(stderr, "%s\n", photo.status().message()), 1;
-  if (!session.value().SetImage(photo.value().view()).ok() || !session.value().Run().ok()) return 1;
+  if (!photo.ok()) return Fail(photo.status().message());
+  auto status = session.value().SetImage(photo.value().view());
+  if (status.ok()) status = session.value().Run();
+  if (!status.ok()) return Fail(status.message());
   vitrine::Guess best[1];
-  vitrine::TopClasses(session.value().logits(), best);
-  std::printf("%s %.1f %%\n", model.value().label(best[0].index), 100 * static_cast<double>(best[0].probability));
+  const size_t count = vitrine::TopClasses(session.value().logits(), best);
+  if (count == 0) return Fail("the model has no classifier");
+  std::string label = model.value().label(best[0].index);  // "" where it has no names
+  if (label.empty()) label = "class " + std::to_string(best[0].index);
+  std::printf("%s %.1f %%\n", label.c_str(), 100.0 * best[0].probability);
 }

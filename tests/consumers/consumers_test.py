@@ -32,17 +32,29 @@ class ConsumersTest(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder)
         cls.model = cls.folder / "tiny.vit"
         run(CONVERTER, ROOT / "models/vit-tiny-waste", "-o", cls.model)
-        best = json.loads(run(VITRINE, "classify", cls.model, PHOTO, "--json", "--packed", "none"))["top"][0]
-        cls.expected = f"{best['label']} {100 * best['probability']:.1f} %\n"
+        cls.expected = cls.said(cls.model)
+        cls.nameless, cls.headless = cls.folder / "nameless.vit", cls.folder / "headless.vit"
+        run(CONVERTER, ROOT / "tests/fixtures/vit/timm_vit", "-o", cls.nameless)
+        run(CONVERTER, ROOT / "tests/fixtures/vit/hf_dinov2_model", "-o", cls.headless)
         # Installed, then moved: what finds it must not know where it was.
         run("cmake", "--install", BUILD, "--prefix", cls.folder / "installed")
         cls.prefix = cls.folder / "moved"
         (cls.folder / "installed").rename(cls.prefix)
         cls.libraries = next(cls.prefix.rglob("libvitrine.a")).parent
 
+    @staticmethod
+    def said(model):
+        best = json.loads(run(VITRINE, "classify", model, PHOTO, "--json", "--packed", "none"))["top"][0]
+        return f"{best['label']} {100 * best['probability']:.1f} %\n"
+
     def answers(self, program):
         environment = {**os.environ, "LD_LIBRARY_PATH": str(self.libraries)}
         self.assertEqual(run(program, self.model, PHOTO, env=environment), self.expected)
+
+    def fails(self, code, says, *words, **options):
+        done = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options)
+        self.assertEqual(done.returncode, code, done.stdout)
+        self.assertRegex(done.stdout, says)
 
     def compile(self, name, *words):
         program = self.folder / name
@@ -56,6 +68,21 @@ class ConsumersTest(unittest.TestCase):
         for name in ("c_shared", "c_static", "cc_shared", "cc_static"):
             self.answers(out / name)
 
+    def test_the_static_library_asks_for_c_plus_plus(self):
+        for languages, components, found in (("C", "COMPONENTS shared", True), ("C", "", True), ("C", "OPTIONAL_COMPONENTS static", True),
+                                             ("C", "COMPONENTS static", False), ("C CXX", "COMPONENTS static", True)):
+            project = Path(tempfile.mkdtemp(dir=self.folder))
+            (project / "CMakeLists.txt").write_text(
+                f"cmake_minimum_required(VERSION 3.22)\nproject(consumer {languages})\nfind_package(vitrine REQUIRED {components})\n"
+                f"add_executable(classify {HERE / 'classify.c'})\ntarget_link_libraries(classify vitrine::vitrine)\n")
+            configure = "cmake", "-G", "Ninja", "-S", project, "-B", project / "build", f"-DCMAKE_PREFIX_PATH={self.prefix}"
+            if not found:
+                self.fails(1, r"is linked as C\+\+:\s+project\(consumer\s+LANGUAGES\s+C\s+CXX\)", *configure)
+                continue
+            run(*configure)
+            run("cmake", "--build", project / "build")
+            self.answers(project / "build/classify")
+
     def test_by_pkg_config(self):
         environment = {**os.environ, "PKG_CONFIG_PATH": str(self.libraries / "pkgconfig")}
         # pkg-config, or the program that many systems have in its place.
@@ -64,7 +91,16 @@ class ConsumersTest(unittest.TestCase):
         flags = run(tool, "--cflags", "--libs", "vitrine", env=environment).split()
         self.assertEqual(run(tool, "--modversion", "vitrine", env=environment), "0.1.0\n")
         self.compile("pkg_c", "cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", HERE / "classify.c", *flags)
-        self.compile("pkg_cc", "c++", "-std=c++20", HERE / "classify.cc", *flags)
+        self.compile("pkg_cc", "c++", "-std=c++20", "-Wall", "-Wextra", "-Werror", "-pedantic", HERE / "classify.cc", *flags)
+        environment = {**os.environ, "LD_LIBRARY_PATH": str(self.libraries)}
+        for name, wrong_usage in (("pkg_c", 2), ("pkg_cc", 1)):
+            program = self.folder / name
+            expected = self.said(self.nameless)
+            self.assertRegex(expected, r"\Aclass \d [0-9.]+ %\n")
+            self.assertEqual(run(program, self.nameless, PHOTO, env=environment), expected)
+            self.fails(1, r"\Athe model has no classifier\n\Z", program, self.headless, PHOTO, env=environment)
+            self.fails(1, r"\A.*nowhere.*\n\Z", program, self.model, "nowhere.jpg", env=environment)
+            self.fails(wrong_usage, r"\Ausage: .*\n\Z", program, env=environment)
 
     def test_by_fetch_content(self):
         out = self.folder / "fetch_content"
@@ -80,15 +116,19 @@ class ConsumersTest(unittest.TestCase):
             run(compiler, f"-std={standard}", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I", self.prefix / "include", "-x",
                 "c" if compiler == "cc" else "c++", "-include", "vitrine/vitrine.h", "/dev/null")
 
-    def test_the_readme_shows_this_program(self):
-        program = (HERE / "classify.c").read_text().split("*/\n", 1)[1]
-        shown = "".join(("    " + line).rstrip() + "\n" for line in program.splitlines())
-        self.assertIn(shown, (ROOT / "README.md").read_text())
-        # The header's example is its middle, with names in the place of arguments.
-        header = "".join((self.prefix / "include/vitrine/vitrine.h").read_text().replace("\n *", "").split())
-        for line in program.splitlines():
-            if "vitrine_" in line and "argv" not in line:
-                self.assertIn("".join(line.split()), header)
+    def test_the_c_plus_plus_headers_name_their_standard(self):
+        for header in ("vitrine.hpp", "image.hpp", "status.hpp"):
+            words = "c++", "-Wall", "-Wextra", "-pedantic", "-fsyntax-only", "-I", self.prefix / "include", "-x", "c++", "-include", f"vitrine/{header}"
+            self.assertEqual(run(*words, "-Werror", "-std=c++20", "/dev/null"), "")
+            self.fails(1, r"\A(In file.*\n|  .*\n)*.*error: #error .*C\+\+20", *words, "-std=c++17", "/dev/null")
+
+    def test_the_papers_show_these_programs(self):
+        for source, heading, paper, indent in (("classify.c", "*/\n", "README.md", "    "),
+                                               ("classify.c", "*/\n", "runtime/include/vitrine/vitrine.h", " *     "),
+                                               ("classify.cc", "vitrine.hpp.\n", "runtime/include/vitrine/vitrine.hpp", "//   ")):
+            program = (HERE / source).read_text().split(heading, 1)[1]
+            shown = "".join((indent + line).rstrip() + "\n" for line in program.splitlines())
+            self.assertIn(shown, (ROOT / paper).read_text())
 
     def test_shows_the_symbols_that_are_listed(self):
         shown = set()

@@ -4,7 +4,7 @@ import unittest
 
 import numpy as np
 import vitrine
-from fixture import FEATURES, MERGING, SAMPLES, TINY, floats, said
+from fixture import FEATURES, FOLDER, MERGING, SAMPLES, TINY, floats, said
 
 
 class AnswersTest(unittest.TestCase):
@@ -17,6 +17,22 @@ class AnswersTest(unittest.TestCase):
                 guesses = model.classify(str(photo))
                 self.assertEqual([(guess.index, guess.label, guess.probability) for guess in guesses],
                                  [(guess["index"], guess["label"], guess["probability"]) for guess in answer["top"]])
+
+    def test_classes_without_names_are_numbers(self):
+        with vitrine.Model(FOLDER / "nameless.vit", threads=1) as model:
+            self.assertEqual(model.labels, ())
+            for name, answer in said("nameless").items():
+                guesses = model.classify(next(path for path in SAMPLES if path.name == name))
+                self.assertEqual([guess.label for guess in guesses], [guess["label"] for guess in answer["top"]])
+                self.assertEqual(guesses[0].label, f"class {guesses[0].index}")
+
+    def test_a_model_without_a_classifier_says_so(self):
+        with vitrine.Model(FOLDER / "headless.vit", threads=1) as model:
+            with self.assertRaisesRegex(vitrine.UnsupportedModel, r"\Athe model has no classifier: use embed\(\)\Z"):
+                model.classify(SAMPLES[0])
+            self.assertGreater(model.embed(SAMPLES[0]).size, 0)
+            with self.assertRaisesRegex(vitrine.UnsupportedModel, "no logits"):
+                model.logits(SAMPLES[0])
 
     def test_any_number_of_threads(self):
         for threads in (0, 2):
@@ -45,7 +61,7 @@ class AnswersTest(unittest.TestCase):
                 for name, answer in said(f"level{level}").items():
                     photo = next(path for path in SAMPLES if path.name == name)
                     np.testing.assert_array_equal(model.logits(photo), floats(answer["logits"]))
-            with self.assertRaises(vitrine.InvalidArgument):
+            with self.assertRaisesRegex(vitrine.InvalidArgument, "the model has no level 2, the last is 1"):
                 model.level = 2
             self.assertEqual(model.level, 0)
 

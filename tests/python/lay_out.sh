@@ -8,12 +8,15 @@ convert_models() {
   "$program" models/vit-tiny-waste -o "$folder/merging.vit" --merge-tokens 4,8 --json
   "$program" models/vit-tiny-waste -o "$folder/features.vit" --patch-features --json
   "$program" tests/fixtures/vit/timm_hub -o "$folder/small.vit" --json
+  "$program" tests/fixtures/vit/timm_vit -o "$folder/nameless.vit" --json
+  "$program" tests/fixtures/vit/hf_dinov2_model -o "$folder/headless.vit" --json
 }
 
 # ask_command FOLDER VITRINE...: what the command says, VITRINE being all the words to start it with.
 ask_command() {
   local folder=$1 command=("${@:2}") photos=(models/samples/*.jpg)
   "${command[@]}" classify "$folder/tiny.vit" "${photos[@]}" --logits --packed none --json > "$folder/classify.jsonl"
+  "${command[@]}" classify "$folder/nameless.vit" "${photos[@]:0:2}" --packed none --json > "$folder/nameless.jsonl"
   "${command[@]}" embed "$folder/tiny.vit" "${photos[@]:0:2}" --json > "$folder/embed.jsonl"
   "${command[@]}" classify "$folder/merging.vit" "${photos[@]:0:2}" --logits --packed none --json > "$folder/level0.jsonl"
   "${command[@]}" classify "$folder/merging.vit" "${photos[@]:0:2}" --level 1 --logits --packed none --json > "$folder/level1.jsonl"

@@ -12,10 +12,8 @@ import unittest
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import vitrine
-from fixture import FOLDER, ROOT, SAMPLES, TINY
-from PIL import Image
+from fixture import FOLDER, ROOT, SAMPLES
 from vitrine._library import ffi
 
 WHEEL = Path(os.environ["VITRINE_WHEEL"])
@@ -95,15 +93,6 @@ class InterfaceTest(unittest.TestCase):
         known = set(vitrine.images._CHANNELS) | set(vitrine.images._CHROMA)
         self.assertEqual(known, set(vitrine.images._NUMBERS))
 
-    def test_pillows_images(self):
-        with vitrine.Model(TINY) as model, Image.open(SAMPLES[0]) as photo:
-            expected = model.logits(SAMPLES[0])
-            np.testing.assert_array_equal(model.logits(photo), expected)
-            np.testing.assert_array_equal(model.logits(photo.convert("RGBA")), expected)
-            for mode in ("L", "P", "1", "CMYK"):
-                other = photo.convert(mode)
-                np.testing.assert_array_equal(model.logits(other), model.logits(other.convert("RGB")))
-
 
 class PaperTest(unittest.TestCase):
     def examples(self, paper):
@@ -112,7 +101,8 @@ class PaperTest(unittest.TestCase):
 
     def test_the_readmes_lines_run(self):
         with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
-            for name, source in (("waste.vit", FOLDER / "merging.vit"), ("photo.jpg", SAMPLES[0]), ("dinov2-small-waste", ROOT / "models/vit-tiny-waste")):
+            for name, source in (("waste.vit", FOLDER / "tiny.vit"), ("levels.vit", FOLDER / "merging.vit"), ("photo.jpg", SAMPLES[0]),
+                                 ("dinov2-small-waste", ROOT / "models/vit-tiny-waste")):
                 (Path(folder) / name).symlink_to(source)
             for paper in ("README.md", "platforms/python/README.md"):
                 examples = self.examples(paper)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays as the library's vitrine_image: pointers and strides, no pixel is copied."""
+"""Arrays as the library's vitrine_image: pointers and strides, no pixel is copied; and Pillow's images as arrays."""
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, Sequence, Union
 
@@ -16,6 +17,10 @@ Pixels = npt.NDArray[np.uint8]
 # Bytes of a pixel, of formats in one plane; and bytes that two pixels of two rows have in the further planes of others.
 _CHANNELS = {"rgb": 3, "bgr": 3, "rgba": 4, "gray": 1, "yuyv": 2}
 _CHROMA = {"nv12": (2,), "nv21": (2,), "i420": (1, 1)}
+# A Pillow image's modes that are read as they are; and those that keep their transparency apart, or in the way.
+_PILLOW_MODES = ("L", "RGB", "RGBA")
+_PILLOW_ALPHA = ("LA", "PA", "RGBa")
+_EXIF_ORIENTATION = 0x0112
 _BY_CHANNELS = {1: "gray", 3: "rgb", 4: "rgba"}
 # As the header numbers them: VITRINE_RGB8 is "rgb".
 _NUMBERS = {name[len("VITRINE_"):].lower().replace("8", ""): number for number, name in sorted(ffi.typeof("vitrine_format").elements.items())}
@@ -48,12 +53,44 @@ def _shape(array: npt.NDArray[Any]) -> str:
     return "[" + ", ".join(map(str, array.shape)) + "]"
 
 
+def _sixteen_bits(image: Any, format: str | None) -> Pixels:
+    """What the library's decoders make of gray in 16 bits: of a PNG's the upper byte, of a PNM's the nearest."""
+    samples = np.asarray(image)
+    return np.rint(samples / 257).astype(np.uint8) if format == "PPM" else (samples >> 8).astype(np.uint8)
+
+
+def _is_upright(image: Any) -> bool:
+    try:
+        return bool(image.getexif().get(_EXIF_ORIENTATION, 1) == 1)
+    except SyntaxError:  # Pillow's for a damaged EXIF block, which says nothing
+        return True
+
+
+def _of_pillow(image: Any) -> Pixels:
+    """A Pillow image as its file's path would be read: upright, 8 bits a sample, transparency dropped."""
+    from PIL import ImageOps
+
+    format = image.format
+    if not _is_upright(image):
+        image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16") or (image.mode == "I" and format in ("PNG", "PPM")):
+        return _sixteen_bits(image, format)
+    if image.mode in ("I", "F"):
+        raise InvalidArgument(f"a Pillow image of mode {image.mode} does not say what is white: scale it, and convert it to L")
+    if image.mode not in _PILLOW_MODES:
+        has_alpha = image.mode in _PILLOW_ALPHA or "transparency" in image.info
+        try:
+            image = image.convert("RGBA" if has_alpha else "RGB")
+        except ValueError as error:
+            raise InvalidArgument(f"a Pillow image of mode {image.mode} is to be converted to RGB first: {error}") from None
+    return np.asarray(image)
+
+
 def as_array(image: Any) -> Pixels:
-    """`image` as an array of bytes: itself, or what its array interface shows (Pillow's images copy there)."""
+    """`image` as an array of bytes: itself, or what its array interface shows."""
     if not isinstance(image, np.ndarray):
-        if hasattr(image, "mode") and hasattr(image, "convert") and image.mode not in ("L", "RGB", "RGBA"):
-            image = image.convert("RGB")  # a palette's indices are no gray
-        image = np.asarray(image)
+        pillow = sys.modules.get("PIL.Image")  # who has one of its images has imported it
+        image = _of_pillow(image) if pillow is not None and isinstance(image, pillow.Image) else np.asarray(image)
     if image.dtype != np.uint8:
         kind = "no array" if image.dtype == object else f"of {image.dtype}"
         raise InvalidArgument(f"an image is a path, an encoded photo's bytes, or an array of uint8, 0 to 255; this is {kind}")

@@ -3,6 +3,11 @@
 // heap.
 #pragma once
 
+// All of the headers need C++20: std::span, say. MSVC tells in a macro of its own; GCC 10's C++20 is 201709.
+#if defined(_MSVC_LANG) ? _MSVC_LANG <= 201703L : __cplusplus <= 201703L
+#error "vitrine's C++ headers need C++20: compile with -std=c++20 (vitrine.h is for C and any C++)"
+#endif
+
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>

@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // vitrine for C++: open a model, create a session, give it an image, run it, read what it says.
 //
-//   auto model = vitrine::Model::Open("waste.vit");
-//   auto session = vitrine::Session::Create(model.value(), {});
-//   auto image = vitrine::Image::Load("bottle.jpg");
-//   session.value().SetImage(image.value().view());
-//   session.value().Run();
-//   session.value().logits();  // one number a class
+//   #include <cstdio>
+//   #include <string>
+//   #include <vitrine/vitrine.hpp>
 //
-// No function throws, prints or aborts; each that can fail returns a Status or a Result, which must be looked
-// at.
+//   int Fail(const char* message) { return std::fprintf(stderr, "%s\n", message), 1; }
+//
+//   int main(int argc, char** argv) {
+//     if (argc != 3) return Fail("usage: classify MODEL.vit PHOTO");
+//     auto model = vitrine::Model::Open(argv[1]);
+//     if (!model.ok()) return Fail(model.status().message());
+//     auto session = vitrine::Session::Create(model.value(), {});
+//     if (!session.ok()) return Fail(session.status().message());
+//     const auto photo = vitrine::Image::Load(argv[2]);
+//     if (!photo.ok()) return Fail(photo.status().message());
+//     auto status = session.value().SetImage(photo.value().view());
+//     if (status.ok()) status = session.value().Run();
+//     if (!status.ok()) return Fail(status.message());
+//     vitrine::Guess best[1];
+//     const size_t count = vitrine::TopClasses(session.value().logits(), best);
+//     if (count == 0) return Fail("the model has no classifier");
+//     std::string label = model.value().label(best[0].index);  // "" where it has no names
+//     if (label.empty()) label = "class " + std::to_string(best[0].index);
+//     std::printf("%s %.1f %%\n", label.c_str(), 100.0 * best[0].probability);
+//   }
+//
+// The standard is C++20. No function throws, prints or aborts; each that can fail returns a Status or a
+// Result, which must be looked at.
 #pragma once
 
 #include <vitrine/export.h>

@@ -64,6 +64,28 @@ public class VitrineTest {
   }
 
   @Test
+  public void classesWithoutNamesAreNumbers() throws Exception {
+    try (Vitrine vitrine = Vitrine.open(Fixture.path("nameless.vit"), new Options())) {
+      assertEquals(0, vitrine.labels().size());
+      for (Map.Entry<File, JSONObject> line : Fixture.said("nameless.jsonl").entrySet()) {
+        List<Guess> guesses = vitrine.classify(line.getKey());
+        assertAsTheCommand(guesses, vitrine.logits(), line.getValue());
+        assertEquals("class " + guesses.get(0).index(), guesses.get(0).label());
+      }
+    }
+  }
+
+  @Test
+  public void aModelWithoutAClassifierSaysSo() {
+    File photo = new File(Fixture.path("picture.png"));
+    try (Vitrine vitrine = Vitrine.open(Fixture.path("headless.vit"), new Options())) {
+      assertFails(Code.UNSUPPORTED_MODEL, "the model has no classifier: use embed()", () -> vitrine.classify(photo));
+      assertTrue(vitrine.embed(photo).length > 0);
+      assertNull(vitrine.logits());
+    }
+  }
+
+  @Test
   public void levelsGiveTheCommandsAnswer() throws Exception {
     try (Vitrine vitrine = Vitrine.open(Fixture.MERGING_MODEL, new Options())) {
       assertEquals(2, vitrine.levelCount());
@@ -72,7 +94,7 @@ public class VitrineTest {
         for (Map.Entry<File, JSONObject> line : Fixture.said("level" + level + ".jsonl").entrySet())
           assertAsTheCommand(vitrine.classify(line.getKey()), vitrine.logits(), line.getValue());
       }
-      assertFails(Code.INVALID_ARGUMENT, "", () -> vitrine.setLevel(2));
+      assertFails(Code.INVALID_ARGUMENT, "no level 2, the last is 1", () -> vitrine.setLevel(2));
     }
   }
 

@@ -13,11 +13,12 @@ public final class Guess {
     this.probability = probability;
   }
 
-  /** Its place among {@link Vitrine#labels()}. */
+  /** Its place among the classes, and among {@link Vitrine#labels()} where there are any. */
   public int index() {
     return index;
   }
 
+  /** Its name; "class 7" where the model brings no names. */
   public String label() {
     return label;
   }

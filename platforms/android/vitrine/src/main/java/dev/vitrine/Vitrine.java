@@ -31,6 +31,7 @@ public final class Vitrine implements AutoCloseable {
 
   private final Handles handles;
   private final int topK;
+  private final int classCount;
   private final List<String> labels;
   private final int[] description;
   private final String family;
@@ -44,6 +45,8 @@ public final class Vitrine implements AutoCloseable {
       byte[] packed = options.packedWeights == null ? null : utf8(options.packedWeights.getPath());
       session = Native.createSession(model, options.threads, packed, options.attentionMap);
       description = Native.describe(model);
+      float[] logits = Native.logits(session);
+      classCount = logits == null ? 0 : logits.length;
       labels = readLabels(model, description[4]);
       family = text(Native.family(model));
       recipe = text(Native.recipe(model));
@@ -80,7 +83,10 @@ public final class Vitrine implements AutoCloseable {
     return Native.instructionSet();
   }
 
-  /** The most probable classes, most probable first: Options.topK() of them at most. */
+  /**
+   * The most probable classes, most probable first: Options.topK() of them at most. A model without a classifier is
+   * UNSUPPORTED_MODEL.
+   */
   public List<Guess> classify(Bitmap bitmap) {
     return classify(Picture.of(bitmap));
   }
@@ -172,7 +178,7 @@ public final class Vitrine implements AutoCloseable {
     }
   }
 
-  /** Names of the classes. */
+  /** Names of the classes; none where the model brings none, and its guesses are "class 7" then. */
   public List<String> labels() {
     return labels;
   }
@@ -224,6 +230,8 @@ public final class Vitrine implements AutoCloseable {
     begin();
     try {
       look(picture);
+      if (classCount == 0)
+        throw new VitrineException(VitrineException.Code.UNSUPPORTED_MODEL, "the model has no classifier: use embed()");
       return top();
     } finally {
       end();
@@ -246,12 +254,16 @@ public final class Vitrine implements AutoCloseable {
   }
 
   private List<Guess> top() {
-    int[] indices = new int[Math.max(0, Math.min(topK, labels.size()))];
+    int[] indices = new int[Math.max(0, Math.min(topK, classCount))];
     float[] probabilities = new float[indices.length];
     int count = Native.top(handles.session, indices, probabilities);
     List<Guess> guesses = new ArrayList<>(count);
-    for (int i = 0; i < count; ++i) guesses.add(new Guess(indices[i], labels.get(indices[i]), probabilities[i]));
+    for (int i = 0; i < count; ++i) guesses.add(new Guess(indices[i], label(indices[i]), probabilities[i]));
     return guesses;
+  }
+
+  private String label(int index) {
+    return index < labels.size() ? labels.get(index) : "class " + index;
   }
 
   /** A whole call is one thread's: the picture that it set is the one that its results are of. */

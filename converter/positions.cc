@@ -87,7 +87,7 @@ Axis MakeAxis(int inputs, int outputs, PositionFilter filter) {
 
 }  // namespace
 
-std::vector<float> ResizePositions(std::span<const float> positions, Grid from, Grid to, int width,
+std::vector<float> ResizePositions(std::span<const float> positions, PatchGrid from, PatchGrid to, int width,
                                    PositionFilter filter) {
   if (from == to) return {positions.begin(), positions.end()};
   Axis vertical = MakeAxis(from.height, to.height, filter),

@@ -9,10 +9,10 @@
 namespace vitrine {
 
 /// Patches along each side of an image.
-struct Grid {
+struct PatchGrid {
   int height = 0, width = 0;
   int cells() const { return height * width; }
-  bool operator==(const Grid&) const = default;
+  bool operator==(const PatchGrid&) const = default;
 };
 
 /// How a library calls torch's `interpolate`. Cell centers are at i + 0.5 (align_corners=False) unless said
@@ -29,7 +29,7 @@ enum class PositionFilter {
 /// Returns positions [to.height * to.width, width] resampled from [from.height * from.width, width], both
 /// row-major. Computed in double; within 1e-6 of torch's f32 for values of the order of 1. The same grid is
 /// returned as it is.
-std::vector<float> ResizePositions(std::span<const float> positions, Grid from, Grid to, int width,
+std::vector<float> ResizePositions(std::span<const float> positions, PatchGrid from, PatchGrid to, int width,
                                    PositionFilter filter);
 
 }  // namespace vitrine

@@ -29,7 +29,7 @@ TEST_CASE("Resamples as torch does") {
   for (int i = 0; i < 12; ++i) squares.push_back(static_cast<float>(i * i));
   const struct {
     PositionFilter filter;
-    Grid to;
+    PatchGrid to;
     std::vector<float> expected;
   } cases[] = {
       {PositionFilter::kBicubic, {2, 2}, {2.7783203f, 12.69043f, 59.78418f, 97.99707f}},
@@ -78,7 +78,7 @@ TEST_CASE("Returns the same grid as it is") {
 TEST_CASE("Keeps a constant") {
   const std::vector<float> ones(7 * 5 * 2, 1.0f);
   for (const PositionFilter filter : kFilters) {
-    for (const Grid to : {Grid{1, 1}, Grid{3, 9}, Grid{14, 2}, Grid{16, 16}}) {
+    for (const PatchGrid to : {PatchGrid{1, 1}, PatchGrid{3, 9}, PatchGrid{14, 2}, PatchGrid{16, 16}}) {
       const std::vector<float> found = ResizePositions(ones, {7, 5}, to, 2, filter);
       CHECK(LargestError(found, std::vector<float>(static_cast<size_t>(to.cells()) * 2, 1.0f)) < 1e-6);
     }
@@ -107,7 +107,7 @@ TEST_CASE("timm's resampled table is met within a millionth") {
   const struct {
     const char* name;
     int prefix;
-    Grid from, to;
+    PatchGrid from, to;
   } cases[] = {{"timm_vit_res_down", 1, {7, 7}, {4, 4}},
                {"timm_vit_res_up", 1, {4, 4}, {6, 8}},
                {"timm_dinov2_reg4_res", 0, {9, 9}, {4, 5}}};

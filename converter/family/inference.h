@@ -45,8 +45,8 @@ class Inference {
   void InferPositions();
   void InferPositionBias();
   /// No cells where there is no size.
-  Grid PatchesOf(const std::optional<ImageSize>& size) const;
-  bool TakeGrid(Grid grid, int prefix);
+  PatchGrid PatchesOf(const std::optional<ImageSize>& size) const;
+  bool TakeGrid(PatchGrid grid, int prefix);
   void InferClasses();
   void InferPooling();
 

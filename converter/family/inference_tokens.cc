@@ -31,11 +31,11 @@ void Inference::InferPositions() {
   std::vector<int> prefixes = {singles, config_.prefix_tokens, 0};
   if (model_.Flag({"no_embed_class"}).value_or(false))
     std::rotate(prefixes.begin(), prefixes.end() - 1, prefixes.end());
-  const auto take = [&](Grid grid) {
+  const auto take = [&](PatchGrid grid) {
     return std::any_of(prefixes.begin(), prefixes.end(),
                        [&](int prefix) { return rows == prefix + grid.cells() && TakeGrid(grid, prefix); });
   };
-  const Grid said = PatchesOf(model_.Size({"img_size", "image_size"}));
+  const PatchGrid said = PatchesOf(model_.Size({"img_size", "image_size"}));
   if (take(said)) return;
   for (const int prefix : prefixes) {
     const int side = static_cast<int>(std::lround(std::sqrt(std::max(0, rows - prefix))));
@@ -68,12 +68,12 @@ void Inference::InferPositionBias() {
   }
 }
 
-Grid Inference::PatchesOf(const std::optional<ImageSize>& size) const {
+PatchGrid Inference::PatchesOf(const std::optional<ImageSize>& size) const {
   if (!size) return {};
   return {size->height / config_.patch_height, size->width / config_.patch_width};
 }
 
-bool Inference::TakeGrid(Grid grid, int prefix) {
+bool Inference::TakeGrid(PatchGrid grid, int prefix) {
   if (grid.height < 1 || grid.width < 1) return false;
   layout_.stored_grid = grid;
   layout_.stored_prefix = prefix;

@@ -25,7 +25,8 @@ Layout InferLayout(const Family& family, const Names& names, const Configuration
 void ChooseImageSize(const Configuration& configuration, const ConversionInputs& inputs, Layout* layout,
                      std::vector<std::string>* remarks) {
   VitConfig& config = layout->config;
-  const Grid bias = layout->bias_grid, stored = layout->stored_grid.cells() > 0 ? layout->stored_grid : bias;
+  const PatchGrid bias = layout->bias_grid,
+                  stored = layout->stored_grid.cells() > 0 ? layout->stored_grid : bias;
   ImageSize size{stored.height * config.patch_height, stored.width * config.patch_width};
   const std::optional<ImageSize> said = configuration.model.Size({"img_size", "image_size"}),
                                  preprocessed = PreprocessedSize(configuration.preprocessor);
@@ -44,7 +45,7 @@ void ChooseImageSize(const Configuration& configuration, const ConversionInputs&
            Text({config.patch_height, config.patch_width}));
     }
   }
-  const Grid grid{size.height / config.patch_height, size.width / config.patch_width};
+  const PatchGrid grid{size.height / config.patch_height, size.width / config.patch_width};
   if (size.height > kMostPixels || size.width > kMostPixels || grid.cells() > kMostPatches) {
     Fail("image size ", Text(size), " is too large: at most ", kMostPixels, " pixels a side and ",
          kMostPatches, " patches");

@@ -37,7 +37,7 @@ std::vector<float> LoadPositions(Reader& reader, const Layout& layout) {
   const int rows = has_table || config.prefix_tokens == 0 ? config.tokens() : config.prefix_tokens;
   std::vector<float> table(static_cast<size_t>(rows) * width);
   if (has_table) {
-    const Grid grid{config.image_height / config.patch_height, config.image_width / config.patch_width};
+    const PatchGrid grid{config.image_height / config.patch_height, config.image_width / config.patch_width};
     const std::span<const float> patches = std::span(stored).subspan(static_cast<size_t>(prefix) * width);
     const std::vector<float> resized =
         ResizePositions(patches, layout.stored_grid, grid, width, layout.positions);

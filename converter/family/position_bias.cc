@@ -12,14 +12,14 @@ namespace {
 constexpr int kClassRows = 3;
 
 /// Each side has as many distances as cells but one, in both directions.
-Grid Distances(Grid grid) { return {2 * grid.height - 1, 2 * grid.width - 1}; }
+PatchGrid Distances(PatchGrid grid) { return {2 * grid.height - 1, 2 * grid.width - 1}; }
 
 /// The table [rows, heads] of one grid as that of another.
-std::vector<float> Resized(const std::vector<float>& table, const Layout& layout, Grid grid) {
+std::vector<float> Resized(const std::vector<float>& table, const Layout& layout, PatchGrid grid) {
   const int heads = layout.config.heads;
-  const Grid stored = Distances(layout.bias_grid);
+  const PatchGrid stored = Distances(layout.bias_grid);
   // transformers takes the stored table's height for its width, which matters where they differ.
-  const Grid from{stored.width, stored.height};
+  const PatchGrid from{stored.width, stored.height};
   const size_t distances = static_cast<size_t>(stored.cells()) * heads;
   std::vector<float> resized = ResizePositions(std::span(table).first(distances), from, Distances(grid),
                                                heads, PositionFilter::kBilinear);
@@ -29,9 +29,9 @@ std::vector<float> Resized(const std::vector<float>& table, const Layout& layout
 
 }  // namespace
 
-int PositionBiasRows(Grid grid) { return Distances(grid).cells() + kClassRows; }
+int PositionBiasRows(PatchGrid grid) { return Distances(grid).cells() + kClassRows; }
 
-Grid PositionBiasGrid(int rows, Grid hint, const std::string& name) {
+PatchGrid PositionBiasGrid(int rows, PatchGrid hint, const std::string& name) {
   if (hint.cells() > 0 && PositionBiasRows(hint) == rows) return hint;
   const int side = (static_cast<int>(std::lround(std::sqrt(std::max(0, rows - kClassRows)))) + 1) / 2;
   if (side < 1 || PositionBiasRows({side, side}) != rows) {
@@ -52,7 +52,7 @@ std::vector<float> LoadPositionBias(Reader& reader, const Layout& layout, int bl
     for (size_t i = 0; i < table.size(); ++i) sum[i] += table[i];
   }
   if (sum.empty()) return sum;
-  const Grid grid{config.image_height / config.patch_height, config.image_width / config.patch_width};
+  const PatchGrid grid{config.image_height / config.patch_height, config.image_width / config.patch_width};
   if (layout.bias_resizes) sum = Resized(sum, layout, grid);
   const size_t rows = static_cast<size_t>(PositionBiasRows(grid)), heads = static_cast<size_t>(config.heads);
   std::vector<float> by_head(rows * heads);

@@ -10,10 +10,10 @@ namespace vitrine {
 
 /// Rows of the table of a grid: the distances of two patches, then class to patch, patch to class, class to
 /// class.
-int PositionBiasRows(Grid grid);
+int PositionBiasRows(PatchGrid grid);
 
 /// Returns the grid whose table has `rows` rows: `hint` where it fits, else a square. Error naming `name`.
-Grid PositionBiasGrid(int rows, Grid hint, const std::string& name);
+PatchGrid PositionBiasGrid(int rows, PatchGrid hint, const std::string& name);
 
 /// Returns [H, PositionBiasRows(model's grid)], the sum of the block's own table and the one that blocks
 /// share, resampled to the model's grid; empty where there is neither.

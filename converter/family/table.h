@@ -101,8 +101,8 @@ struct Family;
 /// What configuration and shapes say of one checkpoint; a family's `settle` may correct it.
 struct Layout {
   VitConfig config;
-  Grid stored_grid;           ///< of the position table in the checkpoint; no cells: it has none
-  Grid bias_grid;             ///< of the relative position bias in the checkpoint; no cells: it has none
+  PatchGrid stored_grid;      ///< of the position table in the checkpoint; no cells: it has none
+  PatchGrid bias_grid;        ///< of the relative position bias in the checkpoint; no cells: it has none
   bool bias_resizes = false;  ///< the bias can be resampled, two taps a side (transformers)
   int stored_prefix = 0;      ///< rows of that table before the first patch's
   bool final_norm = true;     ///< the head reads normed tokens

@@ -87,9 +87,9 @@ void PackOwn(const SampleLayer& s, PackedWeights& packed) {
 
 /// The same for those of a named class.
 void PackForCpuClass(const SampleLayer& s, const PackedLayout& layout, PackedWeights& packed) {
-  const LinearWeights f32 = {s.floats.data(), nullptr, s.bias.data(), kOutputs, kInputs},
-                      one_output = {s.floats.data(), nullptr, s.bias.data(), 1, kInputs},
-                      int8 = {s.weights.data(), s.scales.data(), s.bias.data(), kOutputs, kInputs};
+  const MatrixToPack f32 = {s.floats.data(), nullptr, s.bias.data(), kOutputs, kInputs},
+                     one_output = {s.floats.data(), nullptr, s.bias.data(), 1, kInputs},
+                     int8 = {s.weights.data(), s.scales.data(), s.bias.data(), kOutputs, kInputs};
   Pack(layout, PackedKernel::kF32, f32, packed);
   Pack(layout, PackedKernel::kF32, one_output, packed);
   Pack(layout, PackedKernel::kF32Qc8w, int8, packed);

@@ -219,7 +219,7 @@ Status PackLinear(const Program& program, const schema::Linear& op, const Packed
   VITRINE_RETURN_IF_ERROR(program.CheckConstant(op.weight()));
   if (op.bias() >= 0) VITRINE_RETURN_IF_ERROR(program.CheckConstant(op.bias()));
   const ConstantInfo weight = program.constant(op.weight());
-  LinearWeights weights = {weight.bytes.data(), nullptr, nullptr, weight.rows, weight.columns};
+  MatrixToPack weights = {weight.bytes.data(), nullptr, nullptr, weight.rows, weight.columns};
   if (op.bias() >= 0) weights.bias = program.constant(op.bias()).f32();
   if (kernel != PackedKernel::kF32) weights.scales = weight.scales();
   std::vector<float> scaled_bias;

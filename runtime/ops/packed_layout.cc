@@ -28,7 +28,7 @@ constexpr size_t kXnnpackAlignment = 16;  // XNN_ALLOCATION_ALIGNMENT on ARM
 /// A matrix in panels.
 class Panels {
  public:
-  Panels(const PackedLayout& layout, PackedKernel kernel, const LinearWeights& w)
+  Panels(const PackedLayout& layout, PackedKernel kernel, const MatrixToPack& w)
       : kernel_(kernel), w_(w), element_(kernel == PackedKernel::kF32 ? sizeof(float) : 1) {
     size_t vectors = 0;
     switch (kernel) {
@@ -127,7 +127,7 @@ class Panels {
   }
 
   PackedKernel kernel_;
-  LinearWeights w_;
+  MatrixToPack w_;
   size_t element_;  // bytes
   PanelShape shape_ = kFloatPanel;
   size_t weight_bytes_, panel_bytes_;
@@ -164,7 +164,7 @@ const PackedLayout* FindPackedLayout(std::string_view cpu) {
   return found == nullptr ? nullptr : &kLayouts[found - kClasses.data()];
 }
 
-bool Pack(const PackedLayout& layout, PackedKernel kernel, const LinearWeights& w, PackedWeights& packed) {
+bool Pack(const PackedLayout& layout, PackedKernel kernel, const MatrixToPack& w, PackedWeights& packed) {
   if (kernel == PackedKernel::kLinearInt8) {
     void* const out = packed.Reserve(kernels::LinearInt8PackedBytes(w.outputs, w.inputs));
     if (out == nullptr) return false;

@@ -36,7 +36,7 @@ struct PackedLayout {
 /// Returns the layout of the class that `cpu` names, or is in; null where there is none.
 const PackedLayout* FindPackedLayout(std::string_view cpu);
 
-struct LinearWeights {
+struct MatrixToPack {
   const void* weight;   ///< [outputs, inputs], f32 or int8
   const float* scales;  ///< [outputs]; none for f32
   const float* bias;    ///< [outputs] or none
@@ -45,7 +45,7 @@ struct LinearWeights {
 
 /// Packs for `kernel` of those processors into `packed`, byte for byte what one of them writes. Returns false
 /// when there is no memory.
-bool Pack(const PackedLayout& layout, PackedKernel kernel, const LinearWeights& weights,
+bool Pack(const PackedLayout& layout, PackedKernel kernel, const MatrixToPack& weights,
           PackedWeights& packed);
 
 /// Verifies a Linear's constants and packs them, unless another Linear has, or its kernel is one of

@@ -20,9 +20,9 @@ struct ConvertOptions {
   ConversionInputs inputs;
   std::filesystem::path output;
   Recipe recipe = Recipe::kDynamic;
-  std::optional<std::filesystem::path> calibrate;  ///< photos to check on
+  std::optional<std::filesystem::path> calibrate;  ///< photos to calibrate and to check on
   int calibration_images = 0;                      ///< at most; 0: 64 where the recipe calibrates, else 32
-  int threads = 1;                                 ///< for the check; 0: as many as processors
+  int threads = 1;                                 ///< of calibration and check; 0: as many as processors
   CalibrationOptions calibration;
   Budget budget;                         ///< of the recipe mixed
   bool patch_features = false;           ///< the file gives those too, at the cost of the whole last block

@@ -14,10 +14,11 @@ namespace vitrine {
 /// where attention is softmax(Q K^T) V without a scale, and layer scale is gone. What moved where:
 ///   norm1, norm2       into qkv and fc1, see FoldNorm
 ///   attention scale    into the query rows of qkv; with QK norm into query_norm's affine
-///   key bias           dropped, softmax does not see it (with QK norm, rotary positions or token merging it
-///   stays) value bias         into projection's bias: the rows of a softmax sum to one (stays before an
-///   attention norm) attention and MLP norm    into projection and fc2 scale1, scale2     into projection and
-///   fc2
+///   key bias           dropped, softmax does not see it; stays with QK norm, rotary positions or token merging
+///   value bias         into projection's bias, as the rows of a softmax sum to one; stays before an attention norm
+///   attention norm     into projection
+///   MLP norm           into fc2
+///   scale1, scale2     into projection and fc2
 /// The qkv bias stays in place with zeros for key and value, and is emptied when all of it is zero.
 void FoldBlock(Block* block, const VitConfig& config, float share = 1.0f);
 

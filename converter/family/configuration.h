@@ -20,8 +20,7 @@ struct Configuration {
   std::vector<std::string> remarks;  ///< which files were taken without being named
 
   /// True when model_type, architectures, architecture or model_class has this value; "vit_*" matches any
-  /// end,
-  /// "*dinov3*" any place.
+  /// end, "*dinov3*" any place.
   bool Names(const char* value) const;
 };
 

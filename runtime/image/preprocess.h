@@ -88,9 +88,6 @@ class Preprocessor {
            static_cast<size_t>(preprocess_.channels);
   }
 
-  /// Bytes of weights and scratch for the size that was prepared last.
-  size_t memory_bytes() const { return plan_.memory_bytes(); }
-
  private:
   explicit Preprocessor(const Preprocess& preprocess) : preprocess_(preprocess) {}
   template <typename Picture>

@@ -120,7 +120,7 @@ Status ResizePlan::Prepare(const ResizeShape& shape) {
   }
   const size_t bytes = Lay(nullptr);
   VITRINE_RETURN_IF_ERROR(memory_.Reserve(bytes));
-  memory_bytes_ = Lay(memory_.data());
+  Lay(memory_.data());
   ComputeTaps(across, horizontal_);
   ComputeTaps(down, vertical_);
   if (by_frame_rows_) {

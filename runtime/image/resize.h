@@ -66,7 +66,6 @@ class ResizePlan {
   void Run(const RowReader& source, uint8_t* out, ptrdiff_t out_stride);
 
   const ResizeShape& shape() const { return shape_; }
-  size_t memory_bytes() const { return memory_bytes_; }
 
  private:
   size_t Lay(uint8_t* base);
@@ -88,7 +87,6 @@ class ResizePlan {
   int16_t* planes_ = nullptr;  // [3, plane_stride_] a row as red, green and blue, from an even pixel on
   ptrdiff_t plane_stride_ = 0;
   ScratchMemory memory_;
-  size_t memory_bytes_ = 0;
   size_t row_bytes_ = 0;              // of a row that MixRows works on
   const uint8_t** window_ = nullptr;  // [vertical_.widest + 1] the rows that make one output row
   uint8_t* ring_ = nullptr;           // [vertical_.widest, AlignUp(row_bytes_)] row y is in slot y % widest

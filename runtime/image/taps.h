@@ -31,8 +31,7 @@ inline constexpr int kTapGroup = 4;
 
 /// One direction of a resize, for the run of target samples that is kept:
 ///
-///     target[i] = (2^21 + sum over t of source[first[i] + t] * weights[i * stride + t]) >> 22, clamped to
-///     0..255
+///     target[i] = clamp((2^21 + sum over t of source[first[i] + t] * weights[i * stride + t]) >> 22, 0, 255)
 ///
 /// `used[i]` of the weights count, the rest are zero. All samples that are read lie in [source_begin,
 /// source_end). Views; the arrays belong to a ResizePlan.

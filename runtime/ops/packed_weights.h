@@ -2,9 +2,9 @@
 // PackedWeights: a session's weights in the layout that this processor's kernels read, from a file of an
 // earlier start where there is one.
 //
-//   header    | "VITPACK2" | checksum of the model | of the layout | entries | checksum of all these and the
-//   table | table     | key, offset, bytes, checksum |  once for each matrix that a kernel reads weights each
-//   64-byte aligned, 64 bytes behind the last
+//   header     "VITPACK2", checksum of the model, of the layout, number of entries, checksum of header and table
+//   table      key, offset, bytes, checksum: an entry for each matrix that a kernel reads
+//   weights    each 64-byte aligned, 64 bytes behind the last
 //
 // Packing takes longer than all the rest of a start and copies every weight; a file is mapped instead, and
 // the model's own weights are then never read. The layout's checksum is taken from a small matrix that

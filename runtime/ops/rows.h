@@ -26,7 +26,7 @@ inline kernels::OutputRows RowsOf(const Program& program, const Memory& memory, 
   }
 }
 
-/// The suffix of an operator's type for what it writes: "f32", "qd8" or "qs8".
+/// The suffix of an operator's type for what it writes: "f32", "f32_qd8" or "f32_qs8".
 inline const char* TypeOfRows(const Program& program, int index) {
   switch (program.tensor(index).type) {
     case schema::Type::QD8:

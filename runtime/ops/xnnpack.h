@@ -28,7 +28,7 @@ class XnnpackMemory {
 /// What XNNPACK's status `status` (an xnn_status) means of what it was asked to do: "create an operator".
 Status CheckXnnpack(int status, const char* asked);
 
-/// 64-byte aligned memory that counts as XNNPACK's, or null while it may not allocate. Free with std::free.
+/// 64-byte aligned memory that counts as XNNPACK's, or null while it may not allocate. Free with FreeBytes().
 void* AllocateForXnnpack(size_t bytes);
 
 /// Returns how often XNNPACK asked for memory when it should not have. Zero, or there is a mistake in an

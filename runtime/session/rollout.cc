@@ -28,7 +28,7 @@ Rollout::Chain Rollout::ChainOf(const Level& level) {
     const TokenMix mix = level.ops[i]->token_mix();
     if (mix.columns == 0) continue;
     chain.step_of[i] = static_cast<int>(chain.steps.size());
-    chain.steps.push_back({static_cast<int>(i), level.ops[i].get(), mix, offset});
+    chain.steps.push_back({level.ops[i].get(), mix, offset});
     offset += mix.rows * mix.columns;
   }
   return chain;

@@ -46,7 +46,6 @@ class Rollout {
 
  private:
   struct Step {
-    int op_index;
     const Op* op;
     TokenMix mix;
     size_t offset;  // of its weights

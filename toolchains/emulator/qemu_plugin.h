@@ -28,7 +28,6 @@ typedef void (*qemu_plugin_syscall_t)(qemu_plugin_id_t, unsigned vcpu, int64_t n
                                       uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, qemu_plugin_tb_trans_t);
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *, int op, void *counter, uint64_t addend);
 void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *, qemu_plugin_tb_exec_t, int flags, void *data);
 void qemu_plugin_register_vcpu_syscall_cb(qemu_plugin_id_t, qemu_plugin_syscall_t);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, qemu_plugin_exit_t, void *data);

@@ -16,8 +16,6 @@ class ByteStream {
 
   /// The next byte, or -1 at the end.
   int Get() { return begin_ < end_ || Fill() ? buffer_[begin_++] : -1; }
-  /// The next byte, which stays, or -1 at the end.
-  int Peek() { return begin_ < end_ || Fill() ? buffer_[begin_] : -1; }
   /// Reads up to `count` bytes; returns how many there were before the end.
   size_t Read(uint8_t* out, size_t count);
 

@@ -11,7 +11,7 @@
 
 namespace vitrine {
 
-/// Monotonic: what the wall clock does is nobody's business here.
+/// Monotonic: not affected by changes to the wall clock.
 using FrameClock = std::chrono::steady_clock;
 
 /// How a camera's pixels come: as one of PixelFormat, or as a JPEG each.

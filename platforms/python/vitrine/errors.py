@@ -42,7 +42,7 @@ class InvalidImage(Error, ValueError):
 
 
 class ArenaTooSmall(Error):
-    """Memory that was set aside for activations does not do."""
+    """The arena is too small."""
 
     code = 6
 

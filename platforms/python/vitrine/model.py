@@ -123,7 +123,7 @@ class Session:
         return Handle("session", lib.vitrine_session_create, self._model.value, options, needs=(self._model, self._pool))
 
     def close(self) -> None:
-        """Gives memory and threads back, once no view of them is left. Closing twice is nothing."""
+        """Gives memory and threads back, once no view of them is left. Closing twice has no effect."""
         self._handle = None
 
     def __enter__(self: _Self) -> _Self:

@@ -25,7 +25,7 @@
  *
  * Every function that can fail returns a vitrine_status: 0, or what went wrong, and then vitrine_last_error() says it in a line.
  * Nothing prints, throws or aborts. Null pointers, sizes that do not fit and handles that were closed or never opened give
- * VITRINE_INVALID_ARGUMENT; so does a session that another thread is using, VITRINE_BUSY.
+ * VITRINE_INVALID_ARGUMENT, a session that another thread is using VITRINE_BUSY. At most 4096 handles of a kind are open.
  *
  * Threads: models may be used from any thread at once, a session from one at a time. Stability: what stands here keeps its
  * meaning and its binary form within a major version; structures begin with their size so that they can grow. */
@@ -106,6 +106,7 @@ typedef struct vitrine_model_info {
   int label_count, level_count, operator_count; /**< operators of level 0 */
   float sqnr_db, agreement; /**< measured by the converter against f32: decibels, fraction of the images with the same class */
 } vitrine_model_info;
+/** Fills in what the caller's struct_size has room for. */
 VITRINE_API vitrine_status vitrine_model_describe(vitrine_model model, vitrine_model_info* info);
 /** The name of a class; "" where there is none. Lives as long as the model or one of its sessions is open. */
 VITRINE_API const char* vitrine_model_label(vitrine_model model, int index);
@@ -116,12 +117,14 @@ typedef struct vitrine_operator_info {
   const char *name, *kind, *type; /**< "block 7 fc1", "Linear", "qd8_f32_qc8w" */
   int64_t rows, columns, macs;
 } vitrine_operator_info;
+/** Operator `index` of a level, in the order in which they run. VITRINE_INVALID_ARGUMENT where there is none. */
 VITRINE_API vitrine_status vitrine_model_operator(vitrine_model model, int level, int index, vitrine_operator_info* info);
 
 /* ---- sessions -------------------------------------------------------------------------------------------------------- */
 
-/** Threads that several sessions share; `threads` with the caller's, at least 1. Close it any time: sessions keep it. */
+/** Threads that several sessions share; `threads` with the caller's, 1 to 256. Close it any time: sessions keep it. */
 VITRINE_API vitrine_status vitrine_pool_create(int threads, vitrine_pool* pool);
+/** Closes the handle; the threads end with the last session that uses them. */
 VITRINE_API vitrine_status vitrine_pool_close(vitrine_pool pool);
 
 typedef struct vitrine_session_options {
@@ -143,7 +146,7 @@ VITRINE_API vitrine_status vitrine_session_close(vitrine_session session);
 /** Bytes of the arena; 0 where the handle is not open. */
 VITRINE_API size_t vitrine_session_arena_bytes(vitrine_session session);
 
-/** The level of a model that merges tokens, 0 to level_count - 1; more is faster. The input is to be set again. */
+/** The level of a model that merges tokens, 0 to level_count - 1; more is faster. Set the input again afterwards. */
 VITRINE_API vitrine_status vitrine_session_set_level(vitrine_session session, int level);
 
 typedef enum vitrine_format {

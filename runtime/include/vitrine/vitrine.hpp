@@ -123,8 +123,8 @@ struct ModelInfo {
 class VITRINE_API Model {
  public:
   /// Maps and verifies the file: its structure, the checksum of all but the weights, every shape and
-  /// reference. The weights are verified when a session first reads them. Fails with kNotFound, kInvalidModel
-  /// or kUnsupportedModel.
+  /// reference. The weights are verified when a session first reads them. Fails with kNotFound, kInvalidArgument
+  /// (a folder, an empty file), kInvalidModel, kUnsupportedModel or kOutOfMemory.
   static Result<Model> Open(const char* path);
 
   /// The same for bytes in memory, 64-byte aligned, which must outlive the Model and its sessions.
@@ -205,9 +205,10 @@ struct Observer {
 /// thread at a time. Any number of sessions may share a Model, which must outlive them.
 class VITRINE_API Session {
  public:
-  /// Packs the weights for this processor, plans the arena and starts the threads; all that is ever
-  /// allocated, is allocated here. Fails with kInvalidModel when a weight is damaged, kArenaTooSmall with the
-  /// bytes needed, kOutOfMemory, kUnsupportedCpu.
+  /// Packs the weights for this processor, plans the arena and starts the threads: all that is ever
+  /// allocated, but for pictures of another size. Fails with kInvalidArgument (threads, an arena that is not
+  /// aligned), kInvalidModel when a weight is damaged, kUnsupportedModel (no attention map of this model),
+  /// kArenaTooSmall with the bytes needed, kOutOfMemory, kUnsupportedCpu, kInternal.
   static Result<Session> Create(const Model& model, const SessionOptions& options);
 
   Session(Session&&) noexcept;
@@ -215,7 +216,7 @@ class VITRINE_API Session {
   ~Session();
 
   /// From now on this level of the model runs: an index into Model::levels(); 0 at first. All are prepared
-  /// and share weights and arena: takes no time. The input is to be set again. Fails with kInvalidArgument
+  /// and share weights and arena: takes no time. Set the input again afterwards. Fails with kInvalidArgument
   /// where there is no such level.
   Status SetLevel(int level);
   int level() const;

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 readonly wheels=$1 vitrine=$2 processor=$3
 source tests/camera/machine.sh
 source tests/python/lay_out.sh
-[ -e build/python/small.vit ] || skip "build/python is empty: run the host's tests first"
+[ -e build/python/nameless.vit ] || skip "build/python is empty: run the host's tests first"
 
 fetch python python3 python3-numpy python3-cffi-backend
 work=$(mktemp -d)

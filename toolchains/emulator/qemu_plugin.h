@@ -18,7 +18,6 @@ typedef struct {
   bool system_emulation;
 } qemu_info_t;
 
-enum { QEMU_PLUGIN_INLINE_ADD_U64 = 0 };
 enum { QEMU_PLUGIN_CB_NO_REGS = 0 };
 
 typedef void (*qemu_plugin_tb_trans_t)(qemu_plugin_id_t, struct qemu_plugin_tb *);

@@ -22,7 +22,7 @@ struct Contents {
   std::map<std::string, Tensor> tensors;
   nlohmann::json metadata = nlohmann::json::object();
   std::vector<std::string> notes;
-  bool omits_zeros = false;  ///< a bias that is zero may have been left out
+  bool omits_zeros = false;                            ///< a bias that is zero may have been left out
   std::vector<std::unique_ptr<std::byte[]>> inflated;  ///< what `tensors` view where the file was compressed
   std::vector<MappedFile> data_files;  ///< what they view where the file keeps them in others beside it
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activations of rows. GELU straight to int8 has a path of its own: its range follows from the range of x, so that nothing
-// is stored in between, and int8 needs fewer digits. Everything else goes through f32.
+// Activations of rows. GELU straight to int8 has a path of its own: its range follows from the range of x, so
+// that nothing is stored in between, and int8 needs fewer digits. Everything else goes through f32.
 #include "runtime/kernels/activation_rows.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -18,10 +18,12 @@ HWY_INLINE VF Quadratic(VF t, VF t2, float a, float b) {
   return hn::MulAdd(t, hn::Set(kF32, a), hn::Add(t2, hn::Set(kF32, b)));
 }
 
-HWY_INLINE VF Clamp(VF x, float limit) { return hn::Min(hn::Max(x, hn::Set(kF32, -limit)), hn::Set(kF32, limit)); }
+HWY_INLINE VF Clamp(VF x, float limit) {
+  return hn::Min(hn::Max(x, hn::Set(kF32, -limit)), hn::Set(kF32, limit));
+}
 
-// x * Phi(x), Phi(x) = 1/2 + c P(c^2) with c = clamp(x) and P of degree 11, as the product of its real factors. Fitted to
-// the smallest error relative to max(1/2, |x|): 4e-7, and 1.2e-6 with f32 rounding.
+// x * Phi(x), Phi(x) = 1/2 + c P(c^2) with c = clamp(x) and P of degree 11, as the product of its real
+// factors. Fitted to the smallest error relative to max(1/2, |x|): 4e-7, and 1.2e-6 with f32 rounding.
 struct GeluErf {
   HWY_INLINE VF operator()(VF x) const {
     const VF c = Clamp(x, 4.8f), t = hn::Mul(c, c), t2 = hn::Mul(t, t);
@@ -45,11 +47,15 @@ struct GeluTanh {
 };
 
 struct QuickGelu {
-  HWY_INLINE VF operator()(VF x) const { return DivideByOnePlusPower2(x, hn::Mul(x, hn::Set(kF32, -1.702f * kLog2E))); }
+  HWY_INLINE VF operator()(VF x) const {
+    return DivideByOnePlusPower2(x, hn::Mul(x, hn::Set(kF32, -1.702f * kLog2E)));
+  }
 };
 
 struct Silu {
-  HWY_INLINE VF operator()(VF x) const { return DivideByOnePlusPower2(x, hn::Mul(x, hn::Set(kF32, -kLog2E))); }
+  HWY_INLINE VF operator()(VF x) const {
+    return DivideByOnePlusPower2(x, hn::Mul(x, hn::Set(kF32, -kLog2E)));
+  }
 };
 
 // 2 sigmoid(2 x) - 1, and close to zero, where that cancels, x itself.
@@ -131,9 +137,9 @@ ApplyRowFunction ApplyRowOf(Activation activation) {
   return ApplyRow<Identity>;
 }
 
-// GELU straight to int8. x Phi(x) = max(x, 0) - g(|x|), where g(a) = a (1 - Phi(a)) is a bump of height 0.17 that is gone
-// at 4.3: there it is cut, and below a product of real factors in b = 4.3 - a stands for it, b^4 among them. 15
-// instructions a vector with the scaling; the error is at most 1.8e-4.
+// GELU straight to int8. x Phi(x) = max(x, 0) - g(|x|), where g(a) = a (1 - Phi(a)) is a bump of height 0.17
+// that is gone at 4.3: there it is cut, and below a product of real factors in b = 4.3 - a stands for it, b^4
+// among them. 15 instructions a vector with the scaling; the error is at most 1.8e-4.
 struct Bump {
   float end, scale, a1, b1, a2, b2;
 };
@@ -147,8 +153,11 @@ struct GeluBytes {
   VF scale, bump_scale, min, max, rounder;
 
   GeluBytes(const Bump& bump, float scale, float zero_point)
-      : bump(bump), scale(hn::Set(kF32, scale)), bump_scale(hn::Set(kF32, scale * bump.scale)),
-        min(hn::Set(kF32, -128.0f - zero_point)), max(hn::Set(kF32, 127.0f - zero_point)),
+      : bump(bump),
+        scale(hn::Set(kF32, scale)),
+        bump_scale(hn::Set(kF32, scale * bump.scale)),
+        min(hn::Set(kF32, -128.0f - zero_point)),
+        max(hn::Set(kF32, 127.0f - zero_point)),
         rounder(hn::Set(kF32, kRounder + zero_point)) {}
 
   HWY_INLINE VI operator()(VF x) const {
@@ -163,7 +172,8 @@ struct GeluBytes {
   }
 };
 
-/// Returns the quantizer for GELU of a row in `range`. It has one minimum, so the ends of x tell those of the output.
+/// Returns the quantizer for GELU of a row in `range`. It has one minimum, so the ends of x tell
+/// those of the output.
 RowQuantizer GeluQuantizer(const Range& range) {
   const float low = hn::ReduceMin(kF32, range.min), high = hn::ReduceMax(kF32, range.max);
   const auto gelu = [](float x) HWY_ATTR { return hn::GetLane(GeluErf()(hn::Set(kF32, x))); };

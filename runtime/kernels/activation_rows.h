@@ -32,7 +32,8 @@ struct ActivationRowsArguments {
 void ActivationRows(const ActivationRowsArguments& arguments, size_t first, size_t last, void* scratch);
 
 /// The same in f64, one element at a time.
-void ActivationRowsReference(const ActivationRowsArguments& arguments, size_t first, size_t last, void* scratch);
+void ActivationRowsReference(const ActivationRowsArguments& arguments, size_t first, size_t last,
+                             void* scratch);
 
 /// Returns the exact activation(x).
 double ActivationReference(Activation activation, double x);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention in f32. Both products are sums of outer products of short columns, so that one micro-kernel does them:
+// Attention in f32. Both products are sums of outer products of short columns, so that one
+// micro-kernel does them:
 //
 //   scores^T [keys, queries]    += key[k] (8 scalars)          x  query^T[k] (vectors over queries)
 //   output   [queries, columns] += probability^T[t] (scalars)  x  value[t]   (vectors over columns)
@@ -30,8 +31,8 @@ static_assert(kQueries <= kAttentionTileRows && kPanel % kScalars == 0 && kQueri
 
 /// One head of kQueries queries: what is in the thread's scratch.
 struct Tile {
-  const float* query;   // [K, kQueries], in units of log2(e)
-  float* scores;        // [T in whole panels, kQueries], then probabilities
+  const float* query;  // [K, kQueries], in units of log2(e)
+  float* scores;       // [T in whole panels, kQueries], then probabilities
   float max[kQueries];
   float factor[kQueries];  // 1 / sum of the probabilities
 };
@@ -91,11 +92,11 @@ HWY_FLATTEN void Exponentiate(size_t T, Tile& tile) {
 
 /// out = probabilities * value for kCount vectors of columns, and `rows` rows or a few more.
 template <size_t kCount, bool kWhole = true>
-HWY_FLATTEN void Mix(const float* value, size_t value_stride, size_t T, const Tile& tile, size_t rows, float* out,
-                    size_t out_stride, size_t lanes = kLanes) {
+HWY_FLATTEN void Mix(const float* value, size_t value_stride, size_t T, const Tile& tile, size_t rows,
+                     float* out, size_t out_stride, size_t lanes = kLanes) {
   for (size_t q = 0; q < rows; q += kScalars) {
-    const auto sums =
-        SumOfOuterProducts<FloatProduct, kCount, kWhole>(tile.scores + q, kQueries, value, value_stride, T, lanes);
+    const auto sums = SumOfOuterProducts<FloatProduct, kCount, kWhole>(tile.scores + q, kQueries, value,
+                                                                       value_stride, T, lanes);
     Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
       constexpr size_t j = i / kCount;
       const VF v = hn::Mul(sums.v[j][i % kCount], hn::Set(kF32, tile.factor[q + j]));
@@ -109,8 +110,8 @@ HWY_FLATTEN void Mix(const float* value, size_t value_stride, size_t T, const Ti
   }
 }
 
-void MixHead(const float* value, size_t value_stride, size_t T, size_t K, const Tile& tile, size_t rows, float* out,
-             size_t out_stride) {
+void MixHead(const float* value, size_t value_stride, size_t T, size_t K, const Tile& tile, size_t rows,
+             float* out, size_t out_stride) {
   size_t i = 0;
   for (; i + kVectors * kLanes <= K; i += kVectors * kLanes) {
     Mix<kVectors>(value + i, value_stride, T, tile, rows, out + i, out_stride);
@@ -125,22 +126,26 @@ void PackAttentionHead(const AttentionArguments& a, size_t head, void* packed) {
   float* panel = static_cast<float*>(packed) + head * RoundUpToPanel(a.T) * a.K;
   for (size_t t = 0; t < a.T; t += kPanel, panel += kPanel * a.K) {
     const float* key = a.key + t * a.key_stride + head * a.K;
-    PackTransposed(key, a.key_stride, std::min(kPanel, a.T - t), a.K, kPanel, panel, [](auto v) HWY_ATTR { return v; });
+    PackTransposed(key, a.key_stride, std::min(kPanel, a.T - t), a.K, kPanel, panel,
+                   [](auto v) HWY_ATTR { return v; });
   }
 }
 
-/// Sets the tile to one head's probabilities, not yet divided by their sums, of `rows` queries; packs those into `query`.
-void ScoreHead(const AttentionArguments& a, const float* keys, size_t head, size_t first, size_t rows, float* query, Tile& tile) {
+/// Sets the tile to one head's probabilities, not yet divided by their sums, of `rows` queries;
+/// packs those into `query`.
+void ScoreHead(const AttentionArguments& a, const float* keys, size_t head, size_t first, size_t rows,
+               float* query, Tile& tile) {
   const auto to_log2 = [](auto v) HWY_ATTR { return hn::Mul(v, hn::Set(hn::DFromV<decltype(v)>(), kLog2E)); };
-  PackTransposed(a.query + first * a.query_stride + head * a.K, a.query_stride, rows, a.K, kQueries, query, to_log2);
+  PackTransposed(a.query + first * a.query_stride + head * a.K, a.query_stride, rows, a.K, kQueries, query,
+                 to_log2);
   Score(keys + head * RoundUpToPanel(a.T) * a.K, a.size_log2, a.T, a.K, tile);
   if (a.bias != nullptr) AddPositionBias<kQueryVectors>(a, head, first, tile.scores, tile.max);
   Exponentiate(a.T, tile);
 }
 
 /// Writes kQueries rows in f32, all heads, of which the last are nothing where there are only `rows`.
-void AttendRows(const AttentionArguments& a, const float* keys, size_t first, size_t rows, float* scratch, float* out,
-                size_t out_stride) {
+void AttendRows(const AttentionArguments& a, const float* keys, size_t first, size_t rows, float* scratch,
+                float* out, size_t out_stride) {
   Tile tile;
   tile.query = scratch;
   tile.scores = scratch + a.K * kQueries;
@@ -156,12 +161,14 @@ HWY_FLATTEN void AddProbabilities(size_t T, const Tile& tile, float* sum) {
   Unroll<kQueryVectors>([&](auto v) HWY_ATTR {
     const VF factor = hn::LoadU(kF32, tile.factor + v * kLanes);
     for (size_t i = v * kLanes, end = T * kQueries; i < end; i += kQueries) {
-      hn::StoreU(hn::MulAdd(hn::LoadU(kF32, tile.scores + i), factor, hn::LoadU(kF32, sum + i)), kF32, sum + i);
+      hn::StoreU(hn::MulAdd(hn::LoadU(kF32, tile.scores + i), factor, hn::LoadU(kF32, sum + i)), kF32,
+                 sum + i);
     }
   });
 }
 
-void AttentionMean(const AttentionArguments& a, const void* packed, size_t first, size_t last, float* mean, void* scratch) {
+void AttentionMean(const AttentionArguments& a, const void* packed, size_t first, size_t last, float* mean,
+                   void* scratch) {
   float* query = static_cast<float*>(scratch);
   float* sum = query + a.K * kQueries;
   Tile tile;
@@ -181,7 +188,8 @@ void AttentionMean(const AttentionArguments& a, const void* packed, size_t first
   }
 }
 
-void AttentionTile(const AttentionArguments& a, const void* packed, size_t first, size_t last, void* scratch) {
+void AttentionTile(const AttentionArguments& a, const void* packed, size_t first, size_t last,
+                   void* scratch) {
   const float* keys = static_cast<const float*>(packed);
   const size_t D = a.H * a.K;
   float* rows_f32 = static_cast<float*>(scratch);
@@ -189,7 +197,8 @@ void AttentionTile(const AttentionArguments& a, const void* packed, size_t first
   for (size_t row = first; row < last; row += kQueries) {
     const size_t rows = std::min(kQueries, last - row);
     if (a.out.type == RowType::kF32 && rows == kQueries) {
-      AttendRows(a, keys, row, rows, rest, static_cast<float*>(a.out.data) + row * a.out.stride, a.out.stride);
+      AttendRows(a, keys, row, rows, rest, static_cast<float*>(a.out.data) + row * a.out.stride,
+                 a.out.stride);
       continue;
     }
     AttendRows(a, keys, row, rows, rest, rows_f32, D);
@@ -213,7 +222,9 @@ constexpr size_t kPanel = 8;
 size_t RoundUp(size_t n, size_t to) { return (n + to - 1) / to * to; }
 }  // namespace
 
-size_t AttentionPackedBytes(size_t T, size_t H, size_t K) { return H * RoundUp(T, kPanel) * K * sizeof(float); }
+size_t AttentionPackedBytes(size_t T, size_t H, size_t K) {
+  return H * RoundUp(T, kPanel) * K * sizeof(float);
+}
 
 size_t AttentionScratchBytes(size_t T, size_t H, size_t K) {
   return kAttentionTileRows * (H * K + K + RoundUp(T, kPanel)) * sizeof(float);
@@ -227,12 +238,13 @@ void PackAttentionHead(const AttentionArguments& arguments, size_t head, void* p
   HWY_DYNAMIC_DISPATCH(PackAttentionHead)(arguments, head, packed);
 }
 
-void AttentionTile(const AttentionArguments& arguments, const void* packed, size_t first, size_t last, void* scratch) {
+void AttentionTile(const AttentionArguments& arguments, const void* packed, size_t first, size_t last,
+                   void* scratch) {
   HWY_DYNAMIC_DISPATCH(AttentionTile)(arguments, packed, first, last, scratch);
 }
 
-void AttentionMean(const AttentionArguments& arguments, const void* packed, size_t first, size_t last, float* mean,
-                   void* scratch) {
+void AttentionMean(const AttentionArguments& arguments, const void* packed, size_t first, size_t last,
+                   float* mean, void* scratch) {
   HWY_DYNAMIC_DISPATCH(AttentionMean)(arguments, packed, first, last, mean, scratch);
 }
 

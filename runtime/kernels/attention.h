@@ -10,7 +10,8 @@
 
 namespace vitrine::kernels {
 
-/// What attention works on. Head h has the columns [h * K, h * K + K) of query, key, value and out; any K >= 1.
+/// What attention works on. Head h has the columns [h * K, h * K + K) of query, key, value
+/// and out; any K >= 1.
 /// The three may be columns of one matrix. The scale 1 / sqrt(K) is already in the query.
 struct AttentionArguments {
   const float* query = nullptr;  ///< [Tq, H * K]
@@ -24,13 +25,14 @@ struct AttentionArguments {
   size_t H = 0;
   size_t K = 0;
   OutputRows out;  ///< [Tq, H * K]; a quantized row spans all heads
-  /// Relative position bias or none: [H, PositionBiasPlaces(grid)], added to the scores; T = 1 + grid_height * grid_width.
-  /// For patches at (y, x) and (y', x') that is place (y - y' + height - 1) * (2 * width - 1) + x - x' + width - 1; the last
-  /// three are class token to patch, patch to class token, class token to itself.
+  /// Relative position bias or none: [H, PositionBiasPlaces(grid)], added to the scores; T = 1 + grid_height
+  /// * grid_width. For patches at (y, x) and (y', x') that is place
+  ///     (y - y' + height - 1) * (2 * width - 1) + x - x' + width - 1
+  /// and the last three are class token to patch, patch to class token, class token to itself.
   const float* bias = nullptr;
   size_t grid_height = 0, grid_width = 0;
-  /// The binary logarithm of how many tokens each key stands for, [T], >= 0, or none. A key that stands for n counts n times:
-  /// proportional attention (Token Merging, Bolya et al. 2023, section 3).
+  /// The binary logarithm of how many tokens each key stands for, [T], >= 0, or none. A key that stands for n
+  /// counts n times: proportional attention (Token Merging, Bolya et al. 2023, section 3).
   const float* size_log2 = nullptr;
 };
 
@@ -51,16 +53,19 @@ size_t AttentionScratchBytes(size_t T, size_t H, size_t K);
 /// Packs the keys of one head into `packed`. Heads may be packed in any order, on any thread.
 void PackAttentionHead(const AttentionArguments& arguments, size_t head, void* packed);
 
-/// Writes rows [first, last) of the output. Every head must be packed before. Does not allocate; the bytes written do
-/// not depend on how the rows are split into tiles.
-void AttentionTile(const AttentionArguments& arguments, const void* packed, size_t first, size_t last, void* scratch);
+/// Writes rows [first, last) of the output. Every head must be packed before. Does not allocate; the bytes
+/// written do not depend on how the rows are split into tiles.
+void AttentionTile(const AttentionArguments& arguments, const void* packed, size_t first, size_t last,
+                   void* scratch);
 
 /// Returns the bytes of scratch that a thread needs for AttentionMean. Align to 64.
 size_t AttentionMeanScratchBytes(size_t T, size_t K);
 
-/// Sets rows [first, last) of `mean` [Tq, T] to what each query attends to: the probabilities of the keys, averaged over the heads.
-/// Reads neither value nor out. Every head must be packed before. Does not allocate; at most 1e-6 from the reference.
-void AttentionMean(const AttentionArguments& arguments, const void* packed, size_t first, size_t last, float* mean, void* scratch);
+/// Sets rows [first, last) of `mean` [Tq, T] to what each query attends to: the probabilities of the keys,
+/// averaged over the heads. Reads neither value nor out. Every head must be packed before. Does not allocate;
+/// at most 1e-6 from the reference.
+void AttentionMean(const AttentionArguments& arguments, const void* packed, size_t first, size_t last,
+                   float* mean, void* scratch);
 
 /// The same in f64.
 void AttentionMeanReference(const AttentionArguments& arguments, size_t first, size_t last, float* mean);

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The relative position bias of attention in f32. Included after outer_product-inl.h, once for every instruction set, hence
-// no guard.
+// The relative position bias of attention in f32. Included after outer_product-inl.h, once for every
+// instruction set, hence no guard.
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
 namespace {
 
-/// Adds the bias of one head to scores [T, kCount vectors of queries from row `first` on], which are in units of log2(e), and
-/// writes the largest of each query. A table is read from its end for a key, from its beginning for a query: their places
-/// in it add up, so that a key moves the table and the queries' places in it stay.
+/// Adds the bias of one head to scores [T, kCount vectors of queries from row `first` on], which are
+/// in units of log2(e), and writes the largest of each query. A table is read from its end for a key,
+/// from its beginning for a query: their places in it add up, so that a key moves the table and the
+/// queries' places in it stay.
 template <size_t kCount>
-HWY_FLATTEN void AddPositionBias(const AttentionArguments& a, size_t head, size_t first, float* scores, float* max_out) {
+HWY_FLATTEN void AddPositionBias(const AttentionArguments& a, size_t head, size_t first, float* scores,
+                                 float* max_out) {
   const size_t h = a.grid_height, w = a.grid_width, stride = 2 * w - 1, places = PositionBiasPlaces(h, w);
   const float* table = a.bias + head * places;
   int32_t place[kCount * kLanes];
@@ -30,7 +32,8 @@ HWY_FLATTEN void AddPositionBias(const AttentionArguments& a, size_t head, size_
   for (size_t t = 0; t < a.T; ++t, scores += kCount * kLanes) {
     const size_t patch = t - 1;
     const float* moved = table + (t == 0 ? 0 : (h - 1 - patch / w) * stride + (w - 1 - patch % w));
-    const VF of_class = hn::Set(kF32, table[places - (t == 0 ? 1 : 3)]), to_class = hn::Set(kF32, table[places - 2]);
+    const VF of_class = hn::Set(kF32, table[places - (t == 0 ? 1 : 3)]),
+             to_class = hn::Set(kF32, table[places - 2]);
     Unroll<kCount>([&](auto v) HWY_ATTR {
       VF bias = t == 0 ? to_class : hn::GatherIndex(kF32, moved, index[v]);
       if (v == 0) bias = hn::IfThenElse(class_token, of_class, bias);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention in int8 by the micro-kernel of attention in f32, with groups of bytes for its scalars and lanes.
-// Included after highway.h, once for every instruction set, hence no guard. All of it has internal linkage: on ARM it is
-// compiled for more than one processor.
+// Included after highway.h, once for every instruction set, hence no guard. All of it has internal linkage:
+// on ARM it is compiled for more than one processor.
 #include "runtime/kernels/attention.h"
 #include "runtime/kernels/rows-inl.h"
 #include "runtime/kernels/exp-inl.h"
@@ -16,8 +16,8 @@ namespace vitrine::kernels::HWY_NAMESPACE {
 namespace {
 
 /// Quantizes `rows` <= kQueries queries of one head into words; returns their scales.
-HWY_FLATTEN void PackQueries(const float* query, size_t stride, size_t rows, size_t K, const Int8Scratch& scratch,
-                            float* scales) {
+HWY_FLATTEN void PackQueries(const float* query, size_t stride, size_t rows, size_t K,
+                             const Int8Scratch& scratch, float* scales) {
   for (size_t r = 0; r < rows; ++r) {
     scales[r] = QuantizeSymmetric<false>(query + r * stride, nullptr, K, scratch.bytes + r * RoundUp(K, 16));
   }
@@ -33,8 +33,8 @@ HWY_INLINE void KeyBias(const int32_t* query, size_t groups, VI (&bias)[kQueryVe
 }
 
 /// Writes groups of probabilities to scratch.scores, and one over their sums.
-HWY_FLATTEN void Attend(const PackedHead& head, const float* scales, const float* size_log2, size_t T, size_t K,
-                        const Int8Scratch& scratch, float* factor) {
+HWY_FLATTEN void Attend(const PackedHead& head, const float* scales, const float* size_log2, size_t T,
+                        size_t K, const Int8Scratch& scratch, float* factor) {
   const size_t groups = Groups(K);
   Softmax softmax(scales, head, size_log2, scratch.scores);
   VI bias[kQueryVectors];
@@ -55,8 +55,9 @@ HWY_FLATTEN void Attend(const PackedHead& head, const float* scales, const float
 
 /// out = probabilities * values for kCount vectors of columns.
 template <size_t kCount, bool kWhole = true>
-HWY_FLATTEN void MixColumns(const PackedHead& head, size_t column, size_t T, size_t K, const int32_t* probabilities,
-                            const float* factor, size_t rows, float* out, size_t out_stride, size_t lanes = kLanes) {
+HWY_FLATTEN void MixColumns(const PackedHead& head, size_t column, size_t T, size_t K,
+                            const int32_t* probabilities, const float* factor, size_t rows, float* out,
+                            size_t out_stride, size_t lanes = kLanes) {
   const int32_t* values = head.values + column * kGroupWords;
   VF scale[kCount], offset[kCount];
   Unroll<kCount>([&](auto i) HWY_ATTR {
@@ -64,8 +65,8 @@ HWY_FLATTEN void MixColumns(const PackedHead& head, size_t column, size_t T, siz
     offset[i] = hn::LoadU(kF32, head.value_offset + column + i * kLanes);
   });
   for (size_t q = 0; q < rows; q += kScalars) {
-    const auto sums = MultiplyBytes<false, kCount>(probabilities + q * kGroupWords, kQueries, values, RoundUp(K, 16),
-                                                   Groups(T));
+    const auto sums = MultiplyBytes<false, kCount>(probabilities + q * kGroupWords, kQueries, values,
+                                                   RoundUp(K, 16), Groups(T));
     Unroll<kScalars * kCount>([&](auto i) HWY_ATTR {
       constexpr size_t j = i / kCount, c = i % kCount;
       const VF mix = hn::Mul(hn::ConvertTo(kF32, sums.v[j][c]), hn::Set(kF32, factor[q + j]));
@@ -80,19 +81,21 @@ HWY_FLATTEN void MixColumns(const PackedHead& head, size_t column, size_t T, siz
   }
 }
 
-void Mix(const PackedHead& head, size_t T, size_t K, const int32_t* probabilities, const float* factor, size_t rows,
-         float* out, size_t stride) {
+void Mix(const PackedHead& head, size_t T, size_t K, const int32_t* probabilities, const float* factor,
+         size_t rows, float* out, size_t stride) {
   size_t i = 0;
   for (; i + kVectors * kLanes <= K; i += kVectors * kLanes) {
     MixColumns<kVectors>(head, i, T, K, probabilities, factor, rows, out + i, stride);
   }
-  for (; i + kLanes <= K; i += kLanes) MixColumns<1>(head, i, T, K, probabilities, factor, rows, out + i, stride);
+  for (; i + kLanes <= K; i += kLanes) {
+    MixColumns<1>(head, i, T, K, probabilities, factor, rows, out + i, stride);
+  }
   if (i < K) MixColumns<1, false>(head, i, T, K, probabilities, factor, rows, out + i, stride, K - i);
 }
 
 /// Writes kQueries rows in f32, all heads, of which the last are nothing where there are only `rows`.
-void AttendRows(const AttentionArguments& a, void* packed, size_t first, size_t rows, const Int8Scratch& scratch,
-                float* out, size_t stride) {
+void AttendRows(const AttentionArguments& a, void* packed, size_t first, size_t rows,
+                const Int8Scratch& scratch, float* out, size_t stride) {
   float scales[kQueries], factor[kQueries];
   for (size_t head = 0; head < a.H; ++head) {
     const PackedHead packed_head(packed, head, a.T, a.K);

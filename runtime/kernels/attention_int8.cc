@@ -40,8 +40,8 @@ HWY_AFTER_NAMESPACE();
 namespace vitrine::kernels {
 namespace {
 
-// Not by Highway's dispatch: without optimization its inline functions do not follow this file's
-// HWY_WANT_AVX3_DL.
+// Not by Highway's dispatch: without optimization its inline functions do not follow this
+// file's HWY_WANT_AVX3_DL.
 AttentionInt8Kernels FindKernels() {
 #if defined(__aarch64__)
   constexpr unsigned long kDotProduct = 1 << 20, kI8mm = 1 << 13;  // HWCAP_ASIMDDP, HWCAP2_I8MM

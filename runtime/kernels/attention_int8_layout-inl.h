@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where int8 attention keeps what. Sizes are those of the widest vectors, so that they are the same on every processor.
-// Included after rows-inl.h, once for every instruction set, hence no guard.
+// Where int8 attention keeps what. Sizes are those of the widest vectors, so that they are the same on every
+// processor. Included after rows-inl.h, once for every instruction set, hence no guard.
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
@@ -23,7 +23,8 @@ struct PackedHead {
 
   static size_t StrideBytes(size_t T, size_t K) {
     const size_t t = RoundUp(T, 16), k = RoundUp(K, 16);
-    return RoundUp(2 * t * k + t * (2 * sizeof(float) + sizeof(int16_t)) + 2 * k * sizeof(float) + sizeof(float), 64);
+    return RoundUp(
+        2 * t * k + t * (2 * sizeof(float) + sizeof(int16_t)) + 2 * k * sizeof(float) + sizeof(float), 64);
   }
   PackedHead(void* packed, size_t head, size_t T, size_t K) {
     const size_t t = RoundUp(T, 16), k = RoundUp(K, 16);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Queries, keys and values of one head become groups of bytes. Included after byte_product-inl.h, once for every
-// instruction set, hence no guard.
+// Queries, keys and values of one head become groups of bytes. Included after byte_product-inl.h, once for
+// every instruction set, hence no guard.
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
 namespace {
 
-// VNNI multiplies unsigned by signed bytes: what is broadcast (keys, probabilities) is unsigned, the vectors (queries, values)
-// are signed. ARM multiplies like with like: keys and queries signed, probabilities and values unsigned; on plain NEON, where
-// probabilities have 7 bits, all are signed.
+// VNNI multiplies unsigned by signed bytes: what is broadcast (keys, probabilities) is unsigned, the vectors
+// (queries, values) are signed. ARM multiplies like with like: keys and queries signed, probabilities and
+// values unsigned; on plain NEON, where probabilities have 7 bits, all are signed.
 constexpr int32_t kUpperBits = static_cast<int32_t>(0x80808080);
 #if HWY_TARGET_IS_NEON
 constexpr int32_t kKeyFlip = 0, kValueFlip = kGroup == 16 ? kUpperBits : 0;
@@ -32,18 +32,21 @@ HWY_INLINE float LargestMagnitude(const float* x, const float* mean, size_t n) {
   size_t i = 0;
   for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
     Unroll<4>([&](auto v) HWY_ATTR {
-      const VF magnitude = hn::Abs(LoadCentered<kMean, true>(x + i + v * kLanes, mean + i + v * kLanes, kLanes));
+      const VF magnitude =
+          hn::Abs(LoadCentered<kMean, true>(x + i + v * kLanes, mean + i + v * kLanes, kLanes));
       VF& largest = v % 2 == 0 ? a : b;
       largest = hn::Max(largest, magnitude);
     });
   }
-  for (; i + kLanes <= n; i += kLanes) a = hn::Max(a, hn::Abs(LoadCentered<kMean, true>(x + i, mean + i, kLanes)));
+  for (; i + kLanes <= n; i += kLanes) {
+    a = hn::Max(a, hn::Abs(LoadCentered<kMean, true>(x + i, mean + i, kLanes)));
+  }
   if (i < n) a = hn::Max(a, hn::Abs(LoadCentered<kMean, false>(x + i, mean + i, n - i)));
   return hn::ReduceMax(kF32, hn::Max(a, b));
 }
 
-/// Writes x - mean (x alone where kMean = false) as int8 in [-127, 127] and zeros up to a multiple of 16; returns the
-/// scale. mean has zeros up to a multiple of 16.
+/// Writes x - mean (x alone where kMean = false) as int8 in [-127, 127] and zeros up to a multiple of 16;
+/// returns the scale. mean has zeros up to a multiple of 16.
 template <bool kMean>
 HWY_INLINE float QuantizeSymmetric(const float* x, const float* mean, size_t n, int8_t* out) {
   const float largest = LargestMagnitude<kMean>(x, mean, n);
@@ -58,7 +61,9 @@ HWY_INLINE float QuantizeSymmetric(const float* x, const float* mean, size_t n, 
     StoreBytes(v[0], v[1], v[2], v[3], out + i);
   }
   if (i < n) {
-    for (; i + kLanes <= n; i += kLanes) StoreBytesN(bytes_of(LoadCentered<kMean, true>(x + i, mean + i, kLanes)), out + i, kLanes);
+    for (; i + kLanes <= n; i += kLanes) {
+      StoreBytesN(bytes_of(LoadCentered<kMean, true>(x + i, mean + i, kLanes)), out + i, kLanes);
+    }
     if (i < n) StoreBytesN(bytes_of(LoadCentered<kMean, false>(x + i, mean + i, n - i)), out + i, n - i);
     for (i = n; i % 16 != 0; ++i) out[i] = 0;
   }
@@ -85,7 +90,8 @@ HWY_FLATTEN void MeanOfRows(const float* x, size_t stride, size_t T, size_t K, f
   if (i < K) MeanOfColumns<1, false>(x + i, stride, T, K - i, mean + i);
 }
 
-void PackKeys(const AttentionArguments& a, size_t head, const PackedHead& packed, const Int8Scratch& scratch) {
+void PackKeys(const AttentionArguments& a, size_t head, const PackedHead& packed,
+              const Int8Scratch& scratch) {
   const float* key = a.key + head * a.K;
   MeanOfRows(key, a.key_stride, a.T, a.K, scratch.mean);
   const size_t panel_words = Groups(a.K) * kKeyPanel * kGroupWords;
@@ -94,7 +100,8 @@ void PackKeys(const AttentionArguments& a, size_t head, const PackedHead& packed
     const size_t rows = HWY_MIN(kKeyPanel, a.T - t);
     for (size_t r = 0; r < rows; ++r) {
       const float* row = key + (t + r) * a.key_stride;
-      const float scale = QuantizeSymmetric<true>(row, scratch.mean, a.K, scratch.bytes + r * RoundUp(a.K, 16));
+      const float scale =
+          QuantizeSymmetric<true>(row, scratch.mean, a.K, scratch.bytes + r * RoundUp(a.K, 16));
       packed.key_scale[t + r] = scale;
       largest = scale > largest ? scale : largest;
     }
@@ -142,8 +149,8 @@ struct ValueBytes {
 };
 
 template <size_t kCount, bool kWhole>
-HWY_INLINE ValueBytes<kCount> ValueBytesOf(const float* x, size_t stride, size_t T, size_t lanes, float* scale,
-                                           float* offset) {
+HWY_INLINE ValueBytes<kCount> ValueBytesOf(const float* x, size_t stride, size_t T, size_t lanes,
+                                           float* scale, float* offset) {
   VF min[kCount], max[kCount];
   Unroll<kCount>([&](auto i) HWY_ATTR {
     min[i] = EmptyRange().min;
@@ -174,14 +181,15 @@ HWY_INLINE ValueBytes<kCount> ValueBytesOf(const float* x, size_t stride, size_t
 
 /// Packs kCount vectors of columns, or one with fewer lanes (kWhole = false).
 template <size_t kCount, bool kWhole = true>
-HWY_INLINE void PackValueColumns(const float* x, size_t stride, size_t T, size_t width, const PackedHead& packed,
-                                 size_t column, size_t lanes = kLanes) {
+HWY_INLINE void PackValueColumns(const float* x, size_t stride, size_t T, size_t width,
+                                 const PackedHead& packed, size_t column, size_t lanes = kLanes) {
   const auto bytes = ValueBytesOf<kCount, kWhole>(x, stride, T, lanes, packed.value_scale + column,
                                                   packed.value_offset + column);
   int32_t* groups = packed.values + column * kGroupWords;
-  const auto store = [&](VI (&words)[kGroupWords], size_t i) HWY_ATTR {
+  const auto store = [&](VI(&words)[kGroupWords], size_t i) HWY_ATTR {
     WordsToGroups(words);
-    Unroll<kGroupWords>([&](auto w) HWY_ATTR { hn::StoreU(words[w], kI32, groups + (i * kGroupWords + w) * kLanes); });
+    Unroll<kGroupWords>(
+        [&](auto w) HWY_ATTR { hn::StoreU(words[w], kI32, groups + (i * kGroupWords + w) * kLanes); });
   };
   size_t t = 0;
   for (; t + kGroup <= T; t += kGroup, x += kGroup * stride, groups += width * kGroupWords) {
@@ -215,7 +223,9 @@ HWY_FLATTEN void PackValues(const AttentionArguments& a, size_t head, const Pack
   for (; i + 2 * kLanes <= a.K; i += 2 * kLanes) {
     PackValueColumns<2>(value + i, a.value_stride, a.T, width, packed, i);
   }
-  for (; i + kLanes <= a.K; i += kLanes) PackValueColumns<1>(value + i, a.value_stride, a.T, width, packed, i);
+  for (; i + kLanes <= a.K; i += kLanes) {
+    PackValueColumns<1>(value + i, a.value_stride, a.T, width, packed, i);
+  }
   if (i < a.K) PackValueColumns<1, false>(value + i, a.value_stride, a.T, width, packed, i, a.K - i);
 }
 

@@ -9,8 +9,8 @@ namespace {
 constexpr size_t kQueryVectors = kLanes == 16 ? 1 : 2;
 constexpr size_t kQueries = kLanes * kQueryVectors;
 
-// Rounding carries on from key to key: a probability of 16 bits, plus what the last one left over, gives its upper 8 bits and
-// leaves the lower. The sum over keys is then exact to one step.
+// Rounding carries on from key to key: a probability of 16 bits, plus what the last one left over, gives its
+// upper 8 bits and leaves the lower. The sum over keys is then exact to one step.
 constexpr int kHalfStep = 128;
 
 // The largest probability. What NEON adds in 16 bits leaves room for 7.
@@ -52,8 +52,9 @@ class Softmax {
     max_ = vdupq_n_s16(-32768);
   }
 
-  /// Takes the products of the queries with kScalars keys from `t` on. Keys beyond the last are zero, and so is the mean of
-  /// all scores: they cannot exceed the largest, to which a size may add but from which it cannot take.
+  /// Takes the products of the queries with kScalars keys from `t` on. Keys beyond the last are zero,
+  /// and so is the mean of all scores: they cannot exceed the largest, to which a size may add but from
+  /// which it cannot take.
   template <class Sums>
   HWY_INLINE void AddKeys(const Sums& sums, size_t t) {
     const int32x4_t low = vld1q_s32(factor_), high = vld1q_s32(factor_ + 4);
@@ -62,7 +63,8 @@ class Softmax {
     const auto add = [&](auto has_sizes, int16x8_t sizes) HWY_ATTR {
       Unroll<kScalars>([&](auto j) HWY_ATTR {
         const int32x4_t a = vqrdmulhq_s32(sums.v[j][0].raw, low), b = vqrdmulhq_s32(sums.v[j][1].raw, high);
-        int16x8_t score = vqrdmulhq_lane_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), Half<j / 4>(fraction), j % 4);
+        int16x8_t score =
+            vqrdmulhq_lane_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), Half<j / 4>(fraction), j % 4);
         if constexpr (has_sizes) score = vqaddq_s16(score, vdupq_lane_s16(Half<j / 4>(sizes), j % 4));
         vst1q_s16(scores + j * 8, score);
         max_ = vmaxq_s16(max_, score);
@@ -93,7 +95,8 @@ class Softmax {
         int16x8_t x[4];
         uint16x8_t p[4];
         Unroll<4>([&](auto i) HWY_ATTR { x[i] = vqsubq_s16(vld1q_s16(scores + (4 * w + i) * 8), base); });
-        Unroll<2>([&](auto i) HWY_ATTR { LookUp(low, high, x[2 * i], x[2 * i + 1], p[2 * i], p[2 * i + 1]); });
+        Unroll<2>([&](auto i)
+                      HWY_ATTR { LookUp(low, high, x[2 * i], x[2 * i + 1], p[2 * i], p[2 * i + 1]); });
         Unroll<4>([&](auto i) HWY_ATTR {
           p[i] = vqaddq_u16(p[i], carry);
           carry = vandq_u16(p[i], low_byte);
@@ -125,7 +128,8 @@ class Softmax {
 #else
     uint8x8x4_t t;
 
-    HWY_INLINE explicit Table(const uint8_t* p) : t{vld1_u8(p), vld1_u8(p + 8), vld1_u8(p + 16), vld1_u8(p + 24)} {}
+    HWY_INLINE explicit Table(const uint8_t* p)
+        : t{vld1_u8(p), vld1_u8(p + 8), vld1_u8(p + 16), vld1_u8(p + 24)} {}
     HWY_INLINE uint8x16_t operator[](uint8x16_t index) const {
       return vcombine_u8(vtbl4_u8(t, vget_low_u8(index)), vtbl4_u8(t, vget_high_u8(index)));
     }
@@ -133,8 +137,8 @@ class Softmax {
   };
 
   /// Gives 2^x, x with 8 fraction bits, in units of 1 / 256 of a probability, for two vectors of exponents.
-  static HWY_INLINE void LookUp(const Table& low, const Table& high, int16x8_t a, int16x8_t b, uint16x8_t& power_a,
-                                uint16x8_t& power_b) {
+  static HWY_INLINE void LookUp(const Table& low, const Table& high, int16x8_t a, int16x8_t b,
+                                uint16x8_t& power_a, uint16x8_t& power_b) {
     const uint8x16_t fraction = vtrnq_u8(vreinterpretq_u8_s16(a), vreinterpretq_u8_s16(b)).val[0];
     const uint8x16_t index = vshrq_n_u8(fraction, 3);
     const uint8x16x2_t power = vtrnq_u8(low[index], high[index]);
@@ -177,7 +181,10 @@ class Softmax {
 class Softmax {
  public:
   HWY_INLINE Softmax(const float* scales, const PackedHead& head, const float* size_log2, int32_t* scores)
-      : scores_(reinterpret_cast<float*>(scores)), groups_(scores), scale_(head.key_scale), size_log2_(size_log2) {
+      : scores_(reinterpret_cast<float*>(scores)),
+        groups_(scores),
+        scale_(head.key_scale),
+        size_log2_(size_log2) {
     factor_ = hn::Mul(hn::LoadU(kF32, scales), hn::Set(kF32, kLog2E));
     max_ = hn::Set(kF32, hwy::LowestValue<float>());
   }

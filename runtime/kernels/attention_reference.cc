@@ -71,7 +71,9 @@ void AttentionMeanReference(const AttentionArguments& a, size_t first, size_t la
       const std::vector<double> probabilities = Probabilities(a, row, head);
       for (size_t t = 0; t < a.T; ++t) sum[t] += probabilities[t];
     }
-    for (size_t t = 0; t < a.T; ++t) mean[row * a.T + t] = static_cast<float>(sum[t] / static_cast<double>(a.H));
+    for (size_t t = 0; t < a.T; ++t) {
+      mean[row * a.T + t] = static_cast<float>(sum[t] / static_cast<double>(a.H));
+    }
   }
 }
 

@@ -9,8 +9,8 @@
 //   AVX-512 VNNI   4   four products a lane; unsigned by signed
 //   dot product    4   the same; like by like
 //   i8mm           8   two rows by two columns an instruction
-//   NEON          16   products of 16 bits, two of them added, then added to 32; signed, [-127, 127] by
-//   [-128, 127]
+//   NEON          16   products of 16 bits, two of them added, then added to 32; signed,
+//                      [-127, 127] by [-128, 127]
 
 #if HWY_TARGET_IS_NEON && !defined(__ARM_FEATURE_DOTPROD)
 #include "runtime/kernels/byte_product_neon-inl.h"
@@ -147,8 +147,8 @@ HWY_INLINE Sums<DotProduct<kSigned>, kCount> MultiplyBytes(const int32_t* HWY_RE
 
 #endif
 
-/// Turns kGroupWords vectors of words, one for each four bytes of a group, into the same groups one after the
-/// other.
+/// Turns kGroupWords vectors of words, one for each four bytes of a group, into the same groups
+/// one after the other.
 HWY_INLINE void WordsToGroups(VI (&v)[kGroupWords]) {
   if constexpr (kGroupWords == 2) {
     const VI a = v[0], b = v[kGroupWords - 1];

@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kBlock = 4;
 
 // clang-format off
-// Four rows by one column, instruction by instruction over the rows, so that none waits for the one before it.
+// Four rows by one column, instruction by instruction over the rows, so that none waits
+// for the one before it.
 #define VITRINE_MULTIPLY_COLUMN(column, sum0, sum1, sum2, sum3) \
   "smull v6.8h, v0.8b, " column ".8b\n"                        \
   "smull v7.8h, v1.8b, " column ".8b\n"                        \
@@ -29,8 +30,9 @@ constexpr size_t kBlock = 4;
   "sadalp " sum2 ".4s, v8.8h\n"                                \
   "sadalp " sum3 ".4s, v9.8h\n"
 
-/// Writes the products of kBlock rows with 4 columns, a row each `out_step` bytes, over `groups` >= 1 groups. In assembly,
-/// for GCC spends 60 instructions on a step where 56 do, and loses track of the registers where they are interleaved.
+/// Writes the products of kBlock rows with 4 columns, a row each `out_step` bytes, over `groups` >= 1 groups.
+/// In assembly, for GCC spends 60 instructions on a step where 56 do, and loses track of the registers where
+/// they are interleaved.
 HWY_NOINLINE void MultiplyBlock(const uint8_t* rows, size_t row_step, const uint8_t* columns, size_t column_step,
                                 size_t groups, int32_t* out, size_t out_step) {
   asm volatile(

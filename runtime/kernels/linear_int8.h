@@ -10,8 +10,8 @@
 //   out[t, n] = (sum over k of input[t, k] * weight[n, k] - zero_point[t] * sum over k of weight[n, k])
 //               * scale[t] * scales[n] + bias[n]
 //
-// The sums are exact in 32 bits, so that only the scaling rounds: each value to 3e-7 of the largest of its
-// terms.
+// The sums are exact in 32 bits, so that only the scaling rounds: each value to 3e-7 of the
+// largest of its terms.
 #pragma once
 
 #include "runtime/kernels/rows.h"

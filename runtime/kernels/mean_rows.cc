@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean of rows, a few columns at a time. Blocks of rows are summed by themselves and then together, so that rounding
-// grows with the square root of the number of rows and not with it.
+// The mean of rows, a few columns at a time. Blocks of rows are summed by themselves and then together, so
+// that rounding grows with the square root of the number of rows and not with it.
 #include "runtime/kernels/mean_rows.h"
 
 #include <algorithm>
@@ -31,7 +31,8 @@ HWY_INLINE VF SumOfColumns(const float* x, size_t stride, const float* weights, 
   return total;
 }
 
-void MeanRows(const float* x, size_t x_stride, const float* weights, size_t D, size_t first, size_t last, float* out) {
+void MeanRows(const float* x, size_t x_stride, const float* weights, size_t D, size_t first, size_t last,
+              float* out) {
   constexpr size_t N = hn::MaxLanes(kF32);
   const size_t rows = last - first;
   float count = static_cast<float>(rows);
@@ -43,7 +44,10 @@ void MeanRows(const float* x, size_t x_stride, const float* weights, size_t D, s
   for (; i + N <= D; i += N) {
     hn::StoreU(hn::Mul(SumOfColumns<true>(x + i, x_stride, weights, rows, N), factor), kF32, out + i);
   }
-  if (i < D) hn::StoreN(hn::Mul(SumOfColumns<false>(x + i, x_stride, weights, rows, D - i), factor), kF32, out + i, D - i);
+  if (i < D) {
+    hn::StoreN(hn::Mul(SumOfColumns<false>(x + i, x_stride, weights, rows, D - i), factor), kF32, out + i,
+               D - i);
+  }
 }
 
 }  // namespace vitrine::kernels::HWY_NAMESPACE
@@ -54,7 +58,8 @@ namespace vitrine::kernels {
 
 HWY_EXPORT(MeanRows);
 
-void MeanRows(const float* x, size_t x_stride, const float* weights, size_t D, size_t first, size_t last, float* out) {
+void MeanRows(const float* x, size_t x_stride, const float* weights, size_t D, size_t first, size_t last,
+              float* out) {
   HWY_DYNAMIC_DISPATCH(MeanRows)(x, x_stride, weights, D, first, last, out);
 }
 

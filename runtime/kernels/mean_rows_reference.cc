@@ -4,8 +4,8 @@
 
 namespace vitrine::kernels {
 
-void MeanRowsReference(const float* x, size_t x_stride, const float* weights, size_t D, size_t first, size_t last,
-                       float* out) {
+void MeanRowsReference(const float* x, size_t x_stride, const float* weights, size_t D, size_t first,
+                       size_t last, float* out) {
   for (size_t i = 0; i < D; ++i) {
     double sum = 0, count = 0;
     for (size_t row = first; row < last; ++row) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Token merging in f32. The metric stands transposed, so that the products of 8 odd tokens with a vector of even ones are the
-// outer products of attention, and the best match of an even token is found lane by lane.
+// Token merging in f32. The metric stands transposed, so that the products of 8 odd tokens with a vector of
+// even ones are the outer products of attention, and the best match of an even token is found lane by lane.
 #include "runtime/kernels/merge_tokens.h"
 
 #include <algorithm>
@@ -35,19 +35,23 @@ float SumHeads(const float* key, size_t H, size_t K, float* mean) {
   return 1.0f / std::sqrt(hn::ReduceSum(kF32, squares));
 }
 
-void MergeTokensMetric(const MergeTokensArguments& a, size_t first, size_t last, void* memory, void* scratch) {
+void MergeTokensMetric(const MergeTokensArguments& a, size_t first, size_t last, void* memory,
+                       void* scratch) {
   const MergeTokensShared shared(a, memory);
   const size_t columns = MergeTokensShared::Columns(a.T);
   float* mean = static_cast<float*>(scratch);
   for (size_t t = first; t < last; ++t) {
     const float factor = SumHeads(a.key + t * a.key_stride, a.H, a.K, mean);
-    float* column = t % 2 == 0 ? shared.even + (t - EvenToken(a, 0)) / 2 : shared.odd + (t - OddToken(a, 0)) / 2;
+    float* column =
+        t % 2 == 0 ? shared.even + (t - EvenToken(a, 0)) / 2 : shared.odd + (t - OddToken(a, 0)) / 2;
     for (size_t k = 0; k < a.K; ++k) column[k * columns] = mean[k] * factor;
   }
 }
 
-/// Finds the best match of kMatchLanes even tokens from `first` on. Of equal ones, the first; a NaN is never the best.
-void MatchLanes(const MergeTokensArguments& a, const MergeTokensShared& shared, size_t first, float* score, int32_t* match) {
+/// Finds the best match of kMatchLanes even tokens from `first` on. Of equal ones, the first; a
+/// NaN is never the best.
+void MatchLanes(const MergeTokensArguments& a, const MergeTokensShared& shared, size_t first, float* score,
+                int32_t* match) {
   const size_t columns = MergeTokensShared::Columns(a.T), odd_count = a.odd_count();
   VF best[kMatchVectors];
   VI index[kMatchVectors];
@@ -56,8 +60,8 @@ void MatchLanes(const MergeTokensArguments& a, const MergeTokensShared& shared, 
     index[v] = hn::Zero(kI32);
   });
   for (size_t t = 0; t < odd_count; t += kScalars) {
-    const auto sums =
-        SumOfOuterProducts<FloatProduct, kMatchVectors>(shared.odd + t, columns, shared.even + first, columns, a.K);
+    const auto sums = SumOfOuterProducts<FloatProduct, kMatchVectors>(shared.odd + t, columns,
+                                                                      shared.even + first, columns, a.K);
     Unroll<kScalars>([&](auto j) HWY_ATTR {
       if (t + j >= odd_count) return;
       const VI here = hn::Set(kI32, static_cast<int32_t>(t + j));
@@ -139,7 +143,8 @@ HWY_EXPORT(MergeTokensRows);
 size_t MergeTokensSharedBytes(size_t T, size_t K) { return MergeTokensShared::Bytes(T, K); }
 size_t MergeTokensScratchBytes(size_t K) { return (K + 15) / 16 * 16 * sizeof(float); }
 
-void MergeTokensMetric(const MergeTokensArguments& arguments, size_t first, size_t last, void* shared, void* scratch) {
+void MergeTokensMetric(const MergeTokensArguments& arguments, size_t first, size_t last, void* shared,
+                       void* scratch) {
   HWY_DYNAMIC_DISPATCH(MergeTokensMetric)(arguments, first, last, shared, scratch);
 }
 
@@ -168,7 +173,9 @@ void MergeTokensPlan(const MergeTokensArguments& a, void* memory) {
   }
   int32_t* source = shared.source;
   for (size_t t = 0; t < a.protected_rows; ++t) *source++ = static_cast<int32_t>(t);
-  for (size_t i = a.merged; i < even_count; ++i) *source++ = static_cast<int32_t>(EvenToken(a, static_cast<size_t>(order[i])));
+  for (size_t i = a.merged; i < even_count; ++i) {
+    *source++ = static_cast<int32_t>(EvenToken(a, static_cast<size_t>(order[i])));
+  }
   for (size_t i = 0; i < odd_count; ++i) *source++ = static_cast<int32_t>(OddToken(a, i));
 }
 

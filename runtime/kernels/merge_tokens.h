@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Token merging: the tokens that resemble others most are averaged into these (Token Merging, Bolya et al. 2023, section 3:
-// bipartite soft matching). The number that goes is fixed, so that all shapes are.
+// Token merging: the tokens that resemble others most are averaged into these (Token Merging, Bolya et al.
+// 2023, section 3: bipartite soft matching). The number that goes is fixed, so that all shapes are.
 //
 //   once a token:      MergeTokensMetric(token)        its key, averaged over the heads, of unit length
 //   ---- all tokens ----
@@ -15,8 +15,9 @@
 
 namespace vitrine::kernels {
 
-/// Tokens from `protected_rows` on are of two kinds by their index, even and odd; even ones are merged into odd ones. The output
-/// holds the protected tokens, the even ones that are left, and the odd ones, each in their order.
+/// Tokens from `protected_rows` on are of two kinds by their index, even and odd; even ones are merged
+/// into odd ones. The output holds the protected tokens, the even ones that are left, and the odd ones,
+/// each in their order.
 struct MergeTokensArguments {
   const float* tokens = nullptr;  ///< [T, D]
   const float* delta = nullptr;   ///< [T, D], added to the tokens, or none
@@ -42,14 +43,16 @@ size_t MergeTokensSharedBytes(size_t T, size_t K);
 size_t MergeTokensScratchBytes(size_t K);
 
 /// Tokens [first, last), first >= protected_rows.
-void MergeTokensMetric(const MergeTokensArguments& arguments, size_t first, size_t last, void* shared, void* scratch);
+void MergeTokensMetric(const MergeTokensArguments& arguments, size_t first, size_t last, void* shared,
+                       void* scratch);
 /// Even tokens [first, last), counted from the first that is not protected.
 void MergeTokensMatch(const MergeTokensArguments& arguments, size_t first, size_t last, void* shared);
 void MergeTokensPlan(const MergeTokensArguments& arguments, void* shared);
 /// Rows [first, last) of the output.
 void MergeTokensRows(const MergeTokensArguments& arguments, size_t first, size_t last, const void* shared);
 
-/// Sets `weights` [T - merged, T] to what each row of the output is made of, once MergeTokensPlan has run: rows sum to one.
+/// Sets `weights` [T - merged, T] to what each row of the output is made of, once MergeTokensPlan has
+/// run: rows sum to one.
 void MergeTokensWeights(const MergeTokensArguments& arguments, const void* shared, float* weights);
 
 /// All of it, in f64. Allocates.

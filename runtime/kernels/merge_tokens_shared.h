@@ -18,7 +18,9 @@ struct MergeTokensShared {
   int32_t* next;    // [T], the next that goes into the same row, or kNone
 
   static size_t Columns(size_t T) { return (T / 2 + kMergeTokensTile) / kMergeTokensTile * kMergeTokensTile; }
-  static size_t Bytes(size_t T, size_t K) { return (2 * K + 5) * Columns(T) * sizeof(float) + 2 * T * sizeof(int32_t); }
+  static size_t Bytes(size_t T, size_t K) {
+    return (2 * K + 5) * Columns(T) * sizeof(float) + 2 * T * sizeof(int32_t);
+  }
   MergeTokensShared(const MergeTokensArguments& a, const void* memory) {
     const size_t columns = Columns(a.T);
     even = static_cast<float*>(const_cast<void*>(memory));
@@ -32,7 +34,9 @@ struct MergeTokensShared {
 };
 
 /// The index among the tokens of an even or odd one, counted from the first that is not protected.
-inline size_t EvenToken(const MergeTokensArguments& a, size_t i) { return ((a.protected_rows + 1) / 2 + i) * 2; }
+inline size_t EvenToken(const MergeTokensArguments& a, size_t i) {
+  return ((a.protected_rows + 1) / 2 + i) * 2;
+}
 inline size_t OddToken(const MergeTokensArguments& a, size_t i) { return (a.protected_rows / 2 + i) * 2 + 1; }
 
 }  // namespace vitrine::kernels

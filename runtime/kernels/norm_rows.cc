@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Residual addition, LayerNorm and quantization. A row is read once for its sums (and its range), a second time for an exact
-// variance only if its mean is large against its deviation, and once more to be written.
+// Residual addition, LayerNorm and quantization. A row is read once for its sums (and its range), a second
+// time for an exact variance only if its mean is large against its deviation, and once more to be written.
 #include "runtime/kernels/norm_rows.h"
 
 #include <cmath>

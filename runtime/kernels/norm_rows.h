@@ -19,8 +19,8 @@ struct NormRowsArguments {
   OutputRows out;                ///< [T, D]; f32 rows may be x's own
 };
 
-/// For rows r in [first, last): x[r] += delta[r], then out[r] = (x[r] - mean) / sqrt(variance + epsilon) * gamma + beta,
-/// where mean and (population) variance are those of x[r] (Ba, Kiros, Hinton 2016).
+/// For rows r in [first, last): x[r] += delta[r], then out[r] = (x[r] - mean) / sqrt(variance + epsilon) *
+/// gamma + beta, where mean and (population) variance are those of x[r] (Ba, Kiros, Hinton 2016).
 /// `scratch` is RowScratchBytes(D) of the calling thread's.
 ///
 /// A row is computed by itself, so any split over threads gives the same bytes. Does not allocate.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The micro-kernel of attention: a sum of outer products of a few scalars and a few vectors, kept in registers. The type of
-// product says what a scalar is. Included after rows-inl.h, once for every instruction set, hence no guard.
+// The micro-kernel of attention: a sum of outer products of a few scalars and a few vectors, kept in
+// registers. The type of product says what a scalar is. Included after rows-inl.h, once for every instruction
+// set, hence no guard.
 #include <utility>
 
 HWY_BEFORE_NAMESPACE();
@@ -18,7 +19,8 @@ HWY_INLINE void Unroll(const Body& body, std::index_sequence<kIndex...>) {
   (body(std::integral_constant<size_t, kIndex>()), ...);
 }
 
-/// Calls body(0), ... body(kCount - 1) with constants, so that arrays of vectors stay in registers at any optimization.
+/// Calls body(0), ... body(kCount - 1) with constants, so that arrays of vectors stay in registers
+/// at any optimization.
 template <size_t kCount, class Body>
 HWY_INLINE void Unroll(const Body& body) {
   Unroll(body, std::make_index_sequence<kCount>());
@@ -29,8 +31,8 @@ template <class V, size_t kCount>
 HWY_INLINE void LoadVectors(const hn::TFromV<V>* p, V (&v)[kCount]) {
   Unroll<kCount>([&](auto i) HWY_ATTR { v[i] = hn::LoadU(hn::DFromV<V>(), p + i * kLanes); });
 }
-/// The product of f32. On 64-bit ARM the lane of a register is an operand of the fused multiply-add; GCC 12 given the
-/// intrinsic copies accumulators back and forth, 14 % more instructions.
+/// The product of f32. On 64-bit ARM the lane of a register is an operand of the fused multiply-add; GCC 12
+/// given the intrinsic copies accumulators back and forth, 14 % more instructions.
 struct FloatProduct {
   using T = float;
   using V = VF;
@@ -61,7 +63,8 @@ struct Sums {
   typename Product::V v[kScalars][kCount];
 };
 
-/// Adds the outer product of kScalars scalars and kCount vectors, the last of which may have fewer lanes (kWhole = false).
+/// Adds the outer product of kScalars scalars and kCount vectors, the last of which may have fewer
+/// lanes (kWhole = false).
 template <class Product, size_t kCount, bool kWhole>
 HWY_INLINE void AddOuterProduct(const typename Product::T* HWY_RESTRICT scalars,
                                 const typename Product::T* HWY_RESTRICT vectors, size_t lanes,
@@ -83,17 +86,22 @@ HWY_INLINE void AddOuterProduct(const typename Product::T* HWY_RESTRICT scalars,
 
 /// Returns the sum over `steps` of the outer products of scalars[step] and vectors[step].
 template <class Product, size_t kCount, bool kWhole = true>
-HWY_INLINE Sums<Product, kCount> SumOfOuterProducts(const typename Product::T* HWY_RESTRICT scalars, size_t scalar_stride,
+HWY_INLINE Sums<Product, kCount> SumOfOuterProducts(const typename Product::T* HWY_RESTRICT scalars,
+                                                    size_t scalar_stride,
                                                     const typename Product::T* HWY_RESTRICT vectors,
-                                                    size_t vector_stride, size_t steps, size_t lanes = kLanes) {
+                                                    size_t vector_stride, size_t steps,
+                                                    size_t lanes = kLanes) {
   using V = typename Product::V;
   Sums<Product, kCount> sums;
-  Unroll<kScalars * kCount>([&](auto i) HWY_ATTR { sums.v[i / kCount][i % kCount] = hn::Zero(hn::DFromV<V>()); });
+  Unroll<kScalars * kCount>([&](auto i)
+                                HWY_ATTR { sums.v[i / kCount][i % kCount] = hn::Zero(hn::DFromV<V>()); });
   for (; steps >= 4; steps -= 4) {
     AddOuterProduct<Product, kCount, kWhole>(scalars, vectors, lanes, sums);
     AddOuterProduct<Product, kCount, kWhole>(scalars + scalar_stride, vectors + vector_stride, lanes, sums);
-    AddOuterProduct<Product, kCount, kWhole>(scalars + 2 * scalar_stride, vectors + 2 * vector_stride, lanes, sums);
-    AddOuterProduct<Product, kCount, kWhole>(scalars + 3 * scalar_stride, vectors + 3 * vector_stride, lanes, sums);
+    AddOuterProduct<Product, kCount, kWhole>(scalars + 2 * scalar_stride, vectors + 2 * vector_stride, lanes,
+                                             sums);
+    AddOuterProduct<Product, kCount, kWhole>(scalars + 3 * scalar_stride, vectors + 3 * vector_stride, lanes,
+                                             sums);
     scalars += 4 * scalar_stride, vectors += 4 * vector_stride;
   }
   for (; steps > 0; --steps, scalars += scalar_stride, vectors += vector_stride) {
@@ -102,10 +110,11 @@ HWY_INLINE Sums<Product, kCount> SumOfOuterProducts(const typename Product::T* H
   return sums;
 }
 
-/// Writes x [rows, columns] of 32-bit elements transposed to out [columns, width], each 4 through `map`, with zeros for rows
-/// that there are not. width is a multiple of 4.
+/// Writes x [rows, columns] of 32-bit elements transposed to out [columns, width], each 4 through `map`, with
+/// zeros for rows that there are not. width is a multiple of 4.
 template <typename T, class Map>
-HWY_INLINE void PackTransposed(const T* x, size_t stride, size_t rows, size_t columns, size_t width, T* out, const Map& map) {
+HWY_INLINE void PackTransposed(const T* x, size_t stride, size_t rows, size_t columns, size_t width, T* out,
+                               const Map& map) {
   const hn::FixedTag<T, 4> d4;
   for (size_t r = 0; r < width; r += 4) {
     const T* x0 = x + r * stride;

@@ -18,7 +18,9 @@ HWY_INLINE void CopyRun(const uint8_t* HWY_RESTRICT pixels, size_t n, int8_t* HW
   constexpr size_t N = hn::MaxLanes(d);
   const auto flip = hn::Set(d, uint8_t{0x80});
   size_t i = 0;
-  for (; i + N <= n; i += N) hn::StoreU(hn::BitCast(di, hn::Xor(hn::LoadU(d, pixels + i), flip)), di, out + i);
+  for (; i + N <= n; i += N) {
+    hn::StoreU(hn::BitCast(di, hn::Xor(hn::LoadU(d, pixels + i), flip)), di, out + i);
+  }
   for (; i < n; ++i) out[i] = static_cast<int8_t>(pixels[i] ^ 0x80);
 }
 
@@ -43,7 +45,8 @@ void PixelsToRows(const PixelsToRowsArguments& a, size_t first, size_t last) {
     for (size_t y = 0; y < a.patch_height; ++y, pixels += image_row) {
       const size_t element = patch * a.out.stride + y * run;
       if (a.out.type == RowType::kF32) {
-        CopyRun(pixels, run, static_cast<float>(128 + a.zero_point), static_cast<float*>(a.out.data) + element);
+        CopyRun(pixels, run, static_cast<float>(128 + a.zero_point),
+                static_cast<float*>(a.out.data) + element);
       } else {
         CopyRun(pixels, run, static_cast<int8_t*>(a.out.data) + element);
       }

@@ -23,8 +23,8 @@ constexpr size_t PatchCount(const PixelsToRowsArguments& a) {
   return (a.image_height / a.patch_height) * (a.image_width / a.patch_width);
 }
 
-/// Writes patches [first, last), each in the order (y, x, channel): as kQd8 pixel - 128 with the given zero point and a
-/// scale of 1, as kF32 pixel - 128 - zero_point. Both are exact. Does not allocate.
+/// Writes patches [first, last), each in the order (y, x, channel): as kQd8 pixel - 128 with the given zero
+/// point and a scale of 1, as kF32 pixel - 128 - zero_point. Both are exact. Does not allocate.
 void PixelsToRows(const PixelsToRowsArguments& arguments, size_t first, size_t last);
 
 /// The same, one pixel at a time.

@@ -12,8 +12,12 @@ void PixelsToRowsReference(const PixelsToRowsArguments& a, size_t first, size_t 
     for (size_t y = top; y < top + a.patch_height; ++y) {
       for (size_t i = left * a.channels; i < (left + a.patch_width) * a.channels; ++i, ++element) {
         const int value = a.pixels[y * row_bytes + i] - 128;
-        if (a.out.type == RowType::kF32) static_cast<float*>(a.out.data)[element] = static_cast<float>(value - a.zero_point);
-        if (a.out.type == RowType::kQd8) static_cast<int8_t*>(a.out.data)[element] = static_cast<int8_t>(value);
+        if (a.out.type == RowType::kF32) {
+          static_cast<float*>(a.out.data)[element] = static_cast<float>(value - a.zero_point);
+        }
+        if (a.out.type == RowType::kQd8) {
+          static_cast<int8_t*>(a.out.data)[element] = static_cast<int8_t>(value);
+        }
       }
     }
     if (a.out.type == RowType::kQd8) a.out.quantization[patch] = {a.zero_point, 1.0f};

@@ -11,7 +11,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
 
-void QuantizeRows(const float* x, size_t x_stride, size_t columns, const OutputRows& out, size_t first, size_t last) {
+void QuantizeRows(const float* x, size_t x_stride, size_t columns, const OutputRows& out, size_t first,
+                  size_t last) {
   for (size_t row = first; row < last; ++row) {
     const float* values = x + row * x_stride;
     const Range range = out.type == RowType::kQd8 ? RangeOf(values, columns) : EmptyRange();
@@ -27,7 +28,8 @@ namespace vitrine::kernels {
 
 HWY_EXPORT(QuantizeRows);
 
-void QuantizeRows(const float* x, size_t x_stride, size_t columns, const OutputRows& out, size_t first, size_t last) {
+void QuantizeRows(const float* x, size_t x_stride, size_t columns, const OutputRows& out, size_t first,
+                  size_t last) {
   HWY_DYNAMIC_DISPATCH(QuantizeRows)(x, x_stride, columns, out, first, last);
 }
 

@@ -10,10 +10,11 @@ namespace vitrine::kernels {
 ///
 /// The result is within half a step of the value, plus 1e-4 of a step; a kQs8 value out of range saturates.
 /// Rows are computed one by one, so any split over threads gives the same bytes. Does not allocate.
-void QuantizeRows(const float* x, size_t x_stride, size_t columns, const OutputRows& out, size_t first, size_t last);
+void QuantizeRows(const float* x, size_t x_stride, size_t columns, const OutputRows& out, size_t first,
+                  size_t last);
 
 /// The same, one element at a time.
-void QuantizeRowsReference(const float* x, size_t x_stride, size_t columns, const OutputRows& out, size_t first,
-                           size_t last);
+void QuantizeRowsReference(const float* x, size_t x_stride, size_t columns, const OutputRows& out,
+                           size_t first, size_t last);
 
 }  // namespace vitrine::kernels

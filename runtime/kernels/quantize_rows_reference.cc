@@ -33,14 +33,15 @@ void WriteRowReference(const float* values, size_t n, const OutputRows& out, siz
     std::copy_n(values, n, static_cast<float*>(out.data) + row * out.stride);
     return;
   }
-  const RowQuantizer quantizer = out.type == RowType::kQd8 ? RangeOf(values, n) : QuantizerOf(out.quantization[0]);
+  const RowQuantizer quantizer =
+      out.type == RowType::kQd8 ? RangeOf(values, n) : QuantizerOf(out.quantization[0]);
   if (out.type == RowType::kQd8) out.quantization[row] = quantizer.quantization;
   int8_t* q = static_cast<int8_t*>(out.data) + row * out.stride;
   for (size_t i = 0; i < n; ++i) q[i] = Quantize(values[i], quantizer);
 }
 
-void QuantizeRowsReference(const float* x, size_t x_stride, size_t columns, const OutputRows& out, size_t first,
-                           size_t last) {
+void QuantizeRowsReference(const float* x, size_t x_stride, size_t columns, const OutputRows& out,
+                           size_t first, size_t last) {
   for (size_t row = first; row < last; ++row) WriteRowReference(x + row * x_stride, columns, out, row);
 }
 

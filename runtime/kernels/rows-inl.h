@@ -56,9 +56,9 @@ HWY_INLINE Range RangeOf(const float* HWY_RESTRICT x, size_t n) {
   return a;
 }
 
-// Rounding value * scale + zero_point to an integer. NEON: 1.5 * 2^23 as part of the addend leaves the integer in the low
-// bits (32-bit ARM has no instruction that rounds to nearest, and 64-bit ARM saves one), and the narrowing below reads
-// only 16 of them.
+// Rounding value * scale + zero_point to an integer. NEON: 1.5 * 2^23 as part of the addend leaves the
+// integer in the low bits (32-bit ARM has no instruction that rounds to nearest, and 64-bit ARM saves one),
+// and the narrowing below reads only 16 of them.
 #if HWY_TARGET_IS_NEON
 constexpr float kRounder = 12582912.0f;
 constexpr int32_t kRounderBits = 0x4B400000;
@@ -101,13 +101,16 @@ HWY_INLINE void StoreBytesN(VI a, int8_t* out, size_t count) {
   hn::StoreN(hn::DemoteTo(d8, hn::Sub(a, hn::Set(kI32, kRounderBits))), d8, out, count);
 }
 
-/// (value - center) * scale + zero_point, rounded, for values that give at most 2^15. kCenter = false: center is 0.
+/// (value - center) * scale + zero_point, rounded, for values that give at most 2^15. kCenter
+/// = false: center is 0.
 template <bool kCenter>
 struct BytesOfRange {
   VF center, scale, rounder;
 
   BytesOfRange(float center, float scale, float zero_point)
-      : center(hn::Set(kF32, center)), scale(hn::Set(kF32, scale)), rounder(hn::Set(kF32, kRounder + zero_point)) {}
+      : center(hn::Set(kF32, center)),
+        scale(hn::Set(kF32, scale)),
+        rounder(hn::Set(kF32, kRounder + zero_point)) {}
   HWY_INLINE VI operator()(VF v) const {
     return RoundToBits(hn::MulAdd(kCenter ? hn::Sub(v, center) : v, scale, rounder));
   }
@@ -118,8 +121,11 @@ struct BytesOfAnything {
   VF center, scale, min, max, rounder;
 
   BytesOfAnything(float center, float scale, float zero_point)
-      : center(hn::Set(kF32, center)), scale(hn::Set(kF32, scale)), min(hn::Set(kF32, -128.0f - zero_point)),
-        max(hn::Set(kF32, 127.0f - zero_point)), rounder(hn::Set(kF32, kRounder + zero_point)) {}
+      : center(hn::Set(kF32, center)),
+        scale(hn::Set(kF32, scale)),
+        min(hn::Set(kF32, -128.0f - zero_point)),
+        max(hn::Set(kF32, 127.0f - zero_point)),
+        rounder(hn::Set(kF32, kRounder + zero_point)) {}
   HWY_INLINE VI operator()(VF v) const {
     v = hn::Mul(hn::Sub(v, center), scale);
     return RoundToBits(hn::Add(hn::Min(hn::Max(v, min), max), rounder));
@@ -128,7 +134,8 @@ struct BytesOfAnything {
 
 /// out[i] = bytes_of(x[i]), in 0.25 stores and 1 load a vector.
 template <class Function>
-HWY_INLINE void StoreRow(const float* HWY_RESTRICT x, size_t n, const Function& bytes_of, int8_t* HWY_RESTRICT out) {
+HWY_INLINE void StoreRow(const float* HWY_RESTRICT x, size_t n, const Function& bytes_of,
+                         int8_t* HWY_RESTRICT out) {
   constexpr size_t N = hn::MaxLanes(kF32);
   size_t i = 0;
   for (; i + 4 * N <= n; i += 4 * N) {
@@ -141,7 +148,8 @@ HWY_INLINE void StoreRow(const float* HWY_RESTRICT x, size_t n, const Function& 
   }
 }
 
-/// Quantizes (x[i] - center) * scale to row `row` of `out`, where `range` holds the x (kQd8 only) and scale >= 0.
+/// Quantizes (x[i] - center) * scale to row `row` of `out`, where `range` holds the x (kQd8
+/// only) and scale >= 0.
 template <bool kCenter>
 HWY_INLINE void QuantizeRow(const float* x, size_t n, float center, float scale, const Range& range,
                             const OutputRows& out, size_t row) {

@@ -21,7 +21,8 @@ struct RowQuantization {
 };
 
 /// Where a kernel writes its rows: row r begins at element r * stride of `data`.
-/// `quantization` is written by the kernel for kQd8 (one a row), read for kQs8 (one for all), unused for kF32.
+/// `quantization` is written by the kernel for kQd8 (one a row), read for kQs8 (one for
+/// all), unused for kF32.
 struct OutputRows {
   RowType type = RowType::kF32;
   void* data = nullptr;
@@ -29,8 +30,8 @@ struct OutputRows {
   RowQuantization* quantization = nullptr;
 };
 
-/// Returns the bytes of scratch that a row kernel needs for rows of `columns` elements: one f32 row, in whole vectors.
-/// One a thread; any alignment of a float.
+/// Returns the bytes of scratch that a row kernel needs for rows of `columns` elements: one f32 row, in whole
+/// vectors. One a thread; any alignment of a float.
 constexpr size_t RowScratchBytes(size_t columns) { return (columns + 15) / 16 * 16 * sizeof(float); }
 
 /// How one row of f32 becomes int8: q = round(value * inverse_scale) + zero_point, saturated.
@@ -40,8 +41,9 @@ struct RowQuantizer {
 };
 
 /// Returns the quantizer of a row whose values lie in [min, max]: asymmetric, all of [-128, 127], zero exact.
-/// It is XNNPACK's xnn_f32_qd8_asymmetric_quantization_params, except at the edges: the range is computed without
-/// overflow, one under 1e-30 counts as a row of zeros (scale 1), and one that is not finite gives a scale that is
+/// It is XNNPACK's xnn_f32_qd8_asymmetric_quantization_params, except at the edges: the range is
+/// computed without overflow, one under 1e-30 counts as a row of zeros (scale 1), and one that is not
+/// finite gives a scale that is
 /// not finite either, so that a NaN stays visible behind the next operator.
 RowQuantizer QuantizerOf(float min, float max);
 

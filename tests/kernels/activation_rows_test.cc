@@ -6,12 +6,13 @@
 namespace vitrine::kernels {
 namespace {
 
-constexpr Activation kAll[] = {Activation::kIdentity, Activation::kGeluErf,   Activation::kGeluTanh, Activation::kQuickGelu,
-                               Activation::kSilu,     Activation::kRelu,      Activation::kTanh};
+constexpr Activation kAll[] = {Activation::kIdentity,  Activation::kGeluErf, Activation::kGeluTanh,
+                               Activation::kQuickGelu, Activation::kSilu,    Activation::kRelu,
+                               Activation::kTanh};
 
 /// Returns the largest error: of f32 relative to max(1/2, |x|), of int8 in steps, beyond 2e-6 times that.
-double Error(const std::vector<float>& values, size_t rows, size_t M, Activation activation, bool gated, RowType type,
-             RowQuantization fixed = {3, 0.03f}) {
+double Error(const std::vector<float>& values, size_t rows, size_t M, Activation activation, bool gated,
+             RowType type, RowQuantization fixed = {3, 0.03f}) {
   const size_t columns = gated ? 2 * M : M;
   Guarded<float> x(values);
   std::vector<char> scratch(RowScratchBytes(M));
@@ -25,11 +26,14 @@ double Error(const std::vector<float>& values, size_t rows, size_t M, Activation
     const RowQuantization q = actual.QuantizationOf(row);
     for (size_t i = 0; i < M; ++i) {
       double e = expected.At(row, i);
-      if (type == RowType::kQs8) e = std::clamp(e, double{-128.f - q.zero_point} * q.scale, double{127.f - q.zero_point} * q.scale);
+      if (type == RowType::kQs8) {
+        e = std::clamp(e, double{-128.f - q.zero_point} * q.scale, double{127.f - q.zero_point} * q.scale);
+      }
       const double error = std::abs(actual.At(row, i) - e);
       const double gate = gated ? std::abs(x[row * columns + M + i]) + 1 : 1;
       const double unit = gate * std::max(0.5, std::abs(double{x[row * columns + i]}));
-      worst = std::max(worst, type == RowType::kF32 ? error / unit : (error - 2e-6 * unit) / actual.Step(row));
+      worst =
+          std::max(worst, type == RowType::kF32 ? error / unit : (error - 2e-6 * unit) / actual.Step(row));
     }
   }
   return worst;
@@ -56,7 +60,9 @@ TEST_CASE("Activations are right over the whole line") {
   OnEveryTarget([] {
     std::vector<float> x;
     for (float v = -30; v < 30; v += 0.003f) x.push_back(v);
-    for (const float v : {0.0f, -0.0f, 1e-30f, -1e-42f, 1e5f, -1e5f, 1e15f, -1e15f, 3e38f, -3e38f}) x.push_back(v);
+    for (const float v : {0.0f, -0.0f, 1e-30f, -1e-42f, 1e5f, -1e5f, 1e15f, -1e15f, 3e38f, -3e38f}) {
+      x.push_back(v);
+    }
     for (const Activation activation : kAll) {
       INFO("activation " << static_cast<int>(activation));
       CHECK(Error(x, 1, x.size(), activation, false, RowType::kF32) < 2e-6);
@@ -71,7 +77,8 @@ TEST_CASE("Activations quantize rows of any range within 0.56 steps") {
       for (const float deviation : {0.001f, 0.01f, 0.1f, 0.3f, 1.0f, 3.0f, 8.0f, 30.0f, 1e4f}) {
         for (const float mean : {0.0f, -1.0f, 1.0f, -8.0f}) {
           const std::vector<float> x = Normal(generator, 400, deviation, mean * deviation);
-          INFO("activation " << static_cast<int>(activation) << " deviation " << deviation << " mean " << mean);
+          INFO("activation " << static_cast<int>(activation) << " deviation " << deviation << " mean "
+                             << mean);
           CHECK(Error(x, 1, 400, activation, false, RowType::kQd8) < 0.56);
         }
       }

@@ -11,7 +11,8 @@ struct AttentionShape {
   size_t T, Tq, H, K;
 };
 
-/// Query, key and value as columns of one matrix [T, 3 * H * K], with nothing readable after its last element.
+/// Query, key and value as columns of one matrix [T, 3 * H * K], with nothing readable
+/// after its last element.
 struct AttentionInputs {
   AttentionShape shape;
   Guarded<float> qkv;
@@ -28,8 +29,9 @@ struct AttentionInputs {
   }
   AttentionArguments Arguments(const OutputRows& out) {
     const size_t D = shape.H * shape.K;
-    return {qkv.data(), 3 * D, qkv.data() + D, 3 * D, qkv.data() + 2 * D, 3 * D, shape.T, shape.Tq, shape.H, shape.K, out,
-            bias, grid_height, grid_width, size_log2};
+    return {qkv.data(), 3 * D,   qkv.data() + D, 3 * D,      qkv.data() + 2 * D,
+            3 * D,      shape.T, shape.Tq,       shape.H,    shape.K,
+            out,        bias,    grid_height,    grid_width, size_log2};
   }
 };
 

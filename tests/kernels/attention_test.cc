@@ -49,8 +49,12 @@ TEST_CASE("Attention agrees with the reference for any shape") {
     }
     for (int i = 0; i < 15; ++i) {
       const size_t T = Uniform(generator, 1, 120);
-      AttentionInputs inputs({T, Uniform(generator, 1, T), Uniform(generator, 1, 4), Uniform(generator, 1, 90)}, generator, 1.5f);
-      for (const RowType type : {RowType::kF32, RowType::kQd8, RowType::kQs8}) REQUIRE(Error(inputs, type) < 3e-6);
+      AttentionInputs inputs(
+          {T, Uniform(generator, 1, T), Uniform(generator, 1, 4), Uniform(generator, 1, 90)}, generator,
+          1.5f);
+      for (const RowType type : {RowType::kF32, RowType::kQd8, RowType::kQs8}) {
+        REQUIRE(Error(inputs, type) < 3e-6);
+      }
     }
   });
 }
@@ -84,7 +88,8 @@ TEST_CASE("Attention copes with scores far from zero") {
 TEST_CASE("Attention adds the bias of the place between two patches") {
   OnEveryTarget([] {
     Generator generator(6);
-    for (const auto& [height, width] : {std::pair<size_t, size_t>{1, 1}, {1, 9}, {7, 1}, {3, 5}, {4, 4}, {6, 11}}) {
+    for (const auto& [height, width] :
+         {std::pair<size_t, size_t>{1, 1}, {1, 9}, {7, 1}, {3, 5}, {4, 4}, {6, 11}}) {
       const size_t T = 1 + height * width, H = 2, places = PositionBiasPlaces(height, width);
       Guarded<float> bias(Normal(generator, H * places, 2));
       for (const size_t Tq : {T, size_t{1}}) {
@@ -128,7 +133,9 @@ double ErrorOfMean(AttentionInputs& inputs) {
   std::vector<float> expected(s.Tq * s.T);
   AttentionMeanReference(a, 0, s.Tq, expected.data());
   double worst = 0;
-  for (size_t i = 0; i < expected.size(); ++i) worst = std::max<double>(worst, std::abs(mean[i] - expected[i]));
+  for (size_t i = 0; i < expected.size(); ++i) {
+    worst = std::max<double>(worst, std::abs(mean[i] - expected[i]));
+  }
   return worst;
 }
 
@@ -137,7 +144,8 @@ TEST_CASE("Attention's probabilities are averaged over the heads") {
     Generator generator(8);
     for (int i = 0; i < 30; ++i) {
       const size_t T = Uniform(generator, 1, 120);
-      AttentionInputs inputs({T, Uniform(generator, 1, T), Uniform(generator, 1, 4), Uniform(generator, 1, 90)}, generator, 2);
+      AttentionInputs inputs(
+          {T, Uniform(generator, 1, T), Uniform(generator, 1, 4), Uniform(generator, 1, 90)}, generator, 2);
       Guarded<float> size_log2(SizeLogarithms(generator, T, 9));
       if (i % 2 == 0) inputs.size_log2 = size_log2.data();
       REQUIRE(ErrorOfMean(inputs) < 1e-6);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernels' tests share: running on every instruction set, buffers that nothing may overrun, awkward rows.
+// What the kernels' tests share: running on every instruction set, buffers that nothing may
+// overrun, awkward rows.
 #pragma once
 
 #include <sys/mman.h>
@@ -18,8 +19,8 @@
 
 namespace vitrine::kernels {
 
-/// Calls `check` once for every instruction set that this machine has and the kernels are compiled for. One a source file:
-/// HWY_TARGETS depends on what that defines.
+/// Calls `check` once for every instruction set that this machine has and the kernels are compiled for. One a
+/// source file: HWY_TARGETS depends on what that defines.
 [[maybe_unused]] static void OnEveryTarget(const std::function<void()>& check) {
   hwy::SetSupportedTargetsForTest(0);
   for (int64_t targets = hwy::SupportedTargets() & HWY_TARGETS; targets != 0; targets &= targets - 1) {
@@ -33,7 +34,8 @@ namespace vitrine::kernels {
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
-/// `size` elements that end where a page begins that can neither be read nor written. Before them lies a canary.
+/// `size` elements that end where a page begins that can neither be read nor written.
+/// Before them lies a canary.
 template <typename T>
 class Guarded {
  public:
@@ -41,12 +43,15 @@ class Guarded {
     const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     const size_t bytes = (size * sizeof(T) + kCanary + page - 1) / page * page;
     map_bytes_ = bytes + page;
-    map_ = static_cast<uint8_t*>(mmap(nullptr, map_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    map_ = static_cast<uint8_t*>(
+        mmap(nullptr, map_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     REQUIRE(mprotect(map_ + bytes, page, PROT_NONE) == 0);
     data_ = reinterpret_cast<T*>(map_ + bytes) - size;
     std::memset(reinterpret_cast<uint8_t*>(data_) - kCanary, 0xA5, kCanary);
   }
-  Guarded(const std::vector<T>& values) : Guarded(values.size()) { std::copy(values.begin(), values.end(), data_); }
+  Guarded(const std::vector<T>& values) : Guarded(values.size()) {
+    std::copy(values.begin(), values.end(), data_);
+  }
   Guarded(const Guarded&) = delete;
   ~Guarded() {
     const uint8_t* canary = reinterpret_cast<uint8_t*>(data_) - kCanary;
@@ -80,14 +85,18 @@ inline size_t Uniform(Generator& generator, size_t low, size_t high) {
   return std::uniform_int_distribution<size_t>(low, high)(generator);
 }
 
-/// The rows of a kernel's output in one of its types, with rows further apart than they are long and the space between
-/// them watched.
+/// The rows of a kernel's output in one of its types, with rows further apart than they are long and the
+/// space between them watched.
 class WatchedRows {
  public:
   WatchedRows(RowType type, size_t rows, size_t columns, RowQuantization fixed = {3, 0.03f})
-      : rows_(rows), columns_(columns), stride_(columns + 5), type_(type),
+      : rows_(rows),
+        columns_(columns),
+        stride_(columns + 5),
+        type_(type),
         floats_(type == RowType::kF32 ? (rows - 1) * stride_ + columns : 1),
-        bytes_(type == RowType::kF32 ? 1 : (rows - 1) * stride_ + columns), quantization_(rows) {
+        bytes_(type == RowType::kF32 ? 1 : (rows - 1) * stride_ + columns),
+        quantization_(rows) {
     std::fill_n(quantization_.data(), rows, fixed);
     std::fill_n(floats_.data(), floats_.size(), kUntouched);
     std::fill_n(bytes_.data(), bytes_.size(), static_cast<int8_t>(kUntouched));
@@ -95,7 +104,9 @@ class WatchedRows {
   ~WatchedRows() {
     bool untouched = true;
     for (size_t row = 0; row + 1 < rows_; ++row) {
-      for (size_t i = columns_; i < stride_; ++i) untouched = untouched && Raw(row * stride_ + i) == kUntouched;
+      for (size_t i = columns_; i < stride_; ++i) {
+        untouched = untouched && Raw(row * stride_ + i) == kUntouched;
+      }
     }
     CHECK(untouched);
   }
@@ -141,7 +152,7 @@ inline double ErrorBeyondRounding(WatchedRows& actual, WatchedRows& expected, si
 /// Rows that break naive kernels.
 inline std::vector<std::vector<float>> AwkwardRows(Generator& generator, size_t n) {
   std::vector<std::vector<float>> rows = {
-      std::vector<float>(n, 0.0f),     std::vector<float>(n, 1.0f),   std::vector<float>(n, -3.5f),
+      std::vector<float>(n, 0.0f),     std::vector<float>(n, 1.0f),  std::vector<float>(n, -3.5f),
       std::vector<float>(n, 1e-42f),   Normal(generator, n, 1e-39f), Normal(generator, n, 1e-20f),
       Normal(generator, n, 1, 100),    Normal(generator, n, 1, -7),  Normal(generator, n, 1e15f),
       Normal(generator, n, 0.001f, 5),

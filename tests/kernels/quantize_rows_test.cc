@@ -17,13 +17,17 @@ void CheckRows(const std::vector<float>& values, size_t rows, size_t columns, Ro
     REQUIRE(q.scale > 0);
     REQUIRE(q.zero_point >= -128);
     REQUIRE(q.zero_point <= 127);
-    const float low = static_cast<float>(-128 - q.zero_point) * q.scale, high = static_cast<float>(127 - q.zero_point) * q.scale;
+    const float low = static_cast<float>(-128 - q.zero_point) * q.scale,
+                high = static_cast<float>(127 - q.zero_point) * q.scale;
     for (size_t i = 0; i < columns; ++i) {
       float value = values[row * columns + i];
       if (type == RowType::kQs8) value = std::min(std::max(value, low), high);
       // A row's ends may lie up to half a step beyond the last byte, because zero is exact.
       const float error = std::abs(actual.At(row, i) - value);
-      if (!(error <= 0.5002f * q.scale)) FAIL("row " << row << " column " << i << " of " << columns << ": " << value << " became " << actual.At(row, i));
+      if (!(error <= 0.5002f * q.scale)) {
+        FAIL("row " << row << " column " << i << " of " << columns << ": " << value << " became "
+                    << actual.At(row, i));
+      }
     }
   }
 }
@@ -49,7 +53,8 @@ TEST_CASE("Quantization copes with awkward rows") {
         CheckRows(row, 1, columns, RowType::kQs8);
       }
       CheckRows(std::vector<float>(columns, 3e38f), 1, columns, RowType::kQd8);
-      CheckRows(std::vector<float>(columns, -std::numeric_limits<float>::infinity()), 1, columns, RowType::kQs8);
+      CheckRows(std::vector<float>(columns, -std::numeric_limits<float>::infinity()), 1, columns,
+                RowType::kQs8);
     }
   });
 }
@@ -100,7 +105,9 @@ TEST_CASE("The vector quantizer agrees with the reference") {
       for (size_t row = 0; row < rows; ++row) {
         REQUIRE(actual.QuantizationOf(row).zero_point == expected.QuantizationOf(row).zero_point);
         REQUIRE(actual.QuantizationOf(row).scale == expected.QuantizationOf(row).scale);
-        for (size_t c = 0; c < columns; ++c) REQUIRE(std::abs(actual.ByteAt(row, c) - expected.ByteAt(row, c)) <= 1);
+        for (size_t c = 0; c < columns; ++c) {
+          REQUIRE(std::abs(actual.ByteAt(row, c) - expected.ByteAt(row, c)) <= 1);
+        }
       }
     }
   });

@@ -73,8 +73,8 @@ TEST_CASE("TheSecondStartMapsWhatTheFirstHasPacked") {
   }
 }
 
-/// A linear layer of each kind that the ViT of TinyVit has not: static int8 to f32, to static int8, and 4-bit
-/// weights.
+/// A linear layer of each kind that the ViT of TinyVit has not: static int8 to f32, to static
+/// int8, and 4-bit weights.
 testing::ModelBytes StaticAndInt4() {
   constexpr size_t kRows = 5, kWidth = 64;
   testing::Draft draft;

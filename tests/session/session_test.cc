@@ -109,7 +109,8 @@ TEST_CASE("TellsWhereItLookedAndAnswersTheSame") {
   CHECK(plain.attention_map().empty());
   std::vector<float> first;
   for (const int threads : {1, 3}) {
-    Session session = std::move(Session::Create(model, {.thread_count = threads, .attention_map = true})).value();
+    Session session =
+        std::move(Session::Create(model, {.thread_count = threads, .attention_map = true})).value();
     CHECK(LogitsOf(session, image) == expected);
     CHECK(session.attention_map().empty());
     for (const AttentionMap kind : {AttentionMap::kRollout, AttentionMap::kLastBlock}) {

@@ -32,8 +32,8 @@ struct Fidelity {
   int images = 0;
   bool synthetic = false;
   std::vector<OutputFidelity> levels;  ///< of each level of the file
-  /// On the first image, at each operator's output; NaN where tokens have been merged and the f32 model has
-  /// others.
+  /// On the first image, at each operator's output; NaN where tokens have been merged and the
+  /// f32 model has others.
   std::vector<double> operator_sqnr_db;
   /// What each operator gives in f32 for the first image; without counts where the SQNR is NaN.
   std::vector<Distribution> operator_values;
@@ -44,9 +44,8 @@ struct Fidelity {
 
 /// Runs the file at `path` and `vit` in f32 on the images. `plan` is what the file was lowered by. `progress`
 /// is told the fraction that is done. `self_test` goes first in the file's output: Fidelity::first_output
-/// belongs to it, and it does not count otherwise unless it is one of the images. `known` are the f32
-/// outputs of the images where they are known already; otherwise null. Throws Error when the file does not
-/// run.
+/// belongs to it, and it does not count otherwise unless it is one of the images. `known` are the f32 outputs
+/// of the images where they are known already; otherwise null. Throws Error when the file does not run.
 Fidelity MeasureFidelity(const std::filesystem::path& path, const Vit& vit, const Plan& plan,
                          const CheckImages& images, const std::vector<uint8_t>& self_test,
                          const std::vector<std::vector<float>>* known, int threads,

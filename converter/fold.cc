@@ -57,8 +57,8 @@ void FoldLayerScale(std::vector<float>* scale, LinearWeights* linear) {
   scale->clear();
 }
 
-/// Moves the bias of the value rows, which begin at `first`, into the projection; a softmax's weights sum to
-/// one.
+/// Moves the bias of the value rows, which begin at `first`, into the projection; a
+/// softmax's weights sum to one.
 void FoldValueBias(LinearWeights* linear, int first, LinearWeights* projection) {
   if (linear->bias.empty()) return;
   FoldConstantInput(projection, &linear->bias[first]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same function with fewer operations: constants move into the weights beside them. Pure functions on
-// vit.h.
+// The same function with fewer operations: constants move into the weights beside them.
+// Pure functions on vit.h.
 #pragma once
 
 #include <span>
@@ -14,8 +14,8 @@ namespace vitrine {
 /// where attention is softmax(Q K^T) V without a scale, and layer scale is gone. What moved where:
 ///   norm1, norm2       into qkv and fc1, see FoldNorm
 ///   attention scale    into the query rows of qkv; with QK norm into query_norm's affine
-///   key bias           dropped, softmax does not see it; stays with QK norm, rotary positions or token merging
-///   value bias         into projection's bias, as the rows of a softmax sum to one; stays before an attention norm
+///   key bias           dropped, softmax does not see it; stays with QK norm, rotary positions, token merging
+///   value bias         into projection's bias: a softmax's rows sum to one; stays before an attention norm
 ///   attention norm     into projection
 ///   MLP norm           into fc2
 ///   scale1, scale2     into projection and fc2
@@ -28,18 +28,19 @@ void FoldBlock(Block* block, const VitConfig& config, float share = 1.0f);
 /// Otherwise `norm` stays, since its output is the embedding.
 void FoldHead(Head* head, const VitConfig& config);
 
-/// Moves the affine of `norm` into `linear`, which must be all that reads it: columns *= sign(gamma)
-/// |gamma|^share, bias += weight beta; the norm keeps |gamma|^(1 - share) and no beta. share = 1 leaves gamma
-/// and beta empty and the norm `plain`. share = 0 moves beta alone. The share is SmoothQuant's migration
-/// strength (arXiv 2211.10438): it moves outliers between activations and weights.
+/// Moves the affine of `norm` into `linear`, which must be all that reads it:
+///   columns *= sign(gamma) |gamma|^share,  bias += weight beta
+/// The norm keeps |gamma|^(1 - share) and no beta. share = 1 leaves gamma and beta empty and the norm
+/// `plain`; share = 0 moves beta alone. The share is SmoothQuant's migration strength (arXiv 2211.10438): it
+/// moves outliers between activations and weights.
 void FoldNorm(Norm* norm, LinearWeights* linear, float share = 1.0f);
 
 /// Divides what `norm` gives, column by column, and multiplies the weights that read it (SmoothQuant, arXiv
 /// 2211.10438). Nothing where there are no factors.
 void SmoothNorm(Norm* norm, LinearWeights* linear, std::span<const float> factors);
 
-/// The same for what the rows of `from` from `first` on give: `from` and the columns of `to` take the
-/// factors.
+/// The same for what the rows of `from` from `first` on give: `from` and the columns of
+/// `to` take the factors.
 void SmoothRows(LinearWeights* from, int first, LinearWeights* to, std::span<const float> factors);
 
 /// Returns the patch embedding for pixels as they are: input (u8 - 128 - zero_point), columns in the order

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Position embeddings at another size than the one they were trained at, as the model's own library resamples
-// them.
+// Position embeddings at another size than they were trained at, as the model's own library resamples them.
 #pragma once
 
 #include <span>
@@ -15,8 +14,8 @@ struct PatchGrid {
   bool operator==(const PatchGrid&) const = default;
 };
 
-/// How a library calls torch's `interpolate`. Cell centers are at i + 0.5 (align_corners=False) unless said
-/// otherwise.
+/// How a library calls torch's `interpolate`. Cell centers are at i + 0.5 (align_corners=False) unless the
+/// value says otherwise.
 enum class PositionFilter {
   kBicubic,             ///< a = -0.75, four taps (Hugging Face ViT, DeiT, DINOv2, CLIP, SigLIP)
   kBicubicAntialiased,  ///< a = -0.5, the taps widen where the grid shrinks (timm, DINOv2 with registers)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights in int8: symmetric, one scale for each output channel; and in 4 bits, one scale for each block of
-// inputs.
+// Weights in int8: symmetric, one scale for each output channel; and in 4 bits, one scale for
+// each block of inputs.
 #pragma once
 
 #include <cstdint>
@@ -40,9 +40,9 @@ uint8_t RoundInt4(float value, float scale);
 /// nearest step.
 uint16_t BlockScale(std::span<const float> block);
 
-/// Returns `values` with each block of a row rounded to the nearest of its 16 steps, whose size is the one of
-/// a few that loses least; columns a multiple of kInt4Block. Throws Error naming `name` when a value is not
-/// finite.
+/// Returns `values` with each block of a row rounded to the nearest of its 16 steps, whose size is the
+/// one of a few that loses least; columns a multiple of kInt4Block. Throws Error naming `name` when a
+/// value is not finite.
 Int4Matrix QuantizeBlocks(const std::string& name, std::span<const float> values, size_t rows,
                           size_t columns);
 

@@ -19,8 +19,8 @@ constexpr int kAllProcessors = 0;
 
 constexpr std::array kObservers = {RangeObserver::kMinMax, RangeObserver::kPercentile,
                                    RangeObserver::kMeanSquare};
-// SmoothQuant's migration strength. What is best lies around 0.7 on most tensors of DINOv2-S, and is tried on
-// each.
+// SmoothQuant's migration strength. What is best lies around 0.7 on most tensors of DINOv2-S,
+// and is tried on each.
 constexpr std::array kStrengths = {0.4f, 0.55f, 0.7f, 0.85f};
 
 /// Whether something before a tensor can divide its columns: a norm's gamma, the value's weights, a gate's.

@@ -19,8 +19,8 @@ namespace vitrine {
 struct CalibrationOptions {
   bool smooth = true;  ///< outlying columns of activations move into the weights
   bool tables = true;  ///< activation functions by a table between static layers
-  bool compensate_rounding =
-      true;  ///< 4-bit weights are rounded so that outputs are nearest, not the weights
+  /// 4-bit weights are rounded so that outputs are nearest, not the weights.
+  bool compensate_rounding = true;
   std::optional<RangeObserver> observer;  ///< none: the one that loses least, tensor by tensor
 };
 

@@ -13,8 +13,8 @@ namespace {
 
 using schema::Type;
 
-// What a multiply-accumulate costs more than in static int8: writing and reading f32 between layers, and f32
-// kernels.
+// What a multiply-accumulate costs more than in static int8: writing and reading f32 between
+// layers, and f32 kernels.
 constexpr double kDynamicCost = 0.05, kF32Cost = 3;
 constexpr double kSensitivityShare = 0.5;  // of the time; running models takes the rest
 constexpr int kMostTrials = 8;

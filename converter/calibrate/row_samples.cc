@@ -17,8 +17,8 @@ RowSamples::RowSamples(size_t columns, size_t rows_an_image, size_t images, size
 
 bool RowSamples::Keeps(size_t row) const {
   if (all_rows_ <= most_) return true;
-  // Multiples of the golden ratio are spread evenly whatever the step, and follow no pattern of the image's
-  // rows.
+  // Multiples of the golden ratio are spread evenly whatever the step, and follow no pattern
+  // of the image's rows.
   const uint32_t place = static_cast<uint32_t>(row) * 2654435769u;
   return uint64_t{place} * all_rows_ < (uint64_t{most_} << 32);
 }

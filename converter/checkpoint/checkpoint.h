@@ -24,7 +24,8 @@ namespace vitrine::checkpoint {
 class Checkpoint {
  public:
   /// Opens a checkpoint: .safetensors, PyTorch .pth/.pt/.bin/.pth.tar (zip, or the format from before 1.6),
-  /// .npz, .onnx, an index of shards (model.safetensors.index.json), or a folder as the Hugging Face hub lays it
+  /// .npz, .onnx, an index of shards (model.safetensors.index.json), or a folder as the
+  /// Hugging Face hub lays it
   /// out. The content decides, not the name. Error for anything else, saying what the file is where that can
   /// be told.
   static Checkpoint Open(const std::filesystem::path& file_or_folder);
@@ -51,8 +52,8 @@ class Checkpoint {
   /// SHA-256 in hexadecimal: of the file as `sha256sum` prints it, or of all shards one behind the other.
   std::string Sha256() const;
 
-  /// Lets the tensor's pages go; it can still be read, from disk again. Call after the last use, to stay
-  /// small.
+  /// Lets the tensor's pages go; it can still be read, from disk again. Call after the
+  /// last use, to stay small.
   void Release(const Tensor& tensor) const;
 
  private:

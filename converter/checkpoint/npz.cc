@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // NumPy's .npz: a zip archive of .npy files, each
 //   | "\x93NUMPY" | major, minor | u16 or u32 header bytes | header | data |
-// with a header like {'descr': '<f4', 'fortran_order': False, 'shape': (16, 3)}: "Format version" 1 to 3 of
-// numpy.lib.format.
+// with a header like {'descr': '<f4', 'fortran_order': False, 'shape': (16, 3)}: "Format version" 1 to 3
+// of numpy.lib.format.
 #include <algorithm>
 #include <charconv>
 #include <cstring>

@@ -13,8 +13,8 @@
 
 namespace vitrine::checkpoint {
 
-/// One Python value. Values refer to each other freely (a list may hold itself), so whoever walks them
-/// counts.
+/// One Python value. Values refer to each other freely (a list may hold itself), so
+/// whoever walks them counts.
 struct PickleValue {
   enum class Kind : uint8_t {
     kNone,

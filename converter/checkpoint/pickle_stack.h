@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PickleStack: the bytes that the pickle machine reads and the stack that it works on, with every bound
-// checked.
+// PickleStack: the bytes that the pickle machine reads and the stack that it works on, with
+// every bound checked.
 #pragma once
 
 #include <cstring>

@@ -10,8 +10,8 @@
 
 namespace vitrine::checkpoint {
 
-/// Hashes what Update is given, in order. 1.7 GB/s where the processor has SHA instructions, 0.25 GB/s
-/// elsewhere.
+/// Hashes what Update is given, in order. 1.7 GB/s where the processor has SHA instructions,
+/// 0.25 GB/s elsewhere.
 class Sha256 {
  public:
   void Update(std::span<const std::byte> bytes);

@@ -50,8 +50,8 @@ void CheckHead(PickleStream& stream, const MappedFile& file) {
   }
 }
 
-// Cuts `rest` into the storages that `keys` lists in order. How long an element is says only the object's
-// pickle.
+// Cuts `rest` into the storages that `keys` lists in order. How long an element is says only
+// the object's pickle.
 std::map<std::string_view, std::span<const std::byte>> CutStorages(std::span<const std::byte> rest,
                                                                    const Pickle& object, const Pickle& keys,
                                                                    const MappedFile& file) {

@@ -59,8 +59,8 @@ struct Rebuild {
   }
 };
 
-// Parameters wrap a tensor; subclasses carry `(function, class, arguments, state)`. A wrapper may wrap
-// itself.
+// Parameters wrap a tensor; subclasses carry `(function, class, arguments, state)`. A
+// wrapper may wrap itself.
 Rebuild SeeThrough(const PickleValue& value) {
   Rebuild call{value.text, value.arguments};
   for (int wrappers = 0; wrappers < 4; ++wrappers) {
@@ -123,9 +123,9 @@ std::string Describe(const Tensor& tensor, int64_t offset) {
          std::to_string(offset);
 }
 
-// Cuts the tensor's bytes out of its storage of `elements` elements. An expanded tensor has more elements
-// than its storage; up to 16 million are taken for honest, past that a small file would ask for any amount of
-// memory.
+// Cuts the tensor's bytes out of its storage of `elements` elements. An expanded tensor has more
+// elements than its storage; up to 16 million are taken for honest, past that a small file would ask for
+// any amount of memory.
 void Cut(Tensor& tensor, std::span<const std::byte> storage, int64_t offset, int64_t elements,
          const std::string& where) {
   constexpr int64_t kLargestExpanded = 1 << 24;

@@ -32,9 +32,9 @@ bool IsTensor(const PickleValue& value);
 /// Gives a storage's bytes, at least as many as the description asks for.
 using FindStorage = std::function<std::span<const std::byte>(const TorchStorage&)>;
 
-/// The tensor that `value` stands for, as a view of its storage. Error, beginning with `where`, when it is of
-/// a kind that holds no plain numbers (quantized, sparse, complex, ...), or when it reaches outside of its
-/// storage.
+/// The tensor that `value` stands for, as a view of its storage. Error, beginning with `where`, when it
+/// is of a kind that holds no plain numbers (quantized, sparse, complex, ...), or when it reaches
+/// outside of its storage.
 Tensor MakeTensor(const PickleValue& value, const FindStorage& find, const std::string& where);
 
 }  // namespace vitrine::checkpoint

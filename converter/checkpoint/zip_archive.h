@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ZipArchive: the entries of a mapped zip file. minizip reads the directory (ZIP64 too); stored entries are
-// views.
+// ZipArchive: the entries of a mapped zip file. minizip reads the directory (ZIP64 too);
+// stored entries are views.
 #pragma once
 
 #include <cstddef>

@@ -19,8 +19,8 @@ struct Configuration {
   std::string labels_file;           ///< given by --labels: their number must be right
   std::vector<std::string> remarks;  ///< which files were taken without being named
 
-  /// True when model_type, architectures, architecture or model_class has this value; "vit_*" matches any
-  /// end, "*dinov3*" any place.
+  /// True when model_type, architectures, architecture or model_class has this value; "vit_*" matches what
+  /// begins so, "*dinov3*" what has it anywhere.
   bool Names(const char* value) const;
 };
 

@@ -29,8 +29,8 @@ std::vector<SlotName> Slots(std::vector<SlotName> more) {
   return slots;
 }
 
-/// CLIPForImageClassification reads the mean of the patch tokens as they leave the last block, before the
-/// norm.
+/// CLIPForImageClassification reads the mean of the patch tokens as they leave the last
+/// block, before the norm.
 void SettleClip(const Configuration&, const Names& names, Layout* layout) {
   layout->pooler_bias = layout->pooler_tanh = false;
   if (!names.Has(Slot::kClassifier)) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hugging Face ViT, ViT-MSN, DeiT and I-JEPA (transformers/models/{vit,vit_msn,deit,ijepa}): one set of
-// names.
+// Hugging Face ViT, ViT-MSN, DeiT and I-JEPA
+// (transformers/models/{vit,vit_msn,deit,ijepa}): one set of names.
 #include "converter/error.h"
 #include "converter/family/families.h"
 #include "converter/family/names.h"

@@ -34,8 +34,8 @@ class Inference {
   void InferMlp();
   void InferActivation();
   [[noreturn]] void Contradiction(const char* what, int said, int found) const;
-  /// The value that most blocks have, so that one misshapen tensor is named and not believed. 0 when there is
-  /// none.
+  /// The value that most blocks have, so that one misshapen tensor is named and not believed.
+  /// 0 when there is none.
   int MostCommon(Slot slot, std::initializer_list<Voters> voters) const;
   /// Outputs and inputs of a block's linear layer in the file's order.
   int Outputs(Slot slot) const;

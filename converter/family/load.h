@@ -8,8 +8,8 @@
 
 namespace vitrine {
 
-// With a reader that only checks, the shapes of everything that would be read are checked and the values are
-// empty.
+// With a reader that only checks, the shapes of everything that would be read are checked and
+// the values are empty.
 
 Embedding LoadEmbedding(Reader reader, const Layout& layout);
 Block LoadBlock(Reader reader, const Layout& layout, int block);

@@ -63,8 +63,8 @@ class Names {
   };
   using Candidates = std::map<Slot, std::vector<Candidate>>;
 
-  /// Adds the tensor to every pattern that its name, without a wrapper's prefix, fits; false when there is
-  /// none.
+  /// Adds the tensor to every pattern that its name, without a wrapper's prefix, fits;
+  /// false when there is none.
   bool Sort(const std::string& name, std::string_view inner, const checkpoint::Tensor& tensor,
             Candidates* candidates);
   /// Takes the pattern that found most; the tensors of the others are left over.

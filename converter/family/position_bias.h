@@ -8,8 +8,8 @@
 
 namespace vitrine {
 
-/// Rows of the table of a grid: the distances of two patches, then class to patch, patch to class, class to
-/// class.
+/// Rows of the table of a grid: the distances of two patches, then class to patch, patch to
+/// class, class to class.
 int PositionBiasRows(PatchGrid grid);
 
 /// Returns the grid whose table has `rows` rows: `hint` where it fits, else a square. Error naming `name`.

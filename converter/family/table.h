@@ -30,8 +30,7 @@ enum class Slot {
   kPatch,
   kPatchNorm,
   kPreNorm,
-  // Block. Query, key and value come as one layer or as three; gate and value of a gated MLP as fc1 or as
-  // two.
+  // Block. Query, key and value come as one layer or three; gate and value of a gated MLP as fc1 or as two.
   kNorm1,
   kQkv,
   kQueryBias,  // of kQkv, where it has no tensor for the bias of all three
@@ -59,8 +58,7 @@ enum class Slot {
   kPooler,
   kClassifier,
   kDistillationClassifier,
-  // Attention pooling: a learnt vector, projected to the query; key and value as one layer, or all three as
-  // one
+  // Attention pooling: a learnt vector, projected to the query; key and value as one layer, or all three.
   kLatent,
   kLatentQuery,
   kLatentKeyValue,

@@ -10,8 +10,8 @@
 namespace vitrine {
 namespace {
 
-/// The cfg defaults in timm tell these groups apart by the pretrained model's name; here by what the model
-/// has.
+/// The cfg defaults in timm tell these groups apart by the pretrained model's name; here
+/// by what the model has.
 void ChooseImageDefaults(const Configuration& configuration, const Names& names, Layout* layout) {
   ImageDefaults& image = layout->image;
   const bool deit = names.Has(Slot::kDistillationToken) || configuration.Names("deit*");

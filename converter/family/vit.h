@@ -29,9 +29,8 @@ struct Rotary {
   bool centered = true;  ///< coordinates are those of the patch's centre, the image from -1 to 1 along each
                          ///< side; otherwise the patch's number plus `offset`, from 0
   double offset = 0;
-  int reference_height = 0,
-      reference_width =
-          0;  ///< not centered: numbers are stretched as if the grid were this one; 0: they are not
+  /// Not centered: numbers are stretched as if the grid were this one; 0: they are not.
+  int reference_height = 0, reference_width = 0;
   bool column_first = false;
   bool present() const { return !frequencies.empty(); }
 };
@@ -49,12 +48,12 @@ struct VitConfig {
   bool gated_mlp = false;                 ///< SwiGLU: fc1 gives [gate, value], activation(gate) * value
   Activation activation = Activation::kGeluErf;
   float norm_epsilon = 1e-6f;
-  double attention_scale =
-      0;  ///< multiplies Q K^T; head_size^-0.5 unless the checkpoint's arguments say otherwise
+  /// Multiplies Q K^T; head_size^-0.5 unless the checkpoint's arguments say otherwise.
+  double attention_scale = 0;
   int prefix_tokens = 1;  ///< rows before the first patch: class, distillation, registers
   Rotary rotary;          ///< a head's values i and i + K / 2 are a pair, whatever the checkpoint's order
   Pooling pooling = Pooling::kClassToken;
-  int classes = 0;  ///< 0: no classifier, the embedding is the output
+  int classes = 0;             ///< 0: no classifier, the embedding is the output
   bool keeps_patches = false;  ///< the patches behind the last norm are an output, whatever the head reads
   bool keys_are_compared = false;  ///< by token merging: the key bias, which attention does not see, counts
   /// Pixels beyond the last whole patch at the right and the bottom are not read (SigLIP So400m: 384 by 14).
@@ -78,8 +77,8 @@ struct LinearWeights {
 
 /// From pixels to tokens.
 struct Embedding {
-  LinearWeights
-      patch;  ///< [D, C * P * P], the columns in Conv2d's order (channel, y, x); input (u8/255 - mean)/std
+  /// [D, C * P * P], the columns in Conv2d's order (channel, y, x); input (u8/255 - mean)/std.
+  LinearWeights patch;
   Norm patch_norm;               ///< over each patch's embedding, before positions
   std::vector<float> positions;  ///< [T, D]: position embedding at this size, with class, distillation,
                                  ///< registers added in; [prefix_tokens, D] where the patches have none
@@ -90,9 +89,9 @@ struct Block {
   Norm norm1;
   LinearWeights qkv;          ///< [3 D, D]: query, key, value, each head by head
   Norm query_norm, key_norm;  ///< over each head's K values (QK norm)
-  std::vector<float>
-      position_bias;          ///< relative, added to the scores, or empty: [H, (2 h - 1) (2 w - 1) + 3] for a
-                              ///< grid of h x w patches behind one class token, as in schema::Attention
+  /// Relative, added to the scores, or empty: [H, (2 h - 1) (2 w - 1) + 3] for a grid of h x w patches behind
+  /// one class token, as in schema::Attention.
+  std::vector<float> position_bias;
   Norm attention_norm;        ///< over the heads' values side by side, before the projection (EVA)
   LinearWeights projection;   ///< [D, D]
   std::vector<float> scale1;  ///< layer scale [D] or empty
@@ -120,19 +119,18 @@ struct Head {
 /// From a photo to the model's input; mirrors what the library's image processor does.
 struct ImageConfig {
   enum class Resize { kNone, kShortestSide, kSquash } resize = Resize::kShortestSide;
-  int resize_height = 0,
-      resize_width = 0;   ///< pixels; shortest side: equal, or for an input that is no square
-                          ///< what the resized image must cover (timm's ResizeKeepRatio)
+  /// Pixels; shortest side: equal, or for an input that is no square what the resized image must cover
+  /// (timm's ResizeKeepRatio).
+  int resize_height = 0, resize_width = 0;
   int interpolation = 3;  ///< Pillow's number: 0 nearest, 1 lanczos, 2 bilinear, 3 bicubic, 4 box, 5 hamming
-  bool crop_floor =
-      false;  ///< Hugging Face processors floor the crop's offset, the others round half to even
+  /// Hugging Face processors floor the crop's offset, the others round half to even.
+  bool crop_floor = false;
   std::vector<float> mean, deviation;  ///< [C], of pixels scaled to 0..1
   bool assumed = false;                ///< no file said it: the family's default
 };
 
-/// A checkpoint seen as a ViT. The weights are read, in f32, only when asked for and one layer at a time.
-/// The functions throw Error when a tensor is missing or has another shape, with its name, expected and
-/// found.
+/// A checkpoint seen as a ViT. The weights are read, in f32, only when asked for and one layer at a time. The
+/// functions throw Error when a tensor is missing or has another shape, with its name, expected and found.
 struct Vit {
   VitConfig config;
   ImageConfig image;

@@ -29,8 +29,8 @@ struct Distribution {
 enum class ChannelIs { kColumn, kRow };
 Distribution DistributionOf(std::span<const float> values, size_t columns, ChannelIs channel);
 
-/// Of the weights of an operator of the file, as their types give them back. Without counts where it has
-/// none.
+/// Of the weights of an operator of the file, as their types give them back. Without
+/// counts where it has none.
 Distribution WeightsOf(const Program& program, int operator_index);
 
 }  // namespace vitrine

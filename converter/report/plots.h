@@ -10,8 +10,8 @@
 
 namespace vitrine {
 
-/// SQNR at each operator's output, in the order in which they run, a bar each, coloured by its type, with a
-/// legend.
+/// SQNR at each operator's output, in the order in which they run, a bar each, coloured by its
+/// type, with a legend.
 std::string PlotOfSqnr(const ConversionSummary& summary);
 
 /// How values are spread, its height logarithmic, so that a few far ones are seen beside many near ones.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One decoder for each type of file, each in its own source. InspectContainer() has looked at the bytes
-// before.
+// One decoder for each type of file, each in its own source. InspectContainer() has looked
+// at the bytes before.
 //
 // Each returns the picture upright, as Image::Decode() promises. Bytes may be anything: errors are
 // kInvalidImage or kOutOfMemory, and nothing is read outside `bytes`.

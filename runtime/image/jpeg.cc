@@ -16,8 +16,8 @@
 #define STBI_NO_SIMD
 #define STBI_FAILURE_USERMSG
 #define STBI_ASSERT(condition) static_cast<void>(condition)
-// Zeroed, so that what a damaged file leaves out comes out the same every time, not as what was in memory
-// before.
+// Zeroed, so that what a damaged file leaves out comes out the same every time, not as what
+// was in memory before.
 #define STBI_MALLOC(bytes) vitrine::TakeJpegMemory(bytes)
 #define STBI_REALLOC(memory, bytes) std::realloc(memory, bytes)  // PNG only
 #define STBI_FREE(memory) vitrine::FreeJpegMemory(memory)
@@ -48,8 +48,8 @@ struct Decoder {
   int width() const { return static_cast<int>(source.img_x); }
   int height() const { return static_cast<int>(source.img_y); }
 
-  /// Reads the segment of standard tables as if it stood at the beginning of the file; the file's own replace
-  /// them.
+  /// Reads the segment of standard tables as if it stood at the beginning of the file; the
+  /// file's own replace them.
   void LoadStandardTables() {
     stbi__context tables;
     stbi__start_mem(&tables, kStandardHuffmanTables, sizeof kStandardHuffmanTables);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JPEGs one after the other, as a camera sends them, from which a crop's rows are taken: no picture in RGB
-// exists.
+// JPEGs one after the other, as a camera sends them, from which a crop's rows are taken: no
+// picture in RGB exists.
 #pragma once
 
 #include <cstdint>

@@ -114,8 +114,8 @@ HWY_INLINE void StorePairs(Short8 left, Short8 right, uint8_t* out) {
 void WidenRow(const uint8_t* HWY_RESTRICT in, int width, uint8_t* HWY_RESTRICT out) {
   const auto one = hn::Set(Shorts8(), 1), two = hn::Set(Shorts8(), 2);
   if (width < 10) return reference::WidenRow(in, width, out);
-  // The first and last samples by the plain loop; between them eight at a time, the last eight where they
-  // fit.
+  // The first and last samples by the plain loop; between them eight at a time, the last
+  // eight where they fit.
   reference::WidenRow(in, 3, out);
   reference::WidenRow(in + width - 3, 3, out + 2 * (width - 3));
   for (int x = 1; x < width - 1; x += 8) {

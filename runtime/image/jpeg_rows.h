@@ -19,8 +19,8 @@ void InverseTransform(uint8_t* out, int stride, short coefficients[64]);
 /// side; halves are rounded up and down by turns. The outermost stay as they are. Writes 2 * width bytes.
 void WidenRow(const uint8_t* in, int width, uint8_t* out);
 
-/// One row of twice the width and height, in one step of 1/16: 3/4 the near row and 1/4 the far one, then as
-/// WidenRow.
+/// One row of twice the width and height, in one step of 1/16: 3/4 the near row and 1/4 the far
+/// one, then as WidenRow.
 void WidenRowPair(const uint8_t* near, const uint8_t* far, int width, uint8_t* out);
 
 /// Converts `count` pixels of JFIF's Y, Cb, Cr to packed RGB.

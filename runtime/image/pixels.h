@@ -21,9 +21,9 @@ struct RowReader {
 /// The longest side of a picture that is processed, in pixels: JPEG's own limit.
 inline constexpr int kMaxImageSide = 65535;
 
-/// Returns what is wrong with a view: null, a side that is not in 1..kMaxImageSide, rows that overlap, a
-/// plane that is missing, or a format that is not one of PixelFormat's. Cannot tell whether the pixels are
-/// there.
+/// Returns what is wrong with a view: null, a side that is not in 1..kMaxImageSide, rows that
+/// overlap, a plane that is missing, or a format that is not one of PixelFormat's. Cannot tell
+/// whether the pixels are there.
 Status CheckView(const ImageView& view);
 
 /// Whether colour is at half the resolution.

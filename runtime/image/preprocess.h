@@ -14,9 +14,9 @@ namespace vitrine {
 /// What size the picture gets before its center is cut out.
 enum class ResizeMode : uint8_t {
   kNone = 0,  ///< that of the input
-  /// the shorter side becomes resize_height; the longer keeps the ratio, cut to a whole number. With another
-  /// resize_width: the smallest picture that covers resize_height x resize_width, rounded (timm's
-  /// ResizeKeepRatio).
+  /// the shorter side becomes resize_height; the longer keeps the ratio, cut to a whole number. With
+  /// another resize_width: the smallest picture that covers resize_height x resize_width, rounded
+  /// (timm's ResizeKeepRatio).
   kShortestSide = 1,
   kSquash = 2,  ///< resize_height x resize_width, whatever the ratio
 };

@@ -2,9 +2,9 @@
 // The inner loops of a resize, each over one row, with Highway; the plain version of each is in
 // resize_rows_reference.cc.
 //
-// All work on bytes and on 32-bit sums, are exact, and give the same result on every instruction set.
-// `weights` come from Taps: padded with zeros to a multiple of kTapGroup, and such that no sum leaves 32
-// bits.
+// All work on bytes and on 32-bit sums, are exact, and give the same result on every
+// instruction set. `weights` come from Taps: padded with zeros to a multiple of kTapGroup, and
+// such that no sum leaves 32 bits.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@
 
 namespace vitrine {
 
-/// Kernels read up to this many bytes past the last pixel of a row in scratch memory, to weigh them with
-/// zero.
+/// Kernels read up to this many bytes past the last pixel of a row in scratch memory, to
+/// weigh them with zero.
 inline constexpr size_t kRowPadding = 64;
 
 /// Resizes a row of pixels of four bytes, of which three count: rgb[3 * i + c] for i in [0, taps.count).

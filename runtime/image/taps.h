@@ -42,8 +42,8 @@ struct Taps {
   int widest = 0;         ///< most weights that a sample has
   int widest_of_two = 0;  ///< most source samples that two neighbours have together
   int stride = 0;         ///< weights stored for a sample: `widest` rounded up to kTapGroup
-  bool identity =
-      false;  ///< every sample is a source sample, unchanged: target[i] = source[source_begin + i]
+  /// Every sample is a source sample, unchanged: target[i] = source[source_begin + i].
+  bool identity = false;
   int32_t* first = nullptr;    ///< [count]
   int32_t* used = nullptr;     ///< [count] weights that are not padding; at least 0, at most `widest`
   int32_t* weights = nullptr;  ///< [count, stride]

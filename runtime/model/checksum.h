@@ -9,8 +9,8 @@
 namespace vitrine {
 
 /// Fletcher-64 over little-endian 32-bit words, computed piece by piece.
-/// Source: J. G. Fletcher, An Arithmetic Checksum for Serial Transmissions, IEEE Trans. Communications 30(1),
-/// 1982.
+/// Source: J. G. Fletcher, An Arithmetic Checksum for Serial Transmissions, IEEE Trans.
+/// Communications 30(1), 1982.
 class Fletcher64 {
  public:
   /// Adds bytes. Every piece but the last must be a multiple of 4 bytes; the last word is padded with zeros.

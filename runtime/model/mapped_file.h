@@ -17,8 +17,8 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();
 
-  /// Maps `path`. Fails with kNotFound when it cannot be opened, kInvalidArgument when it is not a file or
-  /// empty.
+  /// Maps `path`. Fails with kNotFound when it cannot be opened, kInvalidArgument when it is
+  /// not a file or empty, kOutOfMemory when it cannot be mapped.
   static Result<MappedFile> Open(const char* path);
 
   std::span<const uint8_t> bytes() const { return {data_, size_}; }

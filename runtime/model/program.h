@@ -11,8 +11,8 @@
 
 namespace vitrine {
 
-constexpr size_t kAlignment =
-    64;  ///< bytes, of every buffer and constant: a cache line, and the widest vector
+/// Bytes, of every buffer and constant: a cache line, and the widest vector.
+constexpr size_t kAlignment = 64;
 constexpr size_t RoundUp(size_t bytes, size_t multiple = kAlignment) {
   return (bytes + multiple - 1) / multiple * multiple;
 }
@@ -84,8 +84,8 @@ class Program {
   bool has_tensor(int index) const { return index >= 0 && index < tensor_count(); }
   bool has_constant(int index) const { return index >= 0 && index < constant_count(); }
 
-  /// Verifies the contents of a constant: checksum, and scales that are finite and above zero. Reads all of
-  /// it.
+  /// Verifies the contents of a constant: checksum, and scales that are finite and above
+  /// zero. Reads all of it.
   Status CheckConstant(int index) const;
 
  private:

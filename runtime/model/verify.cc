@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Program::Verify: what a file must satisfy before anything in it is believed, from its structure to its
-// meaning.
+// Program::Verify: what a file must satisfy before anything in it is believed, from its
+// structure to its meaning.
 #include <cmath>
 #include <cstring>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AddPositions: the token sequence = position table (class, distillation and register tokens in it) + patch
-// embeddings.
+// AddPositions: the token sequence = position table (class, distillation and register tokens in
+// it) + patch embeddings.
 #include <cstring>
 
 #include "runtime/ops/check.h"

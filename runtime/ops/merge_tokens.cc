@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// MergeTokens: the tokens whose keys resemble another's most are averaged into that one, a fixed number of
-// them.
+// MergeTokens: the tokens whose keys resemble another's most are averaged into that one, a
+// fixed number of them.
 #include "runtime/kernels/merge_tokens.h"
 
 #include "runtime/ops/check.h"

@@ -56,8 +56,8 @@ class Memory {
   std::byte* scratch_;
 };
 
-/// How an operator makes rows of tokens of other rows: with weights [rows, columns] that sum to one in each
-/// row.
+/// How an operator makes rows of tokens of other rows: with weights [rows, columns] that
+/// sum to one in each row.
 struct TokenMix {
   size_t rows = 0, columns = 0;  ///< none where it mixes no tokens
   bool is_attention = false;
@@ -104,9 +104,9 @@ class Op {
   virtual std::array<int, 2> packed_constants() const { return {-1, -1}; }
 };
 
-/// Returns operator `index` of the program once its shapes, types and references make sense together; nothing
-/// is created. Fails with kInvalidModel and a message that names the operator. The program must outlive the
-/// Op.
+/// Returns operator `index` of the program once its shapes, types and references make sense together;
+/// nothing is created. Fails with kInvalidModel and a message that names the operator. The program
+/// must outlive the Op.
 Result<std::unique_ptr<Op>> MakeOp(const Program& program, int index);
 
 // One maker for each kind, in its own file.

@@ -20,8 +20,8 @@ class XnnpackMemory {
   XnnpackMemory(const XnnpackMemory&) = delete;
   XnnpackMemory& operator=(const XnnpackMemory&) = delete;
 
-  /// Returns the bytes that XNNPACK has taken on this thread since this object was made: packed weights,
-  /// mostly.
+  /// Returns the bytes that XNNPACK has taken on this thread since this object was made:
+  /// packed weights, mostly.
   size_t bytes() const;
 };
 
@@ -31,8 +31,8 @@ Status CheckXnnpack(int status, const char* asked);
 /// 64-byte aligned memory that counts as XNNPACK's, or null while it may not allocate. Free with FreeBytes().
 void* AllocateForXnnpack(size_t bytes);
 
-/// Returns how often XNNPACK asked for memory when it should not have. Zero, or there is a mistake in an
-/// operator.
+/// Returns how often XNNPACK asked for memory when it should not have. Zero, or there is a
+/// mistake in an operator.
 size_t RefusedXnnpackAllocations();
 
 }  // namespace vitrine

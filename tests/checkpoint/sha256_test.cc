@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Against the examples of NIST (FIPS 180-4; csrc.nist.gov, "Example Values", SHA-256) and the plain
-// reference.
+// Against the examples of NIST (FIPS 180-4; csrc.nist.gov, "Example Values", SHA-256) and
+// the plain reference.
 #include "converter/checkpoint/sha256.h"
 
 #include <catch2/catch_test_macros.hpp>

@@ -103,8 +103,8 @@ TEST_CASE("The name that a training script left stands in for an architecture") 
   CHECK(!ReadConfiguration(test.inputs, {{"arch", "deit_tiny"}}).Names("deit_*"));
 }
 
-/// Converts with every value of `file` replaced by every odd one; what is not refused with an Error is a
-/// crash.
+/// Converts with every value of `file` replaced by every odd one; what is not refused with
+/// an Error is a crash.
 void TryOddValues(const ModelFixture& fixture, const std::filesystem::path& file, bool is_model) {
   const auto checkpoint = checkpoint::Checkpoint::Open(fixture.inputs.checkpoint);
   const nlohmann::json whole = nlohmann::json::parse(checkpoint::ReadBytes(file));

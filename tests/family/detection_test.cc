@@ -11,8 +11,8 @@ namespace {
 
 using Catch::Matchers::ContainsSubstring;
 
-/// The Vit of a checkpoint with these names and shapes and nothing beside it. Its load functions must not be
-/// called.
+/// The Vit of a checkpoint with these names and shapes and nothing beside it. Its load
+/// functions must not be called.
 Vit VitOf(const Shapes& shapes, ConversionInputs inputs = {}) {
   const checkpoint::ScratchFolder folder;
   inputs.checkpoint = WriteZeros(folder, shapes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checkpoints that are not whole, and models that are no plain ViT, are refused with a line that says what is
-// wrong.
+// Checkpoints that are not whole, and models that are no plain ViT, are refused with a line
+// that says what is wrong.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>

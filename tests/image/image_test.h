@@ -18,8 +18,8 @@ namespace vitrine {
 
 inline std::filesystem::path ImageFixtures() { return VITRINE_SOURCE_DIR "/tests/fixtures/image"; }
 
-/// The folder that the environment variable VITRINE_SHARED names, or shared/ beside the checkout. May not
-/// exist.
+/// The folder that the environment variable VITRINE_SHARED names, or shared/ beside the
+/// checkout. May not exist.
 inline std::filesystem::path SharedFolder() {
   const char* shared = std::getenv("VITRINE_SHARED");
   return shared != nullptr ? shared : VITRINE_SOURCE_DIR "/../shared";

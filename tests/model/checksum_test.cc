@@ -33,8 +33,8 @@ TEST_CASE("IsTheSameInPieces") {
 }
 
 TEST_CASE("StaysRightWithTheLargestWords") {
-  // All words are 2^32 - 2, so the sums come closest to overflow: n * (m - 1) = -n and -n (n + 1) / 2, modulo
-  // m.
+  // All words are 2^32 - 2, so the sums come closest to overflow: n * (m - 1) = -n and -n
+  // (n + 1) / 2, modulo m.
   constexpr uint64_t kModulus = 0xFFFFFFFFu, kWords = 1'000'000;
   std::vector<uint32_t> words(kWords, 0xFFFFFFFEu);
   Fletcher64 checksum;

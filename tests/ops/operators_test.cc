@@ -257,8 +257,8 @@ TEST_CASE("PoolPutsMeansSideBySide") {
   CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{1, 2, 3, 4, 5, 8}).last(), {1, 2, 4, 6});
 }
 
-/// A class token, and two pairs of patches of which the first resemble each other most; their keys are
-/// themselves.
+/// A class token, and two pairs of patches of which the first resemble each other most; their
+/// keys are themselves.
 struct MergeDraft : RowsDraft {
   MergeDraft() : RowsDraft(5, 2) {
     op.tokens = op.key = input;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// OnnxGraph: who makes a value and who reads it, and what stands behind it through operators that only move
-// numbers.
+// OnnxGraph: who makes a value and who reads it, and what stands behind it through operators
+// that only move numbers.
 #pragma once
 
 #include <map>

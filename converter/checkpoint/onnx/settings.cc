@@ -106,9 +106,9 @@ class Observer {
     return node && node->op == "MatMul" ? node : nullptr;
   }
 
-  /// The node that makes what `node` scales, adds to or moves, with the factor into `scale`; nullptr behind
-  /// any other. A factor that the graph computes (PyTorch writes head_size^-0.5 so) makes the scale NaN:
-  /// unknown.
+  /// The node that makes what `node` scales, adds to or moves, with the factor into `scale`;
+  /// nullptr behind any other. A factor that the graph computes (PyTorch writes head_size^-0.5 so)
+  /// makes the scale NaN: unknown.
   const OnnxNode* Back(const OnnxNode& node, double* scale) const {
     if (OnlyMoves(node.op)) return graph_.Producer(node.input(0));
     if (node.op != "Mul" && node.op != "Div" && node.op != "Add") return nullptr;
@@ -132,8 +132,8 @@ class Observer {
     return {};
   }
 
-  /// The one of the shapes that divides a layer's outputs, or a third of them where it is query, key and
-  /// value.
+  /// The one of the shapes that divides a layer's outputs, or a third of them where it is
+  /// query, key and value.
   HeadShape Fitting(const std::vector<HeadShape>& seen, const OnnxNode& layer) const {
     const std::vector<OnnxConstant> weight = graph_.Roots(layer.input(1));
     if (weight.size() != 1 || weight[0].tensor->shape.size() != 2) return {};

@@ -17,9 +17,9 @@
 
 namespace vitrine::checkpoint {
 
-/// Returns every parameter by its name; views of the model's constants, or of copies that are added to
-/// `copies`. Error, naming the node, when the graph is no plain Vision Transformer or a weight cannot be
-/// named.
+/// Returns every parameter by its name; views of the model's constants, or of copies that are
+/// added to `copies`. Error, naming the node, when the graph is no plain Vision Transformer or a
+/// weight cannot be named.
 std::map<std::string, Tensor> NameOnnxWeights(const OnnxGraph& graph,
                                               std::vector<std::unique_ptr<std::byte[]>>* copies);
 

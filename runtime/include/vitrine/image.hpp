@@ -41,8 +41,8 @@ enum class YuvRange : uint8_t {
 ///                |<--- width pixels -->|       |
 ///                |<------- stride_bytes ------>|
 ///
-/// Planar formats have `pixels` for Y and further planes in `chroma`, of (width + 1) / 2 by (height + 1) / 2
-/// samples.
+/// Planar formats have `pixels` for Y and further planes in `chroma`, of (width + 1) / 2 by
+/// (height + 1) / 2 samples.
 struct ImageView {
   const uint8_t* pixels = nullptr;
   int width = 0;               ///< pixels

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Status and Result: how every function of the runtime reports failure, without exceptions and without the
-// heap.
+// Status and Result: how every function of the runtime reports failure, without exceptions
+// and without the heap.
 #pragma once
 
 // All of the headers need C++20: std::span, say. MSVC tells in a macro of its own; GCC 10's C++20 is 201709.

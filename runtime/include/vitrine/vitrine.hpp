@@ -61,8 +61,8 @@ struct Allocator {
   void (*free)(void* context, void* memory) = nullptr;
   void* context = nullptr;
 };
-/// Sets it for the process; without functions the system's. Fails with kInvalidArgument once a model was
-/// opened.
+/// Sets it for the process; without functions the system's. Fails with kInvalidArgument
+/// once a model was opened.
 VITRINE_API Status SetAllocator(const Allocator& allocator);
 
 /// An operator of a model, for people who want to know what runs. The strings live as long as the Model.
@@ -81,7 +81,7 @@ struct OperatorInfo {
 struct BufferInfo {
   const char* name;      ///< the tensor's or the operator's; lives as long as the Model
   bool is_scratch;       ///< an operator's
-  int first, last;       ///< operators while which it is there, by index
+  int first, last;       ///< the first and last operator that need it, by index
   size_t offset, bytes;  ///< bytes are 0 where nothing needs it
 };
 
@@ -105,8 +105,8 @@ struct ModelInfo {
   int format_major, format_minor;
   std::string_view producer, family, recipe;
   std::string_view source_file, source_format, source_sha256;
-  int image_height, image_width,
-      image_channels;                      ///< of the input, pixels; zeros where the input is not an image
+  /// Of the input, pixels; zeros where the input is not an image.
+  int image_height, image_width, image_channels;
   std::string_view resize, interpolation;  ///< "shortest side 256", then a crop of the input's size
   std::span<const float> mean, deviation;  ///< folded into the weights; of pixels scaled to 0..1
   Grid grid;                               ///< of patches; zeros where the input is not cut into any
@@ -175,11 +175,11 @@ class VITRINE_API ThreadPool {
 };
 
 struct SessionOptions {
-  int thread_count =
-      1;  ///< threads that compute, the caller's included; 0: as many as processors that it may run on
-  const ThreadPool* thread_pool = nullptr;  ///< in the place of thread_count; null: threads of its own
-  std::span<std::byte> arena =
-      {};  ///< memory for activations, 64-byte aligned, outliving the session; empty: its own
+  /// Threads that compute, the caller's included; 0: as many as there are processors that it may run on.
+  int thread_count = 1;
+  const ThreadPool* thread_pool = nullptr;  ///< in place of thread_count; null: threads of its own
+  /// Memory for activations, 64-byte aligned, outliving the session; empty: its own.
+  std::span<std::byte> arena = {};
   /// File that keeps the packed weights between starts: a session maps it where it fits this model, processor
   /// and library, and writes it where it does not. A folder that is full or read-only costs nothing but the
   /// packing. Null: none.
@@ -242,8 +242,8 @@ class VITRINE_API Session {
   /// Runs the model on input(). No allocation, no file, no lock but the pool's.
   Status Run(const Observer& observer = {});
 
-  /// One number a class, of the last Run; empty where the model has no classifier. Overwritten by the next
-  /// Run.
+  /// One number a class, of the last Run; empty where the model has no classifier.
+  /// Overwritten by the next Run.
   std::span<const float> logits() const;
   /// What the classifier reads, or the image's embedding where there is none. Overwritten by the next Run.
   std::span<const float> embedding() const;
@@ -300,10 +300,10 @@ VITRINE_API std::span<const CpuClass> CpuClasses();
 /// The one that `cpu` names, a class or one of its cores; null where there is none.
 VITRINE_API const CpuClass* FindCpuClass(std::string_view cpu);
 
-/// Writes to `path` the packed weights that a session of `model` would write on a processor that `cpu` names
-/// (FindCpuClass), byte for byte: its first start then is a fast one. Fails with kInvalidArgument when there
-/// is no such class, kInvalidModel when a weight is damaged, kNotFound when the file cannot be written,
-/// kOutOfMemory.
+/// Writes to `path` the packed weights that a session of `model` would write on a processor that `cpu`
+/// names (FindCpuClass), byte for byte: its first start then is a fast one. Fails with kInvalidArgument
+/// when there is no such class, kInvalidModel when a weight is damaged, kNotFound when the file cannot be
+/// written, kOutOfMemory.
 VITRINE_API Status PackForCpu(const Model& model, std::string_view cpu, const char* path);
 
 /// Sets `probabilities` to the softmax of `logits`; both have the same size, and may be the same memory.

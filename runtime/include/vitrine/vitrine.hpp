@@ -272,7 +272,8 @@ class VITRINE_API Session {
   Status SelfTest();
 
   /// Writes the packed weights to `path` for SessionOptions::packed_weights. Fails with kNotFound when it
-  /// cannot be written, kInvalidArgument when this session has them from a file itself.
+  /// cannot be written, kInvalidArgument when this session has them from a file itself, or a file of another
+  /// kind is there.
   Status SavePackedWeights(const char* path) const;
   bool packed_from_file() const;  ///< whether this session has not packed anything
 

@@ -170,6 +170,7 @@ public class VitrineTest {
 
   @Test
   public void failuresHaveACodeAndSayWhatIsWrong() throws Exception {
+    assertFails(Code.INVALID_ARGUMENT, "a path has a zero in it", () -> Vitrine.open("/a.vit\0b", new Options()));
     assertFails(Code.NOT_FOUND, "no-such.vit", () -> Vitrine.open("/no-such.vit", new Options()));
     assertFails(Code.NOT_FOUND, "caf\u00e9 \ud83d\ude00.vit", () -> Vitrine.open("/caf\u00e9 \ud83d\ude00.vit", new Options()));
     byte[] model = Fixture.bytes(new File(Fixture.MODEL));
@@ -179,6 +180,7 @@ public class VitrineTest {
     try (Vitrine vitrine = Vitrine.open(Fixture.MODEL, new Options())) {
       assertFails(Code.INVALID_IMAGE, "", () -> vitrine.classify(new byte[] {1, 2, 3}));
       assertFails(Code.INVALID_IMAGE, "", () -> vitrine.classify(new byte[0]));
+      assertFails(Code.INVALID_ARGUMENT, "a path has a zero in it", () -> vitrine.classify(new File("/a.jpg\0b")));
       assertFails(Code.NOT_FOUND, "no-such.jpg", () -> vitrine.classify(new File("/no-such.jpg")));
       assertThrows(NullPointerException.class, () -> vitrine.classify((byte[]) null));
       assertEquals(5, vitrine.classify(new File(Fixture.path("picture.png"))).size());

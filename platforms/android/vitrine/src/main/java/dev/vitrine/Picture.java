@@ -4,7 +4,6 @@ package dev.vitrine;
 import android.graphics.Bitmap;
 import java.io.File;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 
 /** Something to look at, and how a session is given it. */
@@ -65,7 +64,7 @@ abstract class Picture {
     return new Picture() {
       @Override
       void setOn(long session, Scratch scratch) {
-        Native.setFile(session, photo.getPath().getBytes(StandardCharsets.UTF_8));
+        Native.setFile(session, Vitrine.bytesOf(photo.getPath()));
       }
     };
   }

@@ -42,7 +42,7 @@ public final class Vitrine implements AutoCloseable {
   private Vitrine(long model, ByteBuffer bytes, Options options) {
     long session = 0;
     try {
-      byte[] packed = options.packedWeights == null ? null : utf8(options.packedWeights.getPath());
+      byte[] packed = options.packedWeights == null ? null : bytesOf(options.packedWeights.getPath());
       session = Native.createSession(model, options.threads, packed, options.attentionMap);
       description = Native.describe(model);
       float[] logits = Native.logits(session);
@@ -50,7 +50,7 @@ public final class Vitrine implements AutoCloseable {
       labels = readLabels(model, description[4]);
       family = text(Native.family(model));
       recipe = text(Native.recipe(model));
-    } catch (VitrineException e) {
+    } catch (RuntimeException | Error e) {
       if (session != 0) Native.closeSession(session);
       Native.closeModel(model);
       throw e;
@@ -61,7 +61,7 @@ public final class Vitrine implements AutoCloseable {
 
   /** Maps a file, packs its weights and starts threads: a few tenths of a second, so not on the main thread. */
   public static Vitrine open(String path, Options options) {
-    return new Vitrine(Native.openFile(utf8(path)), null, options);
+    return new Vitrine(Native.openFile(bytesOf(path)), null, options);
   }
 
   /**
@@ -292,8 +292,11 @@ public final class Vitrine implements AutoCloseable {
     return Collections.unmodifiableList(Arrays.asList(names));
   }
 
-  private static byte[] utf8(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
+  /** As the native code wants a path: a zero would end it, and another file would be opened. */
+  static byte[] bytesOf(String path) {
+    if (path.indexOf('\0') >= 0)
+      throw new VitrineException(VitrineException.Code.INVALID_ARGUMENT, "a path has a zero in it");
+    return path.getBytes(StandardCharsets.UTF_8);
   }
 
   private static String text(byte[] utf8) {

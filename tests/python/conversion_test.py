@@ -39,7 +39,7 @@ class ConversionTest(unittest.TestCase):
         classes = vitrine.convert(CHECKPOINT, self.output).summary["classes"]
         labels.write_text("".join(f"class number {index}\n" for index in range(classes)))
         vitrine.convert(CHECKPOINT, self.output, recipe="f32", image_size=(48, 64), merge_tokens=[0, 1], patch_features=True, labels=labels,
-                        calibrate=ROOT / "models/samples", calibrate_images=2, mean=(0.5, 0.4, 0.3), std=[0.2, 0.2, 0.2], crop_pct=0.9,
+                        calibrate=ROOT / "models/samples", calibrate_images=2, mean=(0.5, 0.4, 0.3), std=np.array([0.2, 0.2, 0.2]), crop_pct=0.9,
                         interpolation="bilinear", threads=2, report=self.folder / "report.html")
         with vitrine.Model(self.output) as model:
             self.assertEqual((model.input_size, model.info.recipe, model.info.level_count), ((48, 64), "f32", 2))

@@ -147,7 +147,7 @@ class RefusalTest(InAModel):
             self.refuse(picture().astype(kind), f"this is of {np.dtype(kind)}")
 
     def test_shapes(self):
-        for shape in ((3,), (3, 64, 64), (64, 64, 2), (64, 64, 5), (2, 64, 64, 3)):
+        for shape in ((), (3,), (3, 64, 64), (64, 64, 2), (64, 64, 5), (2, 64, 64, 3)):
             self.refuse(np.zeros(shape, np.uint8), r"an image is \[height, width\]")
         for shape in ((0, 64, 3), (64, 0), (0,), (64, 64, 0)):
             self.refuse(np.zeros(shape, np.uint8), "no pixels")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Callable, Sequence, Union
+from typing import IO, Any, Callable, Iterable, Union
 
 from .errors import ConversionError, InvalidArgument
 
@@ -35,12 +35,12 @@ class Conversion:
 
 
 def convert(checkpoint: PathLike, output: PathLike, *, recipe: str = "dynamic", config: PathLike | None = None,
-            preprocessor: PathLike | None = None, mean: Sequence[float] | None = None, std: Sequence[float] | None = None,
+            preprocessor: PathLike | None = None, mean: Iterable[float] | None = None, std: Iterable[float] | None = None,
             crop_pct: float | None = None, interpolation: str | None = None, labels: PathLike | None = None,
             calibrate: PathLike | None = None, calibrate_images: int | None = None, min_sqnr: float | None = None,
             max_accuracy_drop: float | None = None, no_smoothing: bool = False, no_tables: bool = False,
             nearest_rounding: bool = False, observer: str = "best", image_size: int | tuple[int, int] | None = None,
-            merge_tokens: int | Sequence[int] = 0, patch_features: bool = False, heads: int | None = None, family: str | None = None,
+            merge_tokens: int | Iterable[int] = 0, patch_features: bool = False, heads: int | None = None, family: str | None = None,
             threads: int = 1, report: PathLike | None = None, progress: Callable[[str, float], None] | None = None) -> Conversion:
     """Turns a trained Vision Transformer into a model file.
 
@@ -73,7 +73,7 @@ def _words(flag: str, value: Any) -> list[str]:
     if isinstance(value, (str, os.PathLike)):
         return [f"{flag}={_path(value)}"]
     separator = "x" if flag == "--image-size" else ","
-    return [f"{flag}={separator.join(map(str, value)) if isinstance(value, Sequence) else value}"]
+    return [f"{flag}={separator.join(map(str, value)) if isinstance(value, Iterable) else value}"]
 
 
 def _run(words: list[str], progress: Callable[[str, float], None] | None) -> str:

@@ -119,7 +119,7 @@ def _row_stride(plane: Pixels) -> int:
 
 def _format_of(array: Pixels) -> str:
     """What an array is that nothing else is known of."""
-    channels = 1 if array.ndim == 2 else array.shape[-1]
+    channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or channels not in _BY_CHANNELS:
         raise InvalidArgument(f"an image is [height, width], [height, width, 3] or [height, width, 4]; this array is {_shape(array)}")
     return _BY_CHANNELS[channels]

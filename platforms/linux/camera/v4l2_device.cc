@@ -30,15 +30,17 @@ constexpr Known kKnown[] = {{"yuyv", V4L2_PIX_FMT_YUYV, PixelFormat::kYuyv8, fal
                             {"mjpeg", V4L2_PIX_FMT_JPEG, PixelFormat::kRgb8, true},
                             {"gray", V4L2_PIX_FMT_GREY, PixelFormat::kGray8, false}};
 
-/// What the driver says of colour, by the rules of V4L2 for what it leaves open.
-void SetColors(const v4l2_pix_format& format, FrameLayout* layout) {
-  const bool is_hd = format.ycbcr_enc == V4L2_YCBCR_ENC_709 || (format.ycbcr_enc == V4L2_YCBCR_ENC_DEFAULT &&
-                                                                format.colorspace == V4L2_COLORSPACE_REC709);
-  const bool is_full =
-      format.quantization == V4L2_QUANTIZATION_FULL_RANGE ||
-      (format.quantization == V4L2_QUANTIZATION_DEFAULT && format.colorspace == V4L2_COLORSPACE_JPEG);
-  layout->matrix = is_hd ? YuvMatrix::kBt709 : YuvMatrix::kBt601;
-  layout->range = is_full ? YuvRange::kFull : YuvRange::kLimited;
+// What the driver says of colour, by the rules of V4L2 for what it leaves open.
+YuvMatrix MatrixOf(uint32_t encoding, uint32_t color_space) {
+  const bool is_hd = encoding == V4L2_YCBCR_ENC_709 ||
+                     (encoding == V4L2_YCBCR_ENC_DEFAULT && color_space == V4L2_COLORSPACE_REC709);
+  return is_hd ? YuvMatrix::kBt709 : YuvMatrix::kBt601;
+}
+
+YuvRange RangeOf(uint32_t quantization, uint32_t color_space) {
+  const bool is_full = quantization == V4L2_QUANTIZATION_FULL_RANGE ||
+                       (quantization == V4L2_QUANTIZATION_DEFAULT && color_space == V4L2_COLORSPACE_JPEG);
+  return is_full ? YuvRange::kFull : YuvRange::kLimited;
 }
 
 }  // namespace
@@ -59,17 +61,8 @@ std::string V4l2Device::Open(const std::string& path, const CameraWish& wish) {
   path_ = path;
   descriptor_ = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK);
   if (descriptor_ < 0) return path_ + ": " + std::strerror(errno);
-  v4l2_capability capability = {};
-  std::string wrong;
-  if (Control(VIDIOC_QUERYCAP, &capability) < 0) {
-    wrong = path_ + ": is not a V4L2 camera";
-  } else if (const uint32_t can = capability.capabilities & V4L2_CAP_DEVICE_CAPS ? capability.device_caps
-                                                                                 : capability.capabilities;
-             (can & V4L2_CAP_VIDEO_CAPTURE) == 0 || (can & V4L2_CAP_STREAMING) == 0) {
-    wrong = path_ + ": does not stream single-planar video";
-  } else {
-    wrong = Negotiate(wish);
-  }
+  std::string wrong = FindInterface();
+  if (wrong.empty()) wrong = Negotiate(wish);
   if (wrong.empty()) {
     AskForRate(wish.fps);
     wrong = MapBuffers();
@@ -78,27 +71,57 @@ std::string V4l2Device::Open(const std::string& path, const CameraWish& wish) {
   return wrong;
 }
 
-/// Asks for each format in turn until the driver gives what it was asked for. Sizes are the nearest that it
-/// has.
+std::string V4l2Device::FindInterface() {
+  v4l2_capability capability = {};
+  if (Control(VIDIOC_QUERYCAP, &capability) < 0) return path_ + ": is not a V4L2 camera";
+  const uint32_t can =
+      capability.capabilities & V4L2_CAP_DEVICE_CAPS ? capability.device_caps : capability.capabilities;
+  const bool is_single_planar = (can & V4L2_CAP_VIDEO_CAPTURE) != 0;
+  if ((!is_single_planar && (can & V4L2_CAP_VIDEO_CAPTURE_MPLANE) == 0) || (can & V4L2_CAP_STREAMING) == 0)
+    return path_ + ": does not stream video";
+  type_ = is_single_planar ? V4L2_BUF_TYPE_VIDEO_CAPTURE : V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
+  return "";
+}
+
+/// 0, or errno: EINVAL where the driver has not this format in one piece. Sizes are the nearest that it has.
+int V4l2Device::Ask(uint32_t fourcc, const CameraWish& wish, Agreed* agreed) const {
+  v4l2_format format = {};
+  format.type = type_;
+  const auto ask = [&](auto* pixels) {
+    pixels->width = static_cast<uint32_t>(wish.width);
+    pixels->height = static_cast<uint32_t>(wish.height);
+    pixels->pixelformat = fourcc;
+    pixels->field = V4L2_FIELD_NONE;
+    if (Control(VIDIOC_S_FMT, &format) < 0) return errno;
+    *agreed = {pixels->pixelformat, pixels->width,     pixels->height,      0,
+               pixels->colorspace,  pixels->ycbcr_enc, pixels->quantization};
+    return 0;
+  };
+  if (!is_multi_planar()) {
+    const int error = ask(&format.fmt.pix);
+    agreed->bytes_per_line = format.fmt.pix.bytesperline;
+    return error;
+  }
+  const int error = ask(&format.fmt.pix_mp);
+  agreed->bytes_per_line = format.fmt.pix_mp.plane_fmt[0].bytesperline;
+  return error == 0 && format.fmt.pix_mp.num_planes != 1 ? EINVAL : error;
+}
+
+/// Asks for each format in turn until the driver gives what it was asked for.
 std::string V4l2Device::Negotiate(const CameraWish& wish) {
   for (const Known& known : kKnown) {
     if (!wish.format.empty() && wish.format != known.name) continue;
-    v4l2_format format = {};
-    format.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-    format.fmt.pix.width = static_cast<uint32_t>(wish.width);
-    format.fmt.pix.height = static_cast<uint32_t>(wish.height);
-    format.fmt.pix.pixelformat = known.fourcc;
-    format.fmt.pix.field = V4L2_FIELD_NONE;
-    if (Control(VIDIOC_S_FMT, &format) < 0) {
-      if (errno == EINVAL) continue;
-      return Fail("cannot set a format");
-    }
-    const v4l2_pix_format& pix = format.fmt.pix;
-    if (pix.pixelformat != known.fourcc || pix.width > 16384 || pix.height > 16384) continue;
-    layout_ = PackedLayout(known.format, static_cast<int>(pix.width), static_cast<int>(pix.height));
-    if (pix.bytesperline > 0 && !known.is_jpeg) layout_.stride_bytes = static_cast<int>(pix.bytesperline);
+    Agreed agreed = {};
+    const int error = Ask(known.fourcc, wish, &agreed);
+    if (error != 0 && error != EINVAL) return Fail("cannot set a format");
+    if (error != 0 || agreed.fourcc != known.fourcc || agreed.width > 16384 || agreed.height > 16384)
+      continue;
+    layout_ = PackedLayout(known.format, static_cast<int>(agreed.width), static_cast<int>(agreed.height));
     layout_.is_jpeg = known.is_jpeg;
-    SetColors(pix, &layout_);
+    if (agreed.bytes_per_line > 0 && !known.is_jpeg)
+      layout_.stride_bytes = static_cast<int>(agreed.bytes_per_line);
+    layout_.matrix = MatrixOf(agreed.encoding, agreed.color_space);
+    layout_.range = RangeOf(agreed.quantization, agreed.color_space);
     return "";
   }
   return path_ + (wish.format.empty()
@@ -108,7 +131,7 @@ std::string V4l2Device::Negotiate(const CameraWish& wish) {
 
 void V4l2Device::AskForRate(int fps) {
   v4l2_streamparm parameters = {};
-  parameters.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+  parameters.type = type_;
   if (fps <= 0 || Control(VIDIOC_G_PARM, &parameters) < 0) return;
   parameters.parm.capture.timeperframe = {1, static_cast<uint32_t>(fps)};
   Control(VIDIOC_S_PARM, &parameters);  // the pipeline keeps to it where the camera does not
@@ -117,25 +140,24 @@ void V4l2Device::AskForRate(int fps) {
 std::string V4l2Device::MapBuffers() {
   v4l2_requestbuffers request = {};
   request.count = kBuffers;
-  request.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+  request.type = type_;
   request.memory = V4L2_MEMORY_MMAP;
   if (Control(VIDIOC_REQBUFS, &request) < 0) return Fail("cannot have buffers");
   if (request.count < kBuffers) return path_ + ": has not four buffers";
   buffers_ = std::min(request.count, kMostBuffers);
   for (unsigned i = 0; i < buffers_; ++i) {
-    v4l2_buffer buffer = {};
-    buffer.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-    buffer.memory = V4L2_MEMORY_MMAP;
-    buffer.index = i;
+    v4l2_plane plane = {};
+    v4l2_buffer buffer = BufferOf(i, &plane);
     if (Control(VIDIOC_QUERYBUF, &buffer) < 0) return Fail("cannot map a buffer");
-    void* data =
-        mmap(nullptr, buffer.length, PROT_READ, MAP_SHARED, descriptor_, static_cast<off_t>(buffer.m.offset));
+    const size_t size = is_multi_planar() ? plane.length : buffer.length;
+    const uint32_t offset = is_multi_planar() ? plane.m.mem_offset : buffer.m.offset;
+    void* data = mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor_, static_cast<off_t>(offset));
     if (data == MAP_FAILED) return Fail("cannot map a buffer");
-    maps_[i] = {data, buffer.length};
-    if (buffer.length < layout_.bytes()) return path_ + ": its buffers are smaller than its frames";
+    maps_[i] = {data, size, 0};
+    if (size < layout_.bytes()) return path_ + ": its buffers are smaller than its frames";
     if (!Queue(i)) return Fail("cannot queue a buffer");
   }
-  int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+  int type = type_;
   return Control(VIDIOC_STREAMON, &type) < 0 ? Fail("cannot start to stream") : "";
 }
 
@@ -148,18 +170,33 @@ void V4l2Device::Close() {
   descriptor_ = -1;
 }
 
+v4l2_buffer V4l2Device::BufferOf(unsigned index, v4l2_plane* plane) const {
+  v4l2_buffer buffer = {};
+  buffer.type = type_;
+  buffer.memory = V4L2_MEMORY_MMAP;
+  buffer.index = index;
+  if (is_multi_planar()) {
+    buffer.m.planes = plane;
+    buffer.length = 1;
+  }
+  return buffer;
+}
+
 bool V4l2Device::Dequeue(v4l2_buffer* buffer) {
-  *buffer = {};
-  buffer->type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-  buffer->memory = V4L2_MEMORY_MMAP;
-  return Control(VIDIOC_DQBUF, buffer) == 0 && buffer->index < buffers_;
+  v4l2_plane plane = {};
+  *buffer = BufferOf(0, &plane);
+  if (Control(VIDIOC_DQBUF, buffer) != 0 || buffer->index >= buffers_) return false;
+  if (is_multi_planar()) {
+    maps_[buffer->index].offset = std::min(plane.data_offset, plane.bytesused);
+    buffer->bytesused = plane.bytesused - maps_[buffer->index].offset;
+    buffer->m.planes = nullptr;
+  }
+  return true;
 }
 
 bool V4l2Device::Queue(unsigned index) {
-  v4l2_buffer buffer = {};
-  buffer.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-  buffer.memory = V4L2_MEMORY_MMAP;
-  buffer.index = index;
+  v4l2_plane plane = {};
+  v4l2_buffer buffer = BufferOf(index, &plane);
   return Control(VIDIOC_QBUF, &buffer) == 0;
 }
 

@@ -217,6 +217,7 @@ class CameraTest(commands.CommandTest):
         for words in (["--device", "/dev/no-camera"], ["--device", "/dev/null"], ["--source", FOLDER / "nowhere"]):
             with self.subTest(words=words):
                 self.assert_failure(vitrine("camera", tiny_model(), *words))
+        self.assert_failure(vitrine("camera", tiny_model(), "--source", SAMPLES[0]), says="ffmpeg -i FILM")
         for words in (["--stdin", "640x480"], ["--stdin", "0x0:i420"], ["--stdin", "99999x9:gray"], ["--stdin", "31x2:yuyv"],
                       ["--stdin", "y4m", "--on", "nothing", "--exec", "true"], ["--size", "huge"],
                       ["--stdin", "y4m", "--source", "."], ["--smooth", 0], ["--on", "1"], ["--frames", -1]):

@@ -93,8 +93,9 @@ void Camera(const Options& options) {
                       : "all " + std::to_string(pipeline.damaged()) + " frames were damaged");
   }
   if (!options.json) {
-    std::printf("%lld frames, %lld dropped, %lld damaged\n", static_cast<long long>(pipeline.decided()),
-                static_cast<long long>(pipeline.dropped()), static_cast<long long>(pipeline.damaged()));
+    std::printf("%lld %s, %lld dropped, %lld damaged\n", static_cast<long long>(pipeline.decided()),
+                pipeline.decided() == 1 ? "frame" : "frames", static_cast<long long>(pipeline.dropped()),
+                static_cast<long long>(pipeline.damaged()));
   }
 }
 

@@ -15,6 +15,11 @@ namespace fs = std::filesystem;
 std::vector<std::string> FilesOf(const fs::path& folder) {
   std::vector<std::string> paths;
   std::error_code error;
+  if (fs::is_regular_file(folder, error)) {
+    throw Failure(folder.string() +
+                  ": is no folder of photos; a film comes through a pipe: ffmpeg -i FILM -f yuv4mpegpipe "
+                  "-pix_fmt yuv420p - | vitrine camera MODEL.vit --stdin y4m");
+  }
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     std::string ending = entry.path().extension();
     std::transform(ending.begin(), ending.end(), ending.begin(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// MappedFile: a whole file as read-only memory.
+// A checkpoint's file as memory.
 #pragma once
 
 #include <cstddef>
@@ -7,21 +7,20 @@
 #include <span>
 #include <string>
 
+#include "runtime/model/mapped_file.h"
+
 namespace vitrine::checkpoint {
 
-/// Owns the mapping; move only. The bytes stay where they are when the object moves.
+/// The runtime's, with its path, and failing with an Error. The bytes stay where they are when the object moves.
 class MappedFile {
  public:
   /// Maps `path`. Error when it is not there, cannot be read, is a folder or is empty.
   explicit MappedFile(std::filesystem::path path);
-  MappedFile(MappedFile&& other) noexcept;
-  MappedFile& operator=(MappedFile&&) = delete;
-  ~MappedFile();
 
   const std::filesystem::path& path() const { return path_; }
   /// The file's name without its folder: what error messages begin with.
   std::string name() const { return path_.filename().string(); }
-  std::span<const std::byte> bytes() const { return bytes_; }
+  std::span<const std::byte> bytes() const { return std::as_bytes(file_.bytes()); }
 
   /// Gives the pages that hold `part` back to the system when `part` lies in this file; does nothing
   /// otherwise. The bytes stay readable: they come from the page cache again.
@@ -29,7 +28,7 @@ class MappedFile {
 
  private:
   std::filesystem::path path_;
-  std::span<const std::byte> bytes_;
+  vitrine::MappedFile file_;
 };
 
 }  // namespace vitrine::checkpoint

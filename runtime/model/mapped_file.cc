@@ -26,7 +26,7 @@ MappedFile::~MappedFile() {
 }
 
 Result<MappedFile> MappedFile::Open(const char* path) {
-  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe without a writer is not waited for
   if (file < 0) return Status::Error(Code::kNotFound, "%s: %s", path, std::strerror(errno));
   struct stat info;
   if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {

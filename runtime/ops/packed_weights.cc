@@ -2,6 +2,7 @@
 #include "runtime/ops/packed_weights.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xnnpack.h>
 
@@ -41,11 +42,13 @@ uint64_t Checksum(std::span<const uint8_t> bytes) {
   return sum.value();
 }
 
-/// Whether packed weights may be written to `path`: nothing is there, or weights packed by any
+/// Whether packed weights may be written to `path`: nothing is there, or a file of weights packed by any
 /// version, whole or cut.
 bool IsFree(const char* path) {
-  std::FILE* file = std::fopen(path, "rb");
-  if (file == nullptr) return true;
+  struct stat info;
+  if (stat(path, &info) != 0) return true;
+  std::FILE* file = S_ISREG(info.st_mode) ? std::fopen(path, "rb") : nullptr;
+  if (file == nullptr) return false;
   char magic[sizeof kMagic];
   const size_t bytes = std::fread(magic, 1, sizeof magic, file);
   std::fclose(file);

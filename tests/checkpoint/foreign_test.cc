@@ -32,7 +32,7 @@ TEST_CASE("A file that is no checkpoint is named") {
        "x.pth is cut short or damaged: the zip directory at its end is missing"},
       {"\x80\x02}q\0."s, "x.pth is a Python pickle, but not one of torch.save"},
       {"banana\nbanana", "x.pth is not a checkpoint: neither safetensors, nor PyTorch"},
-      {"", "x.pth is empty"},
+      {"", "x.pth: is empty"},
   };
   const ScratchFolder folder;
   for (const auto& [content, message] : cases) {
@@ -43,7 +43,7 @@ TEST_CASE("A file that is no checkpoint is named") {
 TEST_CASE("A path that leads to no file says so") {
   const ScratchFolder folder;
   CHECK_THAT(OpenError(folder.path() / "nothing.pth"),
-             ContainsSubstring("nothing.pth cannot be read: No such file"));
+             ContainsSubstring("nothing.pth: No such file"));
   CHECK_THAT(OpenError("/dev/null"), ContainsSubstring("is not a file"));
   CHECK_THAT(OpenError(folder.path()),
              ContainsSubstring("is a folder without model.safetensors or pytorch_model.bin"));

@@ -20,6 +20,13 @@ def file(name, data):
     return path
 
 
+def fifo(name):
+    """A pipe that nobody writes to."""
+    path = FOLDER / name
+    os.mkfifo(path)
+    return path
+
+
 class VitrineTest(commands.CommandTest):
     def photos(self):
         yield FOLDER / "missing.jpg", "No such file"
@@ -47,7 +54,7 @@ class VitrineTest(commands.CommandTest):
         self.assertEqual([commands.parse(line)["image"] for line in finished.stdout.splitlines()], [str(SAMPLES[0]), str(SAMPLES[1])])
 
     def test_a_model_that_is_none(self):
-        for path in (FOLDER / "missing.vit", FOLDER, file("empty.vit", ""), file("text.vit", "hello, world\n" * 100),
+        for path in (FOLDER / "missing.vit", FOLDER, file("empty.vit", ""), file("text.vit", "hello, world\n" * 100), fifo("fifo.vit"),
                      TINY / "model.safetensors", SAMPLES[0]):
             for command in (["classify", path, SAMPLES[0]], ["embed", path, SAMPLES[0]], ["bench", path], ["inspect", path]):
                 with self.subTest(model=path.name, command=command[0]):
@@ -91,6 +98,20 @@ class VitrineTest(commands.CommandTest):
             self.assertIn("packed weights are not kept", answer.stderr)
         self.assertEqual((path.read_bytes(), photo.read_bytes()), (tiny_model().read_bytes(), (FIXTURE / "image.png").read_bytes()))
 
+    def test_what_is_no_file_is_written_to_and_not_replaced(self):
+        pipe, page = fifo("pipe"), file("page.html", "an older page")
+        self.assert_failure(vitrine("pack", tiny_model(), "-o", pipe), says="no file of packed weights")
+        answer = vitrine("classify", tiny_model(), SAMPLES[0], "--packed", pipe)
+        self.assertEqual((answer.returncode, answer.stderr.count("\n"), pipe.is_fifo()), (0, 1, True))
+        link = FOLDER / "stdout"
+        link.symlink_to("/proc/self/fd/1")
+        measured = vitrine("bench", tiny_model(), "--num-runs", 2, "--csv", link)
+        self.assertEqual((measured.returncode, link.is_symlink()), (0, True))
+        self.assertIn("run,seconds,latency_ms\n0,", measured.stdout)
+        (FOLDER / "link.html").symlink_to(page)
+        self.assertEqual(vitrine("inspect", tiny_model(), "--html", FOLDER / "link.html").returncode, 0)
+        self.assertTrue((FOLDER / "link.html").is_symlink() and page.read_text().startswith("<!"))
+
     def test_a_picture_that_is_too_large_is_told_its_size(self):
         png = bytearray((FIXTURE / "image.png").read_bytes())
         png[16:24] = struct.pack(">II", 30000, 30000)
@@ -123,7 +144,7 @@ class ConverterTest(commands.CommandTest):
 
     def test_a_checkpoint_that_is_none(self):
         for path in (FOLDER / "missing.safetensors", FOLDER / "missing", self.out, ROOT, ROOT / "README.md", SAMPLES[0], tiny_model(),
-                     file("empty.safetensors", ""), file("text.pth", "hello, world\n"), file("zip.npz", b"PK\x03\x04" + bytes(100)),
+                     file("empty.safetensors", ""), fifo("fifo.safetensors"), file("text.pth", "hello, world\n"), file("zip.npz", b"PK\x03\x04" + bytes(100)),
                      *(CHECKPOINTS / name for name in ("document.docx", "torchscript.pt", "hostile.pth", "hostile_legacy.pth",
                                                        "hostile_plain.pkl", "no_tensors.pth", "quantized.pth", "sparse.pth", "complex.pth",
                                                        "short_storage.pth", "others.npz", "every_type.safetensors"))):
@@ -178,11 +199,9 @@ class ConverterTest(commands.CommandTest):
         self.refuses(FIXTURE, "--report", FOLDER / "missing/report.html", says="report.html")
 
     def test_an_output_that_is_no_file_is_not_replaced(self):
-        fifo = FOLDER / "fifo"
-        if not fifo.exists():
-            os.mkfifo(fifo)
-        self.assert_failure(convert(FIXTURE, "-o", fifo), says="fifo")
-        self.assertTrue(fifo.is_fifo())
+        pipe = fifo("pipe.vit")
+        self.assert_failure(convert(FIXTURE, "-o", pipe), says="pipe.vit")
+        self.assertTrue(pipe.is_fifo())
 
     def test_the_checkpoint_is_not_written_over(self):
         path = file("own.safetensors", (FIXTURE / "model.safetensors").read_bytes())

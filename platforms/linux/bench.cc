@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "platforms/linux/command.h"
+#include "platforms/linux/printable.h"
 #include "platforms/linux/progress.h"
 #include "platforms/linux/thermal.h"
 #include "platforms/linux/whole_file.h"
@@ -254,7 +255,8 @@ void PrintProfile(std::span<const OperatorInfo> operators, const Measured& m) {
   for (size_t i = 0; i < m.operator_us.size(); ++i) {
     const OperatorInfo& op = operators[i];
     const double us = m.operator_us[i];
-    std::printf("  %-26s %-13s %-14s %9.1f %5.1f %% ", op.name, op.kind, op.type, us, 100 * us / total);
+    std::printf("  %-26s %-13s %-14s %9.1f %5.1f %% ", Printable(op.name).c_str(), op.kind, op.type, us,
+                100 * us / total);
     if (op.macs > 0) std::printf("%9.1f", static_cast<double>(op.macs) / us / 1000);
     std::printf("\n");
   }

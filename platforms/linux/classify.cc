@@ -6,6 +6,7 @@
 
 #include "platforms/linux/command.h"
 #include "platforms/linux/images.h"
+#include "platforms/linux/printable.h"
 #include "platforms/linux/top_k.h"
 
 namespace vitrine {
@@ -31,12 +32,12 @@ void PrintJson(const Model& model, const Session& session, const Options& option
 
 void PrintText(const Model& model, const Session& session, const Options& options, const std::string& path,
                double latency_ms) {
-  std::printf("%s  (%.1f ms)\n", path.c_str(), latency_ms);
+  std::printf("%s  (%.1f ms)\n", Printable(path).c_str(), latency_ms);
   for (const Guess& guess : TopK(session.logits(), options.top_k)) {
     constexpr int kBar = 24;
     const std::string bar(static_cast<size_t>(guess.probability * kBar + 0.5f), '#');
     std::printf("  %5.1f %%  %-*s  %s\n", 100 * static_cast<double>(guess.probability), kBar, bar.c_str(),
-                LabelOf(model, guess.index).c_str());
+                PrintableLabelOf(model, guess.index).c_str());
   }
   if (!options.logits) return;
   std::printf("  logits");

@@ -6,6 +6,7 @@
 
 #include "platforms/linux/command.h"
 #include "platforms/linux/images.h"
+#include "platforms/linux/printable.h"
 
 namespace vitrine {
 namespace {
@@ -20,7 +21,7 @@ void Print(const Session& session, bool json, const std::string& path) {
     std::printf("%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return;
   }
-  std::printf("%s", path.c_str());
+  std::printf("%s", Printable(path).c_str());
   for (const float value : session.embedding()) std::printf(" %.6g", static_cast<double>(value));
   std::printf("\n");
 }

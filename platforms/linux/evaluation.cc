@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "platforms/linux/printable.h"
+
 namespace vitrine {
 namespace {
 
@@ -39,7 +41,7 @@ void PrintMatrix(const Model& model, const Evaluation& e, int classes) {
   std::printf("   right\n");
   for (int truth = 0; truth < classes; ++truth) {
     int total = 0, right = 0;
-    std::printf("  %-18.18s", LabelOf(model, truth).c_str());
+    std::printf("  %-18.18s", PrintableLabelOf(model, truth).c_str());
     for (int answer = 0; answer < classes; ++answer) {
       const auto found = e.confusion.find({truth, answer});
       const int count = found == e.confusion.end() ? 0 : found->second;
@@ -67,8 +69,8 @@ void PrintMistakes(const Model& model, const Evaluation& e) {
   if (!mistakes.empty()) std::printf("\n  most often taken for something else\n");
   for (size_t i = 0; i < std::min(kShown, mistakes.size()); ++i) {
     const auto& [truth, answer] = mistakes[i].second;
-    std::printf("  %5d  %s for %s\n", mistakes[i].first, LabelOf(model, truth).c_str(),
-                LabelOf(model, answer).c_str());
+    std::printf("  %5d  %s for %s\n", mistakes[i].first, PrintableLabelOf(model, truth).c_str(),
+                PrintableLabelOf(model, answer).c_str());
   }
 }
 
@@ -77,7 +79,7 @@ std::string TextOf(const Model& model, const std::vector<Guess>& top) {
   for (const Guess& guess : top) {
     char number[16];
     std::snprintf(number, sizeof number, " %.1f %%", 100 * static_cast<double>(guess.probability));
-    text += (text.empty() ? "" : ", ") + LabelOf(model, guess.index) + number;
+    text += (text.empty() ? "" : ", ") + PrintableLabelOf(model, guess.index) + number;
   }
   return text;
 }
@@ -91,8 +93,8 @@ void PrintAgainst(const Evaluation& e, const EvaluationSubject& subject) {
   }
   std::printf("\n");
   for (const Difference& d : e.against.differences) {
-    std::printf("\n  %s%s\n", d.image.c_str(),
-                d.truth < 0 ? "" : ("  (" + LabelOf(model, d.truth) + ")").c_str());
+    std::printf("\n  %s%s\n", Printable(d.image).c_str(),
+                d.truth < 0 ? "" : ("  (" + PrintableLabelOf(model, d.truth) + ")").c_str());
     std::printf("    %-8s  %s\n    %-8s  %s\n", "this", TextOf(model, d.ours).c_str(), "against",
                 TextOf(model, d.theirs).c_str());
   }

@@ -9,6 +9,7 @@
 #include "platforms/linux/heatmap.h"
 #include "platforms/linux/images.h"
 #include "platforms/linux/png_file.h"
+#include "platforms/linux/printable.h"
 #include "platforms/linux/top_k.h"
 #include "platforms/linux/whole_file.h"
 
@@ -42,10 +43,10 @@ void PrintJson(const Model& model, const Session& session, const Options& option
 }
 
 void PrintText(const Model& model, const Session& session, const Options& options) {
-  std::printf("%s", options.output.c_str());
+  std::printf("%s", Printable(options.output).c_str());
   if (!session.logits().empty()) {
     const Guess best = TopK(session.logits(), 1).front();
-    std::printf(": %s, %.1f %%", LabelOf(model, best.index).c_str(),
+    std::printf(": %s, %.1f %%", PrintableLabelOf(model, best.index).c_str(),
                 100 * static_cast<double>(best.probability));
   }
   std::printf("\n");

@@ -9,6 +9,8 @@
 #include "platforms/linux/command.h"
 #include "platforms/linux/estimate.h"
 #include "platforms/linux/inspect_page.h"
+#include "platforms/linux/printable.h"
+#include "platforms/linux/top_k.h"
 #include "platforms/linux/whole_file.h"
 
 namespace vitrine {
@@ -123,7 +125,7 @@ void PrintLabels(const Model& model) {
   std::string line;
   int shown = 0;
   for (; shown < model.label_count() && line.size() < kWidth; ++shown)
-    line += (shown > 0 ? ", " : "") + std::string(model.label(shown));
+    line += (shown > 0 ? ", " : "") + PrintableLabelOf(model, shown);
   if (shown > 0) std::printf("  classes    %s%s\n", line.c_str(), shown < model.label_count() ? ", ..." : "");
 }
 
@@ -142,7 +144,7 @@ void PrintLevels(const Model& model) {
 
 void PrintText(const Model& model, const Session& session, const std::string& path) {
   const ModelInfo& info = model.info();
-  const auto text = [](std::string_view view) { return std::string(view); };
+  const auto text = [](std::string_view view) { return Printable(std::string(view)); };
   std::printf("%s\n  format     %d.%d, written by %s\n", path.c_str(), info.format_major, info.format_minor,
               text(info.producer).c_str());
   std::printf("  model      %s, recipe %s\n", text(info.family).c_str(), text(info.recipe).c_str());
@@ -173,8 +175,8 @@ void PrintOperators(std::span<const OperatorInfo> operators) {
               "parameters", "SQNR dB");
   for (const OperatorInfo& op : operators) {
     const std::string shape = std::to_string(op.rows) + "x" + std::to_string(op.columns);
-    std::printf("  %-26s %-13s %-14s %13s %10.2f %11lld ", op.name, op.kind, op.type, shape.c_str(),
-                static_cast<double>(op.macs) / 1e6, static_cast<long long>(op.parameters));
+    std::printf("  %-26s %-13s %-14s %13s %10.2f %11lld ", Printable(op.name).c_str(), op.kind, op.type,
+                shape.c_str(), static_cast<double>(op.macs) / 1e6, static_cast<long long>(op.parameters));
     if (std::isnan(op.sqnr_db))
       std::printf("%8s\n", "-");
     else

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "platforms/linux/printable.h"
+
 namespace vitrine {
 
 std::vector<Guess> TopK(std::span<const float> logits, int count) {
@@ -14,5 +16,7 @@ std::vector<Guess> TopK(std::span<const float> logits, int count) {
 std::string LabelOf(const Model& model, int index) {
   return model.label_count() > 0 ? model.label(index) : "class " + std::to_string(index);
 }
+
+std::string PrintableLabelOf(const Model& model, int index) { return Printable(LabelOf(model, index)); }
 
 }  // namespace vitrine

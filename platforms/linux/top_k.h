@@ -12,7 +12,8 @@ namespace vitrine {
 /// The `count` most probable classes, or all there are, most probable first; of equal ones the first class.
 std::vector<Guess> TopK(std::span<const float> logits, int count);
 
-/// A class's name, or "class 7" where the model carries no labels.
+/// A class's name, or "class 7" where the model carries no labels; and the same for a terminal.
 std::string LabelOf(const Model& model, int index);
+std::string PrintableLabelOf(const Model& model, int index);
 
 }  // namespace vitrine

@@ -185,6 +185,18 @@ class ConverterTest(commands.CommandTest):
         self.refuses(TINY, "--labels", file("labels.json", '{"0": "one"'))
         self.refuses(TINY, "--labels", FOLDER / "missing.txt", says="missing.txt")
 
+    def test_a_terminal_is_not_told_what_to_do_by_a_label(self):
+        names, path, photo = file("colour.txt", "\x1b[31mred\ntab\there\n\u009b31m\nd\ne\nf\n"), FOLDER / "colour.vit", FOLDER / "\x1b[31m.jpg"
+        shutil.copy(SAMPLES[0], photo)
+        self.assertEqual(convert(TINY, "--labels", names, "-o", path).returncode, 0)
+        for words in (["classify", path, photo], ["inspect", path], ["camera", path, "--source", photo.parent, "--frames", 1],
+                      ["explain", path, photo, "-o", FOLDER / "map.png"], ["bench", path, "--num-runs", 1]):
+            with self.subTest(command=words[0]):
+                self.assertRegex(vitrine(*words).stdout, r"\A[^\x00-\x09\x0b-\x1f\x7f-\x9f]+\Z")
+        said = commands.lines(vitrine("classify", path, photo, "--json"))[0]
+        self.assertEqual(said["image"], str(photo))
+        self.assertIn("\x1b[31mred", [guess["label"] for guess in said["top"]])
+
     def test_configurations_that_are_none(self):
         for text in ("", "not JSON", "[]", "{}" * 2, '{"num_heads": "many"}', '{"num_heads": 1e300}', "[" * 100000):
             with self.subTest(text=text[:20]):

@@ -25,9 +25,9 @@ DecisionWriter::DecisionWriter(const Model& model, size_t class_count, float thr
     : threshold_(threshold), json_(json) {
   size_t longest = 0;
   for (size_t i = 0; i < class_count; ++i) {
-    labels_.push_back(LabelOf(model, static_cast<int>(i)));
-    json_labels_.push_back(
-        nlohmann::json(labels_.back()).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    labels_.push_back(PrintableLabelOf(model, static_cast<int>(i)));
+    json_labels_.push_back(nlohmann::json(LabelOf(model, static_cast<int>(i)))
+                               .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     longest = std::max(longest, json_labels_.back().size());
   }
   line_.resize(kLineBytes + (kTop + 1) * longest);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text of files and of their names on a terminal.
+#pragma once
+
+#include <string>
+
+namespace vitrine {
+
+/// `text`, UTF-8, with '?' in the place of control characters: a terminal would obey them.
+inline std::string Printable(std::string text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const unsigned char c = text[i], next = i + 1 < text.size() ? text[i + 1] : 0;
+    if (c < 0x20 || c == 0x7f) text[i] = '?';
+    if (c == 0xc2 && next >= 0x80 && next < 0xa0) text.replace(i, 2, "?");  // U+0080 to U+009F
+  }
+  return text;
+}
+
+}  // namespace vitrine

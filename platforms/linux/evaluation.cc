@@ -37,11 +37,12 @@ ordered_json ToJson(const Model& model, const Comparison& against, const Evaluat
 /// Rows are what is on the photos, columns the model's answers.
 void PrintMatrix(const Model& model, const Evaluation& e, int classes) {
   std::printf("\n  %-18s", "on the photo");
-  for (int answer = 0; answer < classes; ++answer) std::printf(" %8.8s", LabelOf(model, answer).c_str());
+  for (int answer = 0; answer < classes; ++answer)
+    std::printf(" %s", Cell(PrintableLabelOf(model, answer), 8, /*pad_left=*/true).c_str());
   std::printf("   right\n");
   for (int truth = 0; truth < classes; ++truth) {
     int total = 0, right = 0;
-    std::printf("  %-18.18s", PrintableLabelOf(model, truth).c_str());
+    std::printf("  %s", Cell(PrintableLabelOf(model, truth), 18).c_str());
     for (int answer = 0; answer < classes; ++answer) {
       const auto found = e.confusion.find({truth, answer});
       const int count = found == e.confusion.end() ? 0 : found->second;

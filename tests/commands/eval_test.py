@@ -53,6 +53,17 @@ class EvalTest(commands.CommandTest):
         self.assertEqual((failed.returncode, failed.stdout, failed.stderr.count("\n")), (1, "", 1))
         self.assertIn("is named after none of the model's 6 classes (cardboard, glass", failed.stderr)
 
+    def test_the_table_cuts_no_letter_in_two(self):
+        names = ["Käsekästchenbrättchen", "Glas", "Métal", "Бумага и картон разные", "塑料", "Restmüll"]
+        (FOLDER / "names.txt").write_text("\n".join(names), encoding="utf-8")
+        vit = FOLDER / "named.vit"
+        lines(commands.convert(ROOT / "models/vit-tiny-waste", "-o", vit, "--labels", FOLDER / "names.txt", "--json"))
+        said = vitrine("eval", vit, labelled("translated", dict(zip(CLASSES, names)).get)).stdout
+        self.assertIn("\n  Käsekästchenbrättc ", said)
+        self.assertIn("\n  Бумага и картон ра ", said)
+        self.assertIn(" Käsekäst     Glas    Métal Бумага и       塑料 Restmüll ", said)
+        self.assertNotIn("\ufffd", said)
+
     def test_links_to_folders_are_followed_but_not_in_circles(self):
         linked = FOLDER / "linked"
         linked.mkdir()

@@ -245,7 +245,8 @@ class LivePageTest(commands.CommandTest):
             time.sleep(6 if commands.is_release() else 25)   # given up two seconds after the first byte is not taken
             after = camera.last()
             self.assertGreater(after["frame"], before["frame"] + 3)   # three that waited for readers would be the last
-            self.assertLess(camera.resident_kilobytes() - memory, 16_384)
+            if commands.is_release():   # the sanitizers keep what is freed
+                self.assertLess(camera.resident_kilobytes() - memory, 16_384)
             for connection in stalled:   # they were given up
                 size = 0
                 while data := connection.recv(65536):

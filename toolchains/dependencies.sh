@@ -12,6 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly lock=$PWD/toolchains/dependencies.lock
 readonly deps=${VITRINE_DEPS_DIR:-$PWD/.deps}
+source toolchains/debian_archive.sh
 
 say() { echo "dependencies: $*"; }
 fail() { echo "dependencies: $*" >&2; exit 1; }
@@ -52,24 +53,6 @@ unpack() {
   rm -rf "$partial"
 }
 
-# Debian's own archive address and key, as this machine has them, with the suites that the lock wants.
-write_apt_sources() {
-  local uri key options suite
-  if [ -f /etc/apt/sources.list.d/debian.sources ]; then
-    uri=$(awk '/^URIs:/ { print $2; exit }' /etc/apt/sources.list.d/debian.sources)
-    key=$(awk '/^Signed-By:/ { print $2; exit }' /etc/apt/sources.list.d/debian.sources)
-  else
-    uri=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-      sed -n 's/^deb\(-src\)\? *\(\[[^]]*\]\)\? *\([^ ]*\) .*\<main\>.*/\3/p' | head -1)
-  fi
-  [ -n "$uri" ] || return 1
-  case ${key:-} in /*) ;; *) key=/usr/share/keyrings/debian-archive-keyring.gpg ;; esac
-  if [ -f "$key" ]; then options="[signed-by=$key] "; fi
-  for suite in $(awk '$2 == "debian" { print $3 }' "$lock" | sort -u); do
-    echo "deb-src ${options:-}$uri $suite main"
-  done
-}
-
 # apt-get with lists of its own: the machine's are neither used nor changed. Old lists will do: the lock has checksums.
 private_apt() {
   apt-get -q -o Dir::Etc::sourcelist="$deps/apt/sources.list" -o Dir::Etc::sourceparts=/nonexistent/ \
@@ -86,7 +69,7 @@ prepare_apt() {
   command -v apt-get >/dev/null && grep -qs '^ID=debian' /etc/os-release || return 1
   mkdir -p "$deps"/apt/{lists,cache/archives}/partial
   : > "$deps/apt/status"
-  write_apt_sources > "$deps/apt/sources.list" || return 1
+  debian_source deb-src "" $(awk '$2 == "debian" { print $3 }' "$lock" | sort -u) > "$deps/apt/sources.list" || return 1
   say "reading Debian's lists of source packages"
   private_apt update > "$deps/apt/log" 2>&1 ||
     say "not all could be read: $(grep -m1 '^[EW]:' "$deps/apt/log" || echo "see $deps/apt/log")" >&2

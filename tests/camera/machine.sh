@@ -5,6 +5,7 @@
 # The packages come through lists of apt's that are private to $cache, so their signatures are checked and the newest kernel
 # of the release is taken. The machine has no network. A test ends with 77, which is "skipped", where there is nothing to be had.
 cache=${VITRINE_DEPS_DIR:-$PWD/.deps}/machine
+source toolchains/debian_archive.sh
 source toolchains/packages.sh
 skip() { echo "skipped: $*"; exit 77; }
 
@@ -19,11 +20,8 @@ private_apt() {
 }
 
 read_lists() {
-  local uri key
-  read -r uri key < <(awk '/^URIs:/ { uri = $2 } /^Signed-By:/ { print uri, $2; exit }' /etc/apt/sources.list.d/debian.sources)
-  [ -n "${key:-}" ] || return 1
   mkdir -p "$cache"/apt/{lists,cache/archives}/partial
-  echo "deb [signed-by=$key arch=arm64] $uri trixie main" > "$cache/apt/sources.list"
+  debian_source deb arch=arm64 trixie > "$cache/apt/sources.list" || return 1
   : > "$cache/apt/status"
   private_apt apt-get update
 }

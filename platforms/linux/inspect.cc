@@ -144,14 +144,13 @@ void PrintLevels(const Model& model) {
 
 void PrintText(const Model& model, const Session& session, const std::string& path) {
   const ModelInfo& info = model.info();
-  const auto text = [](std::string_view view) { return Printable(std::string(view)); };
   std::printf("%s\n  format     %d.%d, written by %s\n", path.c_str(), info.format_major, info.format_minor,
-              text(info.producer).c_str());
-  std::printf("  model      %s, recipe %s\n", text(info.family).c_str(), text(info.recipe).c_str());
-  std::printf("  source     %s (%s), SHA-256 %s\n", text(info.source_file).c_str(),
-              text(info.source_format).c_str(), text(info.source_sha256).c_str());
+              Printable(info.producer).c_str());
+  std::printf("  model      %s, recipe %s\n", Printable(info.family).c_str(), Printable(info.recipe).c_str());
+  std::printf("  source     %s (%s), SHA-256 %s\n", Printable(info.source_file).c_str(),
+              Printable(info.source_format).c_str(), Printable(info.source_sha256).c_str());
   std::printf("  image      %dx%dx%d, %s, %s\n", info.image_height, info.image_width, info.image_channels,
-              text(info.resize).c_str(), text(info.interpolation).c_str());
+              Printable(info.resize).c_str(), Printable(info.interpolation).c_str());
   std::printf("  output     %zu classes, embedding of %zu\n", session.logits().size(),
               session.embedding().size());
   PrintLabels(model);

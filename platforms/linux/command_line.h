@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "platforms/linux/printable.h"
+
 namespace vitrine {
 
 constexpr int kFailure = 1, kWrongUsage = 2;
@@ -57,11 +59,8 @@ class HelpFormatter : public CLI::Formatter {
 };
 
 /// Prints "program: what" as one line on stderr, whatever a file's name holds.
-inline void PrintError(const char* program, std::string what) {
-  for (char& c : what) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  std::fprintf(stderr, "%s: %s\n", program, what.c_str());
+inline void PrintError(const char* program, std::string_view what) {
+  std::fprintf(stderr, "%s: %s\n", program, Printable(what).c_str());
 }
 
 /// `exit_code`, or failure where stdout could not take everything (a full disk).

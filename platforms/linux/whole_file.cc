@@ -11,7 +11,6 @@
 #include "platforms/linux/failure.h"
 
 namespace vitrine {
-
 namespace {
 
 bool Write(std::string_view bytes, const std::string& path) {

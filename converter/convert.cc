@@ -7,14 +7,14 @@
 #include <vitrine/vitrine.hpp>
 
 #include "converter/calibrate/calibrate.h"
-#include "converter/check_images.h"
+#include "converter/measure/check_images.h"
 #include "converter/checkpoint/checkpoint.h"
 #include "converter/error.h"
 #include "converter/family/family.h"
-#include "converter/image_config.h"
-#include "converter/layers.h"
-#include "converter/merge_tokens.h"
-#include "converter/output_file.h"
+#include "converter/lower/image_config.h"
+#include "converter/lower/layers.h"
+#include "converter/lower/merge_tokens.h"
+#include "converter/lower/output_file.h"
 
 namespace vitrine {
 namespace {

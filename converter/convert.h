@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "converter/calibrate/mixed.h"
-#include "converter/config.h"
-#include "converter/fidelity.h"
-#include "converter/lower.h"
+#include "converter/family/inputs.h"
+#include "converter/measure/fidelity.h"
+#include "converter/lower/lower.h"
 
 namespace vitrine {
 

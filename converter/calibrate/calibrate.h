@@ -10,8 +10,8 @@
 
 #include "converter/calibrate/layer_trial.h"
 #include "converter/calibrate/row_samples.h"
-#include "converter/check_images.h"
-#include "converter/reference.h"
+#include "converter/measure/check_images.h"
+#include "converter/measure/reference.h"
 
 namespace vitrine {
 

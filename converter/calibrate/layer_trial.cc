@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "converter/quantize.h"
+#include "converter/quantize/quantize.h"
 
 namespace vitrine {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "converter/calibrate/row_samples.h"
-#include "converter/plan.h"
+#include "converter/quantize/plan.h"
 
 namespace vitrine {
 

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "converter/calibrate/sensitivity.h"
-#include "converter/fidelity.h"
-#include "converter/segment.h"
+#include "converter/measure/fidelity.h"
+#include "converter/measure/segment.h"
 
 namespace vitrine {
 namespace {

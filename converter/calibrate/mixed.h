@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "converter/calibrate/calibrate.h"
-#include "converter/plan.h"
+#include "converter/quantize/plan.h"
 
 namespace vitrine {
 

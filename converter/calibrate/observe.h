@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "converter/plan.h"
+#include "converter/quantize/plan.h"
 
 namespace vitrine {
 

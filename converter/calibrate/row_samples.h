@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "converter/calibrate/matrix.h"
+#include "converter/quantize/matrix.h"
 #include "converter/calibrate/observe.h"
 
 namespace vitrine {

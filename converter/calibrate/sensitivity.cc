@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "converter/segment.h"
+#include "converter/measure/segment.h"
 
 namespace vitrine {
 namespace {

@@ -6,9 +6,9 @@
 #include <map>
 #include <string>
 
-#include "converter/check_images.h"
-#include "converter/family/vit.h"
-#include "converter/plan.h"
+#include "converter/measure/check_images.h"
+#include "converter/vit/vit.h"
+#include "converter/quantize/plan.h"
 
 namespace vitrine {
 

@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "runtime/model/mapped_file.h"
+#include "runtime/base/mapped_file.h"
 
 namespace vitrine::checkpoint {
 

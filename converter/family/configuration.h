@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "converter/config.h"
+#include "converter/family/inputs.h"
 #include "converter/family/settings.h"
 
 namespace vitrine {

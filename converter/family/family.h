@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "converter/config.h"
-#include "converter/family/vit.h"
+#include "converter/family/inputs.h"
+#include "converter/vit/vit.h"
 
 namespace vitrine {
 

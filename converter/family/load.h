@@ -4,7 +4,7 @@
 
 #include "converter/family/layout.h"
 #include "converter/family/reader.h"
-#include "converter/family/vit.h"
+#include "converter/vit/vit.h"
 
 namespace vitrine {
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "converter/config.h"
+#include "converter/family/inputs.h"
 #include "converter/family/settings.h"
 #include "converter/family/table.h"
-#include "converter/family/vit.h"
+#include "converter/vit/vit.h"
 
 namespace vitrine {
 

@@ -8,7 +8,7 @@
 
 #include "converter/checkpoint/checkpoint.h"
 #include "converter/family/names.h"
-#include "converter/family/vit.h"
+#include "converter/vit/vit.h"
 
 namespace vitrine {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "converter/config.h"
+#include "converter/family/inputs.h"
 
 namespace vitrine {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "converter/family/configuration.h"
-#include "converter/family/vit.h"
-#include "converter/positions.h"
+#include "converter/vit/vit.h"
+#include "converter/vit/positions.h"
 
 namespace vitrine {
 

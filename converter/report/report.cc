@@ -13,7 +13,7 @@
 #include "converter/error.h"
 #include "converter/report/html.h"
 #include "converter/report/page.h"
-#include "runtime/model/mapped_file.h"
+#include "runtime/base/mapped_file.h"
 
 namespace vitrine {
 namespace {

@@ -12,11 +12,11 @@
 #include <sstream>
 #include <vector>
 
-#include "platforms/linux/command.h"
-#include "platforms/linux/printable.h"
-#include "platforms/linux/progress.h"
-#include "platforms/linux/thermal.h"
-#include "platforms/linux/whole_file.h"
+#include "platforms/linux/cli/command.h"
+#include "platforms/linux/cli/printable.h"
+#include "platforms/linux/cli/progress.h"
+#include "platforms/linux/cli/thermal.h"
+#include "platforms/linux/cli/whole_file.h"
 
 namespace vitrine {
 namespace {

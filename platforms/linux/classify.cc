@@ -4,10 +4,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "platforms/linux/command.h"
-#include "platforms/linux/images.h"
-#include "platforms/linux/printable.h"
-#include "platforms/linux/top_k.h"
+#include "platforms/linux/cli/command.h"
+#include "platforms/linux/photos/images.h"
+#include "platforms/linux/cli/printable.h"
+#include "platforms/linux/photos/top_k.h"
 
 namespace vitrine {
 namespace {

@@ -4,9 +4,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "platforms/linux/command.h"
-#include "platforms/linux/images.h"
-#include "platforms/linux/printable.h"
+#include "platforms/linux/cli/command.h"
+#include "platforms/linux/photos/images.h"
+#include "platforms/linux/cli/printable.h"
 
 namespace vitrine {
 namespace {

@@ -5,12 +5,12 @@
 #include <memory>
 #include <optional>
 
-#include "platforms/linux/command.h"
-#include "platforms/linux/command_line.h"
-#include "platforms/linux/evaluation.h"
-#include "platforms/linux/photo_set.h"
-#include "platforms/linux/progress.h"
-#include "platforms/linux/top_k.h"
+#include "platforms/linux/cli/command.h"
+#include "platforms/linux/cli/command_line.h"
+#include "platforms/linux/photos/evaluation.h"
+#include "platforms/linux/photos/photo_set.h"
+#include "platforms/linux/cli/progress.h"
+#include "platforms/linux/photos/top_k.h"
 
 namespace vitrine {
 namespace {

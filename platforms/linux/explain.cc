@@ -4,14 +4,14 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "platforms/linux/command.h"
-#include "platforms/linux/command_line.h"
-#include "platforms/linux/heatmap.h"
-#include "platforms/linux/images.h"
-#include "platforms/linux/png_file.h"
-#include "platforms/linux/printable.h"
-#include "platforms/linux/top_k.h"
-#include "platforms/linux/whole_file.h"
+#include "platforms/linux/cli/command.h"
+#include "platforms/linux/cli/command_line.h"
+#include "platforms/linux/draw/heatmap.h"
+#include "platforms/linux/photos/images.h"
+#include "platforms/linux/draw/png_file.h"
+#include "platforms/linux/cli/printable.h"
+#include "platforms/linux/photos/top_k.h"
+#include "platforms/linux/cli/whole_file.h"
 
 namespace vitrine {
 namespace {

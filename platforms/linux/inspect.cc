@@ -6,12 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "platforms/linux/command.h"
+#include "platforms/linux/cli/command.h"
 #include "platforms/linux/estimate.h"
-#include "platforms/linux/inspect_page.h"
-#include "platforms/linux/printable.h"
-#include "platforms/linux/top_k.h"
-#include "platforms/linux/whole_file.h"
+#include "platforms/linux/draw/inspect_page.h"
+#include "platforms/linux/cli/printable.h"
+#include "platforms/linux/photos/top_k.h"
+#include "platforms/linux/cli/whole_file.h"
 
 namespace vitrine {
 namespace {

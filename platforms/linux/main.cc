@@ -2,8 +2,8 @@
 // vitrine: the command on the device.
 #include <new>
 
-#include "platforms/linux/command.h"
-#include "platforms/linux/command_line.h"
+#include "platforms/linux/cli/command.h"
+#include "platforms/linux/cli/command_line.h"
 
 namespace vitrine {
 namespace {

@@ -6,8 +6,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "platforms/linux/command.h"
-#include "platforms/linux/whole_file.h"
+#include "platforms/linux/cli/command.h"
+#include "platforms/linux/cli/whole_file.h"
 
 namespace vitrine {
 namespace {

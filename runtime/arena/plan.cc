@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-#include "runtime/model/program.h"
+#include "runtime/program/program.h"
 
 namespace vitrine {
 namespace {

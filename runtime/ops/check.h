@@ -4,7 +4,7 @@
 
 #include <initializer_list>
 
-#include "runtime/model/program.h"
+#include "runtime/program/program.h"
 
 namespace vitrine {
 

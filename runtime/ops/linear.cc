@@ -14,8 +14,8 @@
 #include "runtime/ops/linear_int8.h"
 #include "runtime/ops/linear_static.h"
 #include "runtime/ops/op.h"
-#include "runtime/ops/packed_layout.h"
-#include "runtime/ops/packed_weights.h"
+#include "runtime/ops/packing/packed_layout.h"
+#include "runtime/ops/packing/packed_weights.h"
 #include "runtime/ops/xnnpack.h"
 
 namespace vitrine {

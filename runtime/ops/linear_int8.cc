@@ -8,7 +8,7 @@
 
 #include "runtime/kernels/linear_int8.h"
 #include "runtime/kernels/quantize_rows.h"
-#include "runtime/ops/packed_weights.h"
+#include "runtime/ops/packing/packed_weights.h"
 #include "runtime/ops/parallel.h"
 #include "runtime/ops/rows.h"
 

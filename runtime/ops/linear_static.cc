@@ -8,7 +8,7 @@
 #include <cmath>
 #include <vector>
 
-#include "runtime/ops/packed_weights.h"
+#include "runtime/ops/packing/packed_weights.h"
 #include "runtime/ops/xnnpack.h"
 
 namespace vitrine {

@@ -10,7 +10,7 @@
 #include <memory>
 #include <vitrine/status.hpp>
 
-#include "runtime/model/program.h"
+#include "runtime/program/program.h"
 
 namespace vitrine {
 

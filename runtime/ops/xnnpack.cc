@@ -6,7 +6,7 @@
 #include <atomic>
 #include <cstddef>
 
-#include "runtime/arena/allocate.h"
+#include "runtime/base/allocate.h"
 
 namespace vitrine {
 namespace {

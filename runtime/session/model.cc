@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <utility>
 
-#include "runtime/arena/allocate.h"
-#include "runtime/session/liveness.h"
+#include "runtime/base/allocate.h"
+#include "runtime/ops/liveness.h"
 #include "runtime/session/rollout.h"
 
 namespace vitrine {

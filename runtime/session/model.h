@@ -6,8 +6,8 @@
 #include <vector>
 #include <vitrine/vitrine.hpp>
 
-#include "runtime/model/mapped_file.h"
-#include "runtime/model/program.h"
+#include "runtime/base/mapped_file.h"
+#include "runtime/program/program.h"
 
 namespace vitrine {
 

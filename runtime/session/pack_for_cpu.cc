@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // PackForCpu: what Session::Create does of a start on another processor, and no more.
-#include "runtime/ops/packed_layout.h"
-#include "runtime/ops/packed_weights.h"
+#include "runtime/ops/packing/packed_layout.h"
+#include "runtime/ops/packing/packed_weights.h"
 #include "runtime/ops/xnnpack.h"
 #include "runtime/session/model.h"
 

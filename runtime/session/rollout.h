@@ -11,8 +11,8 @@
 #include <vector>
 #include <vitrine/vitrine.hpp>
 
-#include "runtime/model/program.h"
-#include "runtime/session/liveness.h"
+#include "runtime/program/program.h"
+#include "runtime/ops/liveness.h"
 
 namespace vitrine {
 

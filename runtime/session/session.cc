@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "runtime/arena/plan.h"
-#include "runtime/model/log.h"
+#include "runtime/base/log.h"
 #include "runtime/ops/xnnpack.h"
 #include "runtime/session/processors.h"
 

@@ -11,12 +11,12 @@
 #include <vector>
 #include <vitrine/vitrine.hpp>
 
-#include "runtime/arena/allocate.h"
+#include "runtime/base/allocate.h"
 #include "runtime/arena/plan.h"
-#include "runtime/image/jpeg.h"
+#include "runtime/image/decode/jpeg.h"
 #include "runtime/image/preprocess.h"
-#include "runtime/ops/packed_weights.h"
-#include "runtime/session/liveness.h"
+#include "runtime/ops/packing/packed_weights.h"
+#include "runtime/ops/liveness.h"
 #include "runtime/session/model.h"
 #include "runtime/session/rollout.h"
 

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 readonly wheels=$1 vitrine=$2 processor=$3
-source tests/camera/machine.sh
+source tests/end_to_end/machine/machine.sh
 source tests/python/lay_out.sh
 [ -e build/python/nameless.vit ] || skip "build/python is empty: run the host's tests first"
 

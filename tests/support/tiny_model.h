@@ -8,7 +8,7 @@
 #include <vector>
 #include <vitrine/vitrine.hpp>
 
-#include "converter/model_builder.h"
+#include "converter/lower/model_builder.h"
 
 namespace vitrine::testing {
 

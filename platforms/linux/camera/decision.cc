@@ -10,8 +10,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "platforms/linux/failure.h"
-#include "platforms/linux/top_k.h"
+#include "platforms/linux/cli/failure.h"
+#include "platforms/linux/photos/top_k.h"
 
 namespace vitrine {
 namespace {

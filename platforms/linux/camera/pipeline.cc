@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "platforms/linux/failure.h"
+#include "platforms/linux/cli/failure.h"
 
 namespace vitrine {
 namespace {

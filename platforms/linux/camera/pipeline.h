@@ -15,7 +15,7 @@
 #include <vitrine/vitrine.hpp>
 
 #include "platforms/linux/camera/level_control.h"
-#include "platforms/linux/camera/source.h"
+#include "platforms/linux/camera/sources/source.h"
 
 namespace vitrine {
 

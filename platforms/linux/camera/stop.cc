@@ -10,7 +10,7 @@
 #include <csignal>
 #include <cstdint>
 
-#include "platforms/linux/failure.h"
+#include "platforms/linux/cli/failure.h"
 
 namespace vitrine {
 namespace {

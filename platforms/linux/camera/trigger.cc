@@ -9,7 +9,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "platforms/linux/camera/source.h"
+#include "platforms/linux/camera/sources/source.h"
 
 extern char** environ;
 

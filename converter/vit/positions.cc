@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converter/vit/positions.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vitrine {
+namespace {
+
+/// The cubic convolution kernel (Keys 1981) with its free parameter `a`.
+double Cubic(double x, double a) {
+  x = std::abs(x);
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0;
+}
+
+double Triangle(double x) { return std::max(0.0, 1 - std::abs(x)); }
+
+/// One axis of a separable resampling: matrix [outputs, inputs], rows sum to one.
+struct Axis {
+  int outputs, inputs;
+  std::vector<double> weights;
+  double& at(int output, int input) { return weights[static_cast<size_t>(output) * inputs + input]; }
+};
+
+/// Four taps around `center`; taps beyond the border read the border (torch's upsample_bicubic2d).
+void FourTaps(Axis& axis, int output, double center) {
+  const double first = std::floor(center) - 1;
+  for (int tap = 0; tap < 4; ++tap) {
+    const double position = first + tap;
+    const int input = static_cast<int>(std::clamp(position, 0.0, axis.inputs - 1.0));
+    axis.at(output, input) += Cubic(center - position, -0.75);
+  }
+}
+
+/// The two cells around `center`; taps beyond the border read the border (torch's upsample_bilinear2d).
+void TwoTaps(Axis& axis, int output, double center) {
+  center = std::max(center, 0.0);
+  const int first = std::min(static_cast<int>(center), axis.inputs - 1),
+            next = std::min(first + 1, axis.inputs - 1);
+  axis.at(output, first) += 1 - (center - first);
+  axis.at(output, next) += center - first;
+}
+
+/// All cells under a filter of radius `support` cells, widened by `scale` where that is above one; taps
+/// beyond the border are left out and the rest normalised (torch's _upsample_bicubic2d_aa).
+void WideTaps(Axis& axis, int output, double scale, double support, bool cubic) {
+  const double stretch = std::max(scale, 1.0), center = scale * (output + 0.5);
+  const int first = std::max(0, static_cast<int>(center - support * stretch + 0.5));
+  const int end = std::min(axis.inputs, static_cast<int>(center + support * stretch + 0.5));
+  double sum = 0;
+  for (int input = first; input < end; ++input) {
+    const double x = (input - center + 0.5) / stretch;
+    sum += axis.at(output, input) = cubic ? Cubic(x, -0.5) : Triangle(x);
+  }
+  for (int input = first; input < end; ++input) axis.at(output, input) /= sum;
+}
+
+Axis MakeAxis(int inputs, int outputs, PositionFilter filter) {
+  Axis axis{outputs, inputs, std::vector<double>(static_cast<size_t>(outputs) * inputs)};
+  const double scale = static_cast<double>(inputs) / outputs;
+  for (int output = 0; output < outputs; ++output) {
+    switch (filter) {
+      case PositionFilter::kBicubic:
+        FourTaps(axis, output, scale * (output + 0.5) - 0.5);
+        break;
+      case PositionFilter::kBicubicOffset:
+        FourTaps(axis, output, inputs / (outputs + 0.1) * (output + 0.5) - 0.5);
+        break;
+      case PositionFilter::kBicubicAlignedCorners:
+        FourTaps(axis, output, outputs > 1 ? (inputs - 1.0) / (outputs - 1.0) * output : 0.0);
+        break;
+      case PositionFilter::kBicubicAntialiased:
+        WideTaps(axis, output, scale, 2, /*cubic=*/true);
+        break;
+      case PositionFilter::kBilinear:
+        TwoTaps(axis, output, scale * (output + 0.5) - 0.5);
+        break;
+      case PositionFilter::kBilinearAntialiased:
+        WideTaps(axis, output, scale, 1, /*cubic=*/false);
+        break;
+    }
+  }
+  return axis;
+}
+
+}  // namespace
+
+std::vector<float> ResizePositions(std::span<const float> positions, PatchGrid from, PatchGrid to, int width,
+                                   PositionFilter filter) {
+  if (from == to) return {positions.begin(), positions.end()};
+  Axis vertical = MakeAxis(from.height, to.height, filter),
+       horizontal = MakeAxis(from.width, to.width, filter);
+  std::vector<float> resized(static_cast<size_t>(to.cells()) * width);
+  std::vector<double> row(static_cast<size_t>(from.width) * width), cell(width);
+  for (int y = 0; y < to.height; ++y) {
+    std::fill(row.begin(), row.end(), 0.0);
+    for (int source = 0; source < from.height; ++source) {
+      const double weight = vertical.at(y, source);
+      if (weight == 0) continue;
+      const float* values = &positions[static_cast<size_t>(source) * row.size()];
+      for (size_t i = 0; i < row.size(); ++i) row[i] += weight * values[i];
+    }
+    for (int x = 0; x < to.width; ++x) {
+      std::fill(cell.begin(), cell.end(), 0.0);
+      for (int source = 0; source < from.width; ++source) {
+        const double weight = horizontal.at(x, source);
+        if (weight == 0) continue;
+        const double* values = &row[static_cast<size_t>(source) * width];
+        for (int i = 0; i < width; ++i) cell[i] += weight * values[i];
+      }
+      std::copy(cell.begin(), cell.end(), &resized[(static_cast<size_t>(y) * to.width + x) * width]);
+    }
+  }
+  return resized;
+}
+
+}  // namespace vitrine

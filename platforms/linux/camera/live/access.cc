@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platforms/linux/camera/live/access.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+
+#include "platforms/linux/cli/failure.h"
+
+namespace vitrine {
+namespace {
+
+constexpr int kBacklog = 16;
+constexpr int kSendBytes = 128 << 10;  // what the kernel keeps of an answer, at most, for a slow reader
+constexpr size_t kTokenBytes = 16, kLeastToken = 16, kMostToken = 128;
+
+union SocketAddress {
+  sockaddr any;
+  sockaddr_in v4;
+  sockaddr_in6 v6;
+};
+
+/// False where `host` is no numeric address.
+bool Resolve(const ListenAddress& address, SocketAddress* resolved) {
+  *resolved = {};
+  if (address.is_ipv6) {
+    resolved->v6.sin6_family = AF_INET6;
+    resolved->v6.sin6_port = htons(static_cast<uint16_t>(address.port));
+    return inet_pton(AF_INET6, address.host.c_str(), &resolved->v6.sin6_addr) == 1;
+  }
+  resolved->v4.sin_family = AF_INET;
+  resolved->v4.sin_port = htons(static_cast<uint16_t>(address.port));
+  return inet_pton(AF_INET, address.host.c_str(), &resolved->v4.sin_addr) == 1;
+}
+
+bool IsLoopback(const SocketAddress& address) {
+  if (address.any.sa_family == AF_INET6) return IN6_IS_ADDR_LOOPBACK(&address.v6.sin6_addr);
+  return ntohl(address.v4.sin_addr.s_addr) >> 24 == 127;
+}
+
+std::string ToString(const ListenAddress& address) {
+  const std::string port = ":" + std::to_string(address.port);
+  return address.is_ipv6 ? "[" + address.host + "]" + port : address.host + port;
+}
+
+}  // namespace
+
+ListenAddress ParseListenAddress(const std::string& text) {
+  const Failure wrong("expected an address and a port such as 127.0.0.1:8080, found " + text);
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos) throw wrong;
+  ListenAddress address;
+  address.host = text.substr(0, colon);
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, address.port);
+  if (error != std::errc() || rest != end || address.port < 0 || address.port > 65535) throw wrong;
+  if (address.host == "localhost") address.host = "127.0.0.1";
+  if (address.host.size() > 2 && address.host.front() == '[' && address.host.back() == ']') {
+    address.host = address.host.substr(1, address.host.size() - 2);
+    address.is_ipv6 = true;
+  }
+  SocketAddress resolved;
+  if (!Resolve(address, &resolved)) throw wrong;
+  address.is_loopback = IsLoopback(resolved);
+  return address;
+}
+
+int ListenOn(ListenAddress* address) {
+  SocketAddress resolved;
+  Resolve(*address, &resolved);
+  const int one = 1;
+  socklen_t bytes = address->is_ipv6 ? sizeof resolved.v6 : sizeof resolved.v4;
+  const int listener = socket(resolved.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (listener >= 0) {
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &kSendBytes,
+               sizeof kSendBytes);  // its connections have it too
+  }
+  if (listener < 0 || bind(listener, &resolved.any, bytes) != 0 || listen(listener, kBacklog) != 0) {
+    const int error = errno;
+    if (listener >= 0) close(listener);
+    throw Failure("--listen " + ToString(*address) + ": " + std::strerror(error));
+  }
+  getsockname(listener, &resolved.any, &bytes);
+  address->port = ntohs(address->is_ipv6 ? resolved.v6.sin6_port : resolved.v4.sin_port);
+  return listener;
+}
+
+std::string MakeToken() {
+  unsigned char bytes[kTokenBytes];
+  if (getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes))
+    throw Failure("no random number for a token");
+  std::string token;
+  for (const unsigned char byte : bytes) {
+    token += "0123456789abcdef"[byte >> 4];
+    token += "0123456789abcdef"[byte & 15];
+  }
+  return token;
+}
+
+std::string ReadToken(const std::string& path) {
+  std::string token;
+  std::ifstream file(path);
+  if (!file) throw Failure("--token-file " + path + ": cannot be read");
+  std::getline(file, token);
+  const auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  };
+  if (token.size() < kLeastToken || token.size() > kMostToken ||
+      !std::all_of(token.begin(), token.end(), is_plain))
+    throw Failure("--token-file " + path + ": expected a line of 16 to 128 letters, digits, '-', '_' or '.'");
+  return token;
+}
+
+Access::Access(const ListenAddress& address, std::string token)
+    : is_loopback_(address.is_loopback),
+      token_(std::move(token)),
+      cookie_name_("vitrine_" + std::to_string(address.port)) {}  // a browser has one jar for all ports
+
+bool Access::PermitsHost(std::string_view host) const {
+  if (!is_loopback_) return true;
+  const size_t colon = host.rfind(':');
+  const size_t bracket = host.rfind(']');
+  if (colon != std::string_view::npos && (bracket == std::string_view::npos || bracket < colon))
+    host = host.substr(0, colon);
+  if (host == "localhost" || host == "[::1]") return true;
+  ListenAddress address;
+  address.host = host;
+  SocketAddress resolved;
+  return Resolve(address, &resolved) && IsLoopback(resolved);
+}
+
+bool Access::PermitsToken(std::string_view token) const {
+  unsigned different = token.size() == token_.size() ? 0 : 1;
+  for (size_t i = 0; i < token_.size(); ++i) {
+    const char given = token.empty() ? '\0' : token[i % token.size()];
+    different |= static_cast<unsigned char>(given ^ token_[i]);
+  }
+  return different == 0;
+}
+
+std::string_view Access::TokenOfCookies(std::string_view cookies) const {
+  while (!cookies.empty()) {
+    const size_t end = std::min(cookies.find(';'), cookies.size());
+    std::string_view cookie = cookies.substr(0, end);
+    cookies.remove_prefix(std::min(end + 1, cookies.size()));
+    cookie.remove_prefix(std::min(cookie.find_first_not_of(' '), cookie.size()));
+    if (cookie.size() > cookie_name_.size() && cookie.substr(0, cookie_name_.size()) == cookie_name_ &&
+        cookie[cookie_name_.size()] == '=')
+      return cookie.substr(cookie_name_.size() + 1);
+  }
+  return {};
+}
+
+std::string Access::Cookie() const {
+  return cookie_name_ + "=" + token_ + "; Path=/; HttpOnly; SameSite=Strict";
+}
+
+}  // namespace vitrine

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// A camera of libcamera that streams: https://libcamera.org/guides/application-developer.html. Uses what
+// versions 0.0.3 (Debian 12) to 0.5 have in common.
+#pragma once
+
+#include <libcamera/libcamera.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "platforms/linux/camera/sources/source.h"
+
+namespace vitrine {
+
+/// A camera, its buffers in our memory, and a request for each buffer, by whose number it goes. Open() to
+/// Close(), from the thread that made it or one at a time; Queue() from any.
+class LibcameraDevice {
+ public:
+  static constexpr unsigned kBuffers = 4, kMostBuffers = 32;  ///< to ask for; the camera may want more
+
+  /// Starts libcamera, of which a process has one. Throws Failure.
+  LibcameraDevice();
+  LibcameraDevice(const LibcameraDevice&) = delete;
+  ~LibcameraDevice();
+
+  /// Takes the camera, agrees on a format near what is wished, and starts to stream. Returns what is wrong,
+  /// or "".
+  std::string Open(const std::string& id, const CameraWish& wish);
+  void Close();
+
+  bool is_open() const { return camera_ != nullptr; }
+  /// Can be read when there is something for Dequeue(), or is_gone().
+  int descriptor() const { return event_; }
+  bool is_gone() const { return gone_; }
+
+  /// Takes the oldest completed request; -1 where there is none. Allocates nothing.
+  int Dequeue();
+  /// Gives it back to the camera; false where that is gone.
+  bool Queue(int index);
+
+  libcamera::Request& request(int index) const { return *requests_[static_cast<size_t>(index)]; }
+  const FrameLayout& layout(int index) const { return pictures_[static_cast<size_t>(index)].layout; }
+  const uint8_t* pixels(int index) const { return pictures_[static_cast<size_t>(index)].pixels; }
+  /// Between these the processor may read what the camera wrote.
+  void BeginRead(int index) const { Synchronize(index, true); }
+  void EndRead(int index) const { Synchronize(index, false); }
+
+ private:
+  struct Map {
+    int descriptor;  // of a dmabuf, which the allocator owns
+    void* data;
+    size_t size;
+  };
+  struct Picture {
+    FrameLayout layout;
+    const uint8_t* pixels = nullptr;
+    std::vector<Map> maps;
+  };
+
+  std::string Negotiate(const CameraWish& wish);
+  std::string Allocate();
+  std::string MapBuffer(const libcamera::FrameBuffer& buffer);
+  std::string Start(int fps);
+  const uint8_t* MapPlane(const libcamera::FrameBuffer& buffer, size_t plane, Picture* picture) const;
+  void Synchronize(int index, bool begins) const;
+  void OnCompleted(libcamera::Request* request);
+  void OnDisconnected();
+  void Wake() const;
+
+  std::unique_ptr<libcamera::CameraManager> manager_;
+  std::shared_ptr<libcamera::Camera> camera_;
+  std::unique_ptr<libcamera::CameraConfiguration> configuration_;
+  std::unique_ptr<libcamera::FrameBufferAllocator> allocator_;
+  std::vector<std::unique_ptr<libcamera::Request>> requests_;
+  std::vector<Picture> pictures_;
+  FrameLayout layout_;
+
+  int event_ = -1;
+  std::atomic<bool> gone_ = false;
+  std::mutex mutex_;
+  std::array<int, kMostBuffers> completed_ = {};  // a ring: `waiting_` of them from `oldest_` on
+  size_t oldest_ = 0, waiting_ = 0;
+};
+
+}  // namespace vitrine

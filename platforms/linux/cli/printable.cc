@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platforms/linux/cli/printable.h"
+
+#include <algorithm>
+
+namespace vitrine {
+
+std::string Printable(std::string_view given) {
+  std::string text(given);
+  for (size_t i = 0; i < text.size(); ++i) {
+    const unsigned char c = text[i], next = i + 1 < text.size() ? text[i + 1] : 0;
+    if (c < 0x20 || c == 0x7f) text[i] = '?';
+    if (c == 0xc2 && next >= 0x80 && next < 0xa0) text.replace(i, 2, "?");  // U+0080 to U+009F
+  }
+  return text;
+}
+
+std::string Cell(const std::string& text, size_t width, bool pad_left) {
+  size_t characters = 0, bytes = 0;
+  for (; bytes < text.size(); ++bytes) {
+    const bool is_first = (static_cast<unsigned char>(text[bytes]) & 0xc0) != 0x80;
+    if (is_first && characters == width) break;
+    characters += is_first;
+  }
+  std::string cell = text.substr(0, bytes);
+  cell.insert(pad_left ? 0 : bytes, width - std::min(characters, width), ' ');
+  return cell;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The wide set of checkpoints that the ecosystem's own libraries wrote, where it is at hand: in the folder
+// that VITRINE_SHARED names, or in shared/ beside the checkout.
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+
+#include "tests/converter/checkpoint/files.h"
+
+namespace vitrine::checkpoint {
+namespace {
+
+using nlohmann::json;
+
+std::filesystem::path SharedFixtures() {
+  const char* shared = std::getenv("VITRINE_SHARED");
+  const std::filesystem::path root = shared != nullptr ? shared : VITRINE_SOURCE_DIR "/../shared";
+  return root / "fixtures";
+}
+
+TEST_CASE("Every checkpoint of the wide set has the tensors that its meta.json lists") {
+  const std::filesystem::path fixtures = SharedFixtures();
+  if (!std::filesystem::exists(fixtures / "index.json")) SKIP("no fixtures at " << fixtures);
+  int opened = 0;
+  for (const json& entry : json::parse(ReadBytes(fixtures / "index.json"))) {
+    const std::string name = entry["name"];
+    const json meta = json::parse(ReadBytes(fixtures / name / "meta.json"));
+    if (!meta.contains("state_dict")) continue;  // ONNX, which has none
+    INFO(name);
+    const Checkpoint checkpoint =
+        Checkpoint::Open(fixtures / name / meta["checkpoint"]["file"].get<std::string>());
+    json found = json::object();
+    for (const auto& [tensor, value] : checkpoint.tensors()) found[tensor] = value.shape;
+    CHECK(found == meta["state_dict"]);
+    ++opened;
+  }
+  CHECK(opened >= 49);
+}
+
+}  // namespace
+}  // namespace vitrine::checkpoint

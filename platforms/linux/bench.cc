@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// vitrine bench: how long an inference takes on this machine, and where the time goes.
-#include <sys/resource.h>
-
+// vitrine bench: how long an inference takes on this machine, operator by operator.
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <vector>
 
 #include "platforms/linux/cli/command.h"
+#include "platforms/linux/cli/latency.h"
+#include "platforms/linux/cli/machine.h"
 #include "platforms/linux/cli/printable.h"
 #include "platforms/linux/cli/progress.h"
-#include "platforms/linux/cli/thermal.h"
 #include "platforms/linux/cli/whole_file.h"
 
 namespace vitrine {
@@ -25,18 +22,18 @@ using Clock = std::chrono::steady_clock;
 
 struct Options : CommonOptions {
   int warmup_runs = 3, runs = 30;
-  double minutes = 0;  // sustained: for so long, instead of `runs`
+  double minutes = 0;  // measure for this time instead of `runs`
   bool profile = false;
   std::string csv;
 };
 
-/// One counted inference.
+/// One measured inference.
 struct Run {
   double seconds;  // since the first
   double latency_ms;
 };
 
-/// What the inferences of a stretch of time took, and the machine at its end.
+/// The latencies of a stretch of time, and the machine at its end.
 struct Stretch {
   double seconds;  // at its end
   size_t runs;
@@ -47,7 +44,7 @@ struct Stretch {
 struct Measured {
   double load_ms = 0, first_ms = 0;
   std::vector<Run> runs;
-  std::vector<double> latency_ms;   // of the runs, sorted
+  Latencies latencies;              // of the runs
   std::vector<Stretch> stretches;   // of a sustained measurement
   std::vector<double> operator_us;  // mean over the counted runs
   size_t arena_bytes = 0, packed_bytes = 0, loaded_bytes = 0;
@@ -71,12 +68,12 @@ struct Stopwatch {
   }
 };
 
-/// A gray picture with a gradient: latency does not depend on what is seen.
+/// Fills the input with a gray gradient: latency does not depend on the picture.
 void FillInput(std::span<uint8_t> input) {
   for (size_t i = 0; i < input.size(); ++i) input[i] = static_cast<uint8_t>(i * 255 / input.size());
 }
 
-/// `watch`: of the operators, or none.
+/// Returns milliseconds. `watch` measures the operators, if it is not null.
 double RunOnce(Session& session, Stopwatch* watch = nullptr) {
   FillInput(session.input());
   const auto start = Clock::now();
@@ -85,28 +82,11 @@ double RunOnce(Session& session, Stopwatch* watch = nullptr) {
   return Milliseconds(Clock::now() - start);
 }
 
-/// The smallest latency that at least `percent` of the runs did not exceed.
-double Percentile(const std::vector<double>& sorted, double percent) {
-  const double rank = std::ceil(percent / 100 * static_cast<double>(sorted.size()));
-  return sorted[static_cast<size_t>(std::max(1.0, rank)) - 1];
-}
-
-/// A line of /proc/self/status, in bytes: VmHWM is the peak of resident memory, VmRSS what is resident now.
-size_t ResidentBytes(const char* line) {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    if (size_t kilobytes = 0; word == line && status >> kilobytes) return kilobytes * 1024;
-  }
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<size_t>(usage.ru_maxrss) * 1024;
-}
-
 Stretch Summarize(const std::vector<Run>& runs, size_t first) {
-  std::vector<double> sorted;
-  for (size_t i = first; i < runs.size(); ++i) sorted.push_back(runs[i].latency_ms);
-  std::sort(sorted.begin(), sorted.end());
-  return {runs.back().seconds, sorted.size(), Percentile(sorted, 50), Percentile(sorted, 99), ReadThermal()};
+  Latencies latencies;
+  for (size_t i = first; i < runs.size(); ++i) latencies.Add(runs[i].latency_ms);
+  return {runs.back().seconds, latencies.count(), latencies.Percentile(50), latencies.Percentile(99),
+          ReadThermal()};
 }
 
 void PrintStretch(const Stretch& stretch) {
@@ -118,7 +98,7 @@ void PrintStretch(const Stretch& stretch) {
   std::fflush(stdout);
 }
 
-/// Sixty stretches over the whole time, none shorter than a second.
+/// Measures sixty stretches of time, none shorter than a second.
 void MeasureSustained(const Options& options, Session& session, Measured* m) {
   const double total = 60 * options.minutes, length = std::max(1.0, total / 60);
   const auto start = Clock::now();
@@ -144,19 +124,6 @@ void MeasureRuns(const Options& options, Session& session, Measured* m) {
     bar.Show("running", static_cast<double>(i + 1) / options.runs);
   }
   for (double& us : m->operator_us) us /= options.runs;
-}
-
-/// "Cortex-A76 ..., NEON_BF16": the processor's name where the kernel tells it, and the kernels in use.
-std::string CpuName() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    for (const char* key : {"model name", "Hardware", "Model"}) {
-      const size_t colon = line.find(": ");
-      if (line.starts_with(key) && colon != std::string::npos)
-        return line.substr(colon + 2) + ", " + InstructionSet();
-    }
-  }
-  return InstructionSet();
 }
 
 Measured Measure(const Options& options, const Model& model) {
@@ -187,8 +154,7 @@ Measured Measure(const Options& options, const Model& model) {
     MeasureRuns(options, session, &m);
   }
   if (options.warmup_runs == 0) m.first_ms = m.runs.front().latency_ms;
-  for (const Run& run : m.runs) m.latency_ms.push_back(run.latency_ms);
-  std::sort(m.latency_ms.begin(), m.latency_ms.end());
+  for (const Run& run : m.runs) m.latencies.Add(run.latency_ms);
   return m;
 }
 
@@ -206,12 +172,8 @@ nlohmann::json OrNull(const std::optional<double>& value) {
 
 void PrintJson(const Model& model, const Options& options, const Measured& m) {
   nlohmann::ordered_json json = {{"threads", m.threads},
-                                 {"runs", m.latency_ms.size()},
-                                 {"latency_ms",
-                                  {{"min", m.latency_ms.front()},
-                                   {"p50", Percentile(m.latency_ms, 50)},
-                                   {"p90", Percentile(m.latency_ms, 90)},
-                                   {"p99", Percentile(m.latency_ms, 99)}}},
+                                 {"runs", m.latencies.count()},
+                                 {"latency_ms", m.latencies.AsJson()},
                                  {"load_ms", m.load_ms},
                                  {"first_ms", m.first_ms},
                                  {"loaded_rss_bytes", m.loaded_bytes},
@@ -238,14 +200,14 @@ void PrintJson(const Model& model, const Options& options, const Measured& m) {
                                  {"celsius", OrNull(stretch.thermal.celsius)},
                                  {"megahertz", OrNull(stretch.thermal.megahertz)}});
   }
-  std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  PrintJsonLine(json);
 }
 
-/// Where the time goes, by kind of operator, most first.
+/// Prints the time by kind of operator, most first.
 void PrintKinds(std::span<const OperatorInfo> operators, const Measured& m, double total) {
   std::printf("\n  %-26s %9s %7s\n", "kind", "us", "share");
   for (const auto& [us, kind] : SumByKind(operators, m.operator_us))
-    std::printf("  %-26s %9.1f %5.1f %%\n", kind.c_str(), us, 100 * us / total);
+    std::printf("  %-26s %9.1f %5.1f%%\n", kind.c_str(), us, 100 * us / total);
 }
 
 void PrintProfile(std::span<const OperatorInfo> operators, const Measured& m) {
@@ -255,7 +217,7 @@ void PrintProfile(std::span<const OperatorInfo> operators, const Measured& m) {
   for (size_t i = 0; i < m.operator_us.size(); ++i) {
     const OperatorInfo& op = operators[i];
     const double us = m.operator_us[i];
-    std::printf("  %-26s %-13s %-14s %9.1f %5.1f %% ", Printable(op.name).c_str(), op.kind, op.type, us,
+    std::printf("  %-26s %-13s %-14s %9.1f %5.1f%% ", Printable(op.name).c_str(), op.kind, op.type, us,
                 100 * us / total);
     if (op.macs > 0) std::printf("%9.1f", static_cast<double>(op.macs) / us / 1000);
     std::printf("\n");
@@ -274,44 +236,46 @@ void Bench(const Options& options) {
   if (options.json) return PrintJson(model, options, m);
   std::printf("  threads   %d\n", m.threads);
   const double megabyte = 1e6;
-  std::printf("  latency   min %.2f ms, p50 %.2f, p90 %.2f, p99 %.2f  (%zu runs, the first %.2f ms)\n",
-              m.latency_ms.front(), Percentile(m.latency_ms, 50), Percentile(m.latency_ms, 90),
-              Percentile(m.latency_ms, 99), m.latency_ms.size(), m.first_ms);
+  std::printf("  latency   %s  (%zu runs, the first %.2f ms)\n", m.latencies.AsText().c_str(),
+              m.latencies.count(), m.first_ms);
   std::printf("  load      %.1f ms\n", m.load_ms);
   std::printf(
-      "  memory    arena %.2f MB, packed weights %.2f MB, resident once loaded %.1f MB, at its peak %.1f "
-      "MB\n",
+      "  memory    arena %.2f MB, packed weights %.2f MB, resident after loading %.1f MB, at most "
+      "%.1f MB\n",
       static_cast<double>(m.arena_bytes) / megabyte, static_cast<double>(m.packed_bytes) / megabyte,
       static_cast<double>(m.loaded_bytes) / megabyte,
       static_cast<double>(ResidentBytes("VmHWM:")) / megabyte);
   if (options.profile) PrintProfile(options.OperatorsOf(model), m);
 }
 
-}  // namespace
-
-void AddBench(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("bench", "Measure latency and memory on this machine");
+void Declare(CLI::App& command, int*) {
   auto options = std::make_shared<Options>();
-  options->Declare(*command);
-  options->DeclarePacked(*command);
-  command->add_option("--warmup-runs", options->warmup_runs, "Inferences before the counted ones")
+  options->Declare(command);
+  options->DeclarePacked(command);
+  command.add_option("--warmup-runs", options->warmup_runs, "Inferences before the measured ones")
       ->capture_default_str()
       ->check(CLI::Range(0, 1'000'000))
       ->type_name("N");
-  command->add_option("--num-runs", options->runs, "Inferences that are counted")
+  command.add_option("--num-runs", options->runs, "Inferences to measure")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000))
       ->type_name("N");
-  CLI::Option* profile = command->add_flag("--profile", options->profile, "Also the time of each operator");
+  CLI::Option* profile =
+      command.add_flag("--profile", options->profile, "Also print the time of each operator");
   command
-      ->add_option("--minutes", options->minutes,
-                   "Sustained: run for so long, and show latency, temperature and clock as they change")
+      .add_option("--minutes", options->minutes,
+                  "Run for N minutes instead, and show latency, temperature and clock as they change")
       ->check(CLI::Range(0.001, 100'000.0))
       ->type_name("N")
       ->excludes(profile);
-  command->add_option("--csv", options->csv, "Also write each inference's time to this file")
+  command.add_option("--csv", options->csv, "Write the time of each inference to this file")
       ->type_name("FILE");
-  command->callback([options] { Bench(*options); });
+  command.callback([options] { Bench(*options); });
 }
+
+}  // namespace
+
+extern const Command kBench;
+const Command kBench = {"bench", "Measure latency and memory on this machine", Declare};
 
 }  // namespace vitrine

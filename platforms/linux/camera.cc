@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vitrine camera: what is in front of the camera, frame by frame.
+// vitrine camera: classifies the frames of a camera as they come.
 #include <unistd.h>
 
 #include <memory>
@@ -10,8 +10,8 @@
 #include "platforms/linux/camera/stop.h"
 #include "platforms/linux/camera/trigger.h"
 #include "platforms/linux/cli/command.h"
-#include "platforms/linux/cli/thermal.h"
-#include "platforms/linux/photos/top_k.h"
+#include "platforms/linux/cli/machine.h"
+#include "platforms/linux/photos/classes.h"
 
 namespace vitrine {
 namespace {
@@ -31,7 +31,7 @@ std::unique_ptr<FrameSource> OpenSource(const Options& options, int stop_event) 
   CameraWish wish = {.fps = options.fps, .format = options.format};
   if (std::sscanf(options.size.c_str(), "%dx%d", &wish.width, &wish.height) != 2 || wish.width < 1 ||
       wish.height < 1)
-    throw WrongValue("--size " + options.size + ": expected such as 640x480");
+    throw WrongValue("--size " + options.size + ": expected WIDTHxHEIGHT, such as 640x480");
   if (options.has_libcamera) return OpenLibcamera(options.libcamera, wish, stop_event);
   return OpenV4l2(options.device, wish, stop_event);
 }
@@ -40,10 +40,10 @@ int ClassNamed(const Model& model, size_t class_count, const std::string& name) 
   for (size_t i = 0; i < class_count; ++i) {
     if (LabelOf(model, static_cast<int>(i)) == name || std::to_string(i) == name) return static_cast<int>(i);
   }
-  throw WrongValue("--on " + name + ": the model has no such class");
+  throw WrongValue("--on " + name + ": the model has no such class; vitrine inspect lists the classes");
 }
 
-/// With room for where the model looks, if somebody can see that and the model has patches.
+/// Creates a session with an attention map if the live page can show it and the model has patches.
 Session CreateSession(const Options& options, const Model& model, bool* can_attend) {
   *can_attend = !options.live.listen.empty();
   try {
@@ -89,7 +89,7 @@ void Camera(const Options& options) {
       Stop::Request);
   if (pipeline.decided() == 0 && !Stop::has_signal()) {
     throw Failure(pipeline.damaged() == 0
-                      ? "no frame came"
+                      ? "no frame arrived"
                       : "all " + std::to_string(pipeline.damaged()) + " frames were damaged");
   }
   if (!options.json) {
@@ -102,61 +102,67 @@ void Camera(const Options& options) {
 void DeclareSources(CLI::App* command, Options* options) {
   CLI::Option* device = command->add_option("--device", options->device, "A V4L2 camera")->type_name("PATH");
   device->capture_default_str();
-  CLI::Option* libcamera = command->add_option(
-      "--libcamera", options->libcamera,
-      "A camera of libcamera, such as the Raspberry Pi's: its number or a part of its name; the first");
+  CLI::Option* libcamera = command->add_option("--libcamera", options->libcamera,
+                                               "A camera of libcamera, such as the Raspberry Pi's: its "
+                                               "number or part of its name (default: the first)");
   libcamera->type_name("[ID]")->expected(0, 1)->excludes(device);
   CLI::Option* pipe =
       command->add_option("--stdin", options->stdin_format,
-                          "Frames from a pipe: y4m, mjpeg, or raw such as 640x480:i420 (yuyv, nv12, "
+                          "Read frames from a pipe: y4m, mjpeg, or raw such as 640x480:i420 (yuyv, nv12, "
                           "i420, rgb24, bgr24, gray)");
   pipe->type_name("FORMAT")->excludes(device)->excludes(libcamera);
   command
-      ->add_option("--source", options->folder, "The photos of a folder in a loop, in the place of a camera")
+      ->add_option("--source", options->folder, "Show the photos of a folder in a loop instead of a camera")
       ->type_name("DIR")
       ->excludes(device)
       ->excludes(libcamera)
       ->excludes(pipe);
   command
       ->add_option("--size", options->size,
-                   "What to ask a camera for, in pixels; it gives the nearest it has")
+                   "Picture size to ask the camera for, in pixels; it uses the nearest size it has")
       ->capture_default_str()
       ->type_name("WxH");
   command
       ->add_option("--format", options->format,
-                   "What a camera is to send; without it the cheapest to read that it has. mjpeg is often "
-                   "what gives large pictures at their full rate")
+                   "Pixel format to ask the camera for. Default: the one that is fastest to read. For large "
+                   "pictures at the "
+                   "full frame rate, mjpeg is often needed")
       ->check(CLI::IsMember({"yuyv", "nv12", "i420", "rgb24", "bgr24", "mjpeg", "gray"}))
       ->type_name("NAME");
-  command
-      ->add_option("--fps", options->fps,
-                   "Frames a second to ask for, and to look at, at most; 0: as they come")
+  command->add_option("--fps", options->fps, "Maximum frame rate; 0: no limit")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000))
       ->type_name("N");
-  command->add_option("--frames", options->frames, "End after so many decisions; 0: when the frames end")
+  command
+      ->add_option("--frames", options->frames,
+                   "Stop after N frames have been classified; 0: when the frames end")
       ->capture_default_str()
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
       ->type_name("N");
   command->add_flag("--every-frame", options->every_frame,
-                    "Drop none: a pipe waits; without it the newest frame wins and late ones are counted");
+                    "Classify every frame; the pipe waits. Default: if the model is too slow, frames are "
+                    "skipped and counted");
 }
 
 void DeclareDecisions(CLI::App* command, Options* options) {
   command
       ->add_option("--smooth", options->smooth,
-                   "Share of the newest frame in the probabilities, above 0 up to 1: an exponential average")
+                   "Smooth probabilities over time: weight of the newest frame, above 0 to 1 (1: no "
+                   "smoothing, 0.3: steady)")
       ->capture_default_str()
       ->check(CLI::Range(0.001f, 1.0f))
       ->type_name("ALPHA");
-  command->add_option("--threshold", options->threshold, "Name no class that is less probable, 0 to 1")
+  command
+      ->add_option("--threshold", options->threshold,
+                   "Report a class only if its probability is at least P (0 to 1)")
       ->capture_default_str()
       ->check(CLI::Range(0.0f, 1.0f))
       ->type_name("P");
-  CLI::Option* on = command->add_option("--on", options->on, "Class, by label or number, that starts --exec");
+  CLI::Option* on = command->add_option("--on", options->on, "Class that starts --exec, by label or number");
   on->type_name("CLASS");
-  CLI::Option* exec = command->add_option(
-      "--exec", options->exec, "Shell command to run when that class comes into view; never two at a time");
+  CLI::Option* exec =
+      command->add_option("--exec", options->exec,
+                          "Shell command to run when the class of --on comes into view; never two at a time");
   exec->type_name("CMD")->needs(on);
   on->needs(exec);
 }
@@ -164,8 +170,9 @@ void DeclareDecisions(CLI::App* command, Options* options) {
 void DeclareLivePage(CLI::App* command, LivePageOptions* live) {
   CLI::Option* listen = command->add_option(
       "--listen", live->listen,
-      "Show what the camera sees on a page at this address, such as 127.0.0.1:8080; port 0: any. An address "
-      "that other machines reach, such as 0.0.0.0:8080, needs the token that is printed at the start");
+      "Show a live page at this address, such as 127.0.0.1:8080; port 0: any free port. If other machines "
+      "can "
+      "reach the address, such as 0.0.0.0:8080, the page needs the token that is printed at the start");
   listen->type_name("ADDR:PORT")->check([](const std::string& text) -> std::string {
     try {
       ParseListenAddress(text);
@@ -175,34 +182,37 @@ void DeclareLivePage(CLI::App* command, LivePageOptions* live) {
     return "";
   });
   command
-      ->add_option(
-          "--token-file", live->token_file,
-          "File with the token for --listen, a line of 16 to 128 letters and digits, in the place of "
-          "a random one; then a loopback address needs it too")
+      ->add_option("--token-file", live->token_file,
+                   "File with the token for --listen: one line of 16 to 128 letters and digits. Default: a "
+                   "random token. With "
+                   "this option a loopback address needs the token too")
       ->needs(listen)
       ->type_name("FILE");
 }
 
-}  // namespace
-
-void AddCamera(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("camera", "Say what a camera sees, frame by frame");
+void Declare(CLI::App& command, int*) {
   auto options = std::make_shared<Options>();
-  options->Declare(*command);
-  options->DeclarePacked(*command);
-  DeclareSources(command, options.get());
-  DeclareDecisions(command, options.get());
-  DeclareLivePage(command, &options->live);
-  CLI::Option* level = command->get_option("--level");
+  options->Declare(command);
+  options->DeclarePacked(command);
+  DeclareSources(&command, options.get());
+  DeclareDecisions(&command, options.get());
+  DeclareLivePage(&command, &options->live);
+  CLI::Option* level = command.get_option("--level");
   level->description(
-      "Level of a model that merges tokens, from then on fixed; without it the model gets faster while "
-      "frames come late or the processor is hot");
-  const CLI::Option* libcamera = command->get_option("--libcamera");
-  command->callback([options, level, libcamera] {
+      "Fixed level of a model that merges tokens. Default: faster levels while frames come late or the CPU is "
+      "hot");
+  level->default_str("");
+  const CLI::Option* libcamera = command.get_option("--libcamera");
+  command.callback([options, level, libcamera] {
     options->has_libcamera = libcamera->count() > 0;
     options->has_level = level->count() > 0;
     Camera(*options);
   });
 }
+
+}  // namespace
+
+extern const Command kCamera;
+const Command kCamera = {"camera", "Classify what a camera sees, live", Declare};
 
 }  // namespace vitrine

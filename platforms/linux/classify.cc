@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// vitrine classify: what is on these photos.
+// vitrine classify: the most probable classes of photos.
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/cli/command.h"
-#include "platforms/linux/photos/images.h"
+#include "platforms/linux/photos/photo_set.h"
 #include "platforms/linux/cli/printable.h"
-#include "platforms/linux/photos/top_k.h"
+#include "platforms/linux/photos/classes.h"
 
 namespace vitrine {
 namespace {
@@ -20,14 +20,11 @@ struct Options : CommonOptions {
 
 void PrintJson(const Model& model, const Session& session, const Options& options, const std::string& path,
                double latency_ms) {
-  nlohmann::ordered_json line = {
-      {"image", path}, {"top", nlohmann::ordered_json::array()}, {"latency_ms", latency_ms}};
-  for (const Guess& guess : TopK(session.logits(), options.top_k)) {
-    line["top"].push_back(
-        {{"index", guess.index}, {"label", LabelOf(model, guess.index)}, {"probability", guess.probability}});
-  }
+  nlohmann::ordered_json line = {{"image", path},
+                                 {"top", AsJson(model, TopK(session.logits(), options.top_k))},
+                                 {"latency_ms", latency_ms}};
   if (options.logits) line["logits"] = session.logits();
-  std::printf("%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  PrintJsonLine(line);
 }
 
 void PrintText(const Model& model, const Session& session, const Options& options, const std::string& path,
@@ -36,7 +33,7 @@ void PrintText(const Model& model, const Session& session, const Options& option
   for (const Guess& guess : TopK(session.logits(), options.top_k)) {
     constexpr int kBar = 24;
     const std::string bar(static_cast<size_t>(guess.probability * kBar + 0.5f), '#');
-    std::printf("  %5.1f %%  %-*s  %s\n", 100 * static_cast<double>(guess.probability), kBar, bar.c_str(),
+    std::printf("  %5.1f%%  %-*s  %s\n", 100 * static_cast<double>(guess.probability), kBar, bar.c_str(),
                 PrintableLabelOf(model, guess.index).c_str());
   }
   if (!options.logits) return;
@@ -48,27 +45,30 @@ void PrintText(const Model& model, const Session& session, const Options& option
 void Classify(const Options& options, int* exit_code) {
   const Model model = OrFail(Model::Open(options.model.c_str()));
   Session session = options.CreateSession(model);
-  if (session.logits().empty()) throw Failure(options.model + ": has no classifier: use vitrine embed");
-  RunOnImages(session, options.images, exit_code, [&](const std::string& path, double latency_ms) {
+  if (session.logits().empty())
+    throw Failure(options.model + ": this model has no classifier; use vitrine embed");
+  RunOnPhotos(session, options.images, exit_code, [&](const std::string& path, double latency_ms) {
     (options.json ? PrintJson : PrintText)(model, session, options, path, latency_ms);
     std::fflush(stdout);
   });
 }
 
-}  // namespace
-
-void AddClassify(CLI::App& app, int* exit_code) {
-  CLI::App* command = app.add_subcommand("classify", "Say what is on photos");
+void Declare(CLI::App& command, int* exit_code) {
   auto options = std::make_shared<Options>();
-  options->Declare(*command);
-  options->DeclarePacked(*command);
-  command->add_option("IMAGE", options->images, "JPEG, PNG, BMP or PNM files")->required()->type_name("");
-  command->add_option("--top-k", options->top_k, "How many classes to print")
+  options->Declare(command);
+  options->DeclarePacked(command);
+  command.add_option("IMAGE", options->images, "Photos: JPEG, PNG, BMP or PNM")->required()->type_name("");
+  command.add_option("--top-k", options->top_k, "Number of classes to print")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000))
       ->type_name("K");
-  command->add_flag("--logits", options->logits, "Print the number of every class, before the softmax");
-  command->callback([options, exit_code] { Classify(*options, exit_code); });
+  command.add_flag("--logits", options->logits, "Print the raw scores (logits) of all classes as well");
+  command.callback([options, exit_code] { Classify(*options, exit_code); });
 }
+
+}  // namespace
+
+extern const Command kClassify;
+const Command kClassify = {"classify", "Classify photos", Declare};
 
 }  // namespace vitrine

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/cli/command.h"
-#include "platforms/linux/photos/images.h"
+#include "platforms/linux/photos/photo_set.h"
 #include "platforms/linux/cli/printable.h"
 
 namespace vitrine {
@@ -18,7 +18,7 @@ struct Options : CommonOptions {
 void Print(const Session& session, bool json, const std::string& path) {
   if (json) {
     const nlohmann::ordered_json line = {{"image", path}, {"embedding", session.embedding()}};
-    std::printf("%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    PrintJsonLine(line);
     return;
   }
   std::printf("%s", Printable(path).c_str());
@@ -29,23 +29,25 @@ void Print(const Session& session, bool json, const std::string& path) {
 void Embed(const Options& options, int* exit_code) {
   const Model model = OrFail(Model::Open(options.model.c_str()));
   Session session = options.CreateSession(model);
-  if (session.embedding().empty()) throw Failure(options.model + ": has no embedding");
-  RunOnImages(session, options.images, exit_code, [&](const std::string& path, double) {
+  if (session.embedding().empty()) throw Failure(options.model + ": this model has no embedding");
+  RunOnPhotos(session, options.images, exit_code, [&](const std::string& path, double) {
     Print(session, options.json, path);
     std::fflush(stdout);
   });
 }
 
+void Declare(CLI::App& command, int* exit_code) {
+  auto options = std::make_shared<Options>();
+  options->Declare(command);
+  options->DeclarePacked(command);
+  command.add_option("IMAGE", options->images, "Photos: JPEG, PNG, BMP or PNM")->required()->type_name("");
+  command.callback([options, exit_code] { Embed(*options, exit_code); });
+}
+
 }  // namespace
 
-void AddEmbed(CLI::App& app, int* exit_code) {
-  CLI::App* command =
-      app.add_subcommand("embed", "Print each photo's embedding: the name and the numbers on one line");
-  auto options = std::make_shared<Options>();
-  options->Declare(*command);
-  options->DeclarePacked(*command);
-  command->add_option("IMAGE", options->images, "JPEG, PNG, BMP or PNM files")->required()->type_name("");
-  command->callback([options, exit_code] { Embed(*options, exit_code); });
-}
+extern const Command kEmbed;
+const Command kEmbed = {"embed", "Print the embedding of each photo: its name and the numbers on one line",
+                        Declare};
 
 }  // namespace vitrine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vitrine eval: how often a model is right on labelled photos, and where it differs from another model.
+// vitrine eval: accuracy on labelled photos, and where two models differ.
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -10,7 +10,7 @@
 #include "platforms/linux/photos/evaluation.h"
 #include "platforms/linux/photos/photo_set.h"
 #include "platforms/linux/cli/progress.h"
-#include "platforms/linux/photos/top_k.h"
+#include "platforms/linux/photos/classes.h"
 
 namespace vitrine {
 namespace {
@@ -41,11 +41,7 @@ void CountAnswer(const std::vector<Guess>& top, int truth, Evaluation* evaluatio
 
 void Compare(std::span<const float> ours, std::span<const float> theirs, const LabelledPhoto& photo,
              bool has_classes, Comparison* comparison) {
-  for (size_t i = 0; i < ours.size(); ++i) {
-    const double difference = double{ours[i]} - double{theirs[i]};
-    comparison->signal += double{theirs[i]} * double{theirs[i]};
-    comparison->noise += difference * difference;
-  }
+  comparison->sqnr.Add(theirs, ours);
   if (!has_classes) return;
   std::vector<Guess> our_top = TopK(ours, 5), their_top = TopK(theirs, 5);
   const bool same = our_top.front().index == their_top.front().index;
@@ -54,7 +50,7 @@ void Compare(std::span<const float> ours, std::span<const float> theirs, const L
     comparison->differences.push_back({photo.path, photo.truth, std::move(our_top), std::move(their_top)});
 }
 
-/// A photo that cannot be read is said and counted, and the next one has its turn.
+/// Runs the models on all photos. Reports and counts the photos that cannot be read.
 Evaluation Run(const PhotoSet& set, Loaded& ours, Loaded* theirs, bool show_progress) {
   Evaluation evaluation;
   Progress bar(show_progress);
@@ -70,7 +66,7 @@ Evaluation Run(const PhotoSet& set, Loaded& ours, Loaded* theirs, bool show_prog
     const auto start = Clock::now();
     OrFail(ours.session.SetImage(image.value().view()));
     OrFail(ours.session.Run());
-    evaluation.latency_ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+    evaluation.latencies.Add(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
     ++evaluation.images;
     const bool has_classes = !ours.session.logits().empty();
     if (has_classes) CountAnswer(TopK(ours.session.logits(), 5), photo.truth, &evaluation);
@@ -81,7 +77,6 @@ Evaluation Run(const PhotoSet& set, Loaded& ours, Loaded* theirs, bool show_prog
     }
     bar.Show("evaluating", static_cast<double>(i + 1) / static_cast<double>(set.photos.size()));
   }
-  std::sort(evaluation.latency_ms.begin(), evaluation.latency_ms.end());
   return evaluation;
 }
 
@@ -103,17 +98,16 @@ void Evaluate(const Options& options, int* exit_code) {
   Loaded ours{std::move(model), std::move(session)};
   const int classes = static_cast<int>(ours.session.logits().size());
   if (classes == 0 && options.against.empty())
-    throw Failure(options.model + ": has no classifier: give --against to compare embeddings");
+    throw Failure(options.model + ": this model has no classifier; use --against to compare embeddings");
   const PhotoSet set = options.list.empty() ? PhotosIn(options.folder, ours.model, classes)
                                             : PhotosOfList(options.list, ours.model, classes);
   if (!set.labelled() && options.against.empty())
-    throw Failure(
-        (options.list.empty() ? options.folder : options.list) +
-        ": does not say what is on the photos: put them in a folder for each class, or give --against");
+    throw Failure((options.list.empty() ? options.folder : options.list) +
+                  ": the photos have no classes: put them in one folder per class, or use --against");
   std::optional<Loaded> theirs;
   if (!options.against.empty()) theirs.emplace(LoadOther(options, ours));
   const Evaluation evaluation = Run(set, ours, theirs ? &*theirs : nullptr, !options.json);
-  if (evaluation.images == 0) throw Failure("none of the photos could be read");
+  if (evaluation.images == 0) throw Failure("no photo could be read");
   const EvaluationSubject subject{
       ours.model,     set, classes, options.model, options.list.empty() ? options.folder : options.list,
       options.against};
@@ -121,31 +115,32 @@ void Evaluate(const Options& options, int* exit_code) {
   if (evaluation.unreadable > 0) *exit_code = kFailure;
 }
 
-}  // namespace
-
-void AddEval(CLI::App& app, int* exit_code) {
-  CLI::App* command =
-      app.add_subcommand("eval", "Measure accuracy on labelled photos, and compare two models");
+void Declare(CLI::App& command, int* exit_code) {
   auto options = std::make_shared<Options>();
-  options->Declare(*command);
-  options->DeclarePacked(*command);
+  options->Declare(command);
+  options->DeclarePacked(command);
   CLI::Option* folder =
-      command->add_option("DIR", options->folder, "Photos, in a folder for each class")->type_name("");
+      command.add_option("DIR", options->folder, "Photos, in one folder per class")->type_name("");
   command
-      ->add_option("--list", options->list,
-                   "Instead of DIR: a file with a photo and its class on each line, between them a tab, a "
-                   "comma or a blank; "
-                   "paths are from the file's own folder")
+      .add_option("--list", options->list,
+                  "Instead of DIR: a text file with one photo per line and its class after a tab, comma or "
+                  "blank. Paths "
+                  "are relative to the file's folder")
       ->type_name("FILE")
       ->excludes(folder);
   command
-      ->add_option("--against", options->against,
-                   "Another model: also list every photo on which the two name different classes")
+      .add_option("--against", options->against,
+                  "A second model: list every photo on which the two name different classes")
       ->type_name("OTHER.vit");
-  command->callback([options, exit_code] {
+  command.callback([options, exit_code] {
     if (options->folder.empty() && options->list.empty()) throw CLI::RequiredError("DIR or --list");
     Evaluate(*options, exit_code);
   });
 }
+
+}  // namespace
+
+extern const Command kEval;
+const Command kEval = {"eval", "Measure accuracy on labelled photos, and compare two models", Declare};
 
 }  // namespace vitrine

@@ -7,10 +7,10 @@
 #include "platforms/linux/cli/command.h"
 #include "platforms/linux/cli/command_line.h"
 #include "platforms/linux/draw/heatmap.h"
-#include "platforms/linux/photos/images.h"
+#include "platforms/linux/photos/photo_set.h"
 #include "platforms/linux/draw/png_file.h"
 #include "platforms/linux/cli/printable.h"
-#include "platforms/linux/photos/top_k.h"
+#include "platforms/linux/photos/classes.h"
 #include "platforms/linux/cli/whole_file.h"
 
 namespace vitrine {
@@ -25,34 +25,26 @@ struct Options : CommonOptions {
 
 constexpr int kTop = 5;
 
-nlohmann::ordered_json TopOf(const Model& model, const Session& session) {
-  auto top = nlohmann::ordered_json::array();
-  for (const Guess& guess : TopK(session.logits(), kTop))
-    top.push_back(
-        {{"index", guess.index}, {"label", LabelOf(model, guess.index)}, {"probability", guess.probability}});
-  return top;
-}
-
 void PrintJson(const Model& model, const Session& session, const Options& options) {
   nlohmann::ordered_json line = {{"image", options.image},
                                  {"output", options.output},
                                  {"grid", {session.grid().height, session.grid().width}},
                                  {"map", session.attention_map()}};
-  if (!session.logits().empty()) line["top"] = TopOf(model, session);
-  std::printf("%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  if (!session.logits().empty()) line["top"] = AsJson(model, TopK(session.logits(), kTop));
+  PrintJsonLine(line);
 }
 
 void PrintText(const Model& model, const Session& session, const Options& options) {
   std::printf("%s", Printable(options.output).c_str());
   if (!session.logits().empty()) {
     const Guess best = TopK(session.logits(), 1).front();
-    std::printf(": %s, %.1f %%", PrintableLabelOf(model, best.index).c_str(),
+    std::printf(": %s, %.1f%%", PrintableLabelOf(model, best.index).c_str(),
                 100 * static_cast<double>(best.probability));
   }
   std::printf("\n");
 }
 
-/// What the model saw, with the map over it.
+/// Returns what the model saw, with the map over it.
 Picture Heatmap(const Session& session, Picture seen, const Options& options) {
   Picture picture = Enlarge(seen, options.enlarge);
   DrawHeatmap(session.attention_map(), session.grid(), options.opacity, &picture);
@@ -61,8 +53,7 @@ Picture Heatmap(const Session& session, Picture seen, const Options& options) {
 
 Picture Components(const Model& model, const Session& session, const Options& options) {
   if (session.patch_features().empty()) {
-    throw Failure(options.model +
-                  ": has no features of patches at this level: convert it with --patch-features");
+    throw Failure(options.model + ": this model cannot show patches: convert it again with --patch-features");
   }
   const ModelInfo& info = model.info();
   const Grid grid = session.grid();
@@ -86,43 +77,43 @@ void Explain(const Options& options) {
   (options.json ? PrintJson : PrintText)(model, session, options);
 }
 
-}  // namespace
-
-void AddExplain(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("explain", "Show where on a photo the model looked");
+void Declare(CLI::App& command, int*) {
   auto options = std::make_shared<Options>();
-  options->Declare(*command);
-  options->DeclarePacked(*command);
-  command->add_option("IMAGE", options->image, "A JPEG, PNG, BMP or PNM file")->required()->type_name("");
+  options->Declare(command);
+  options->DeclarePacked(command);
+  command.add_option("IMAGE", options->image, "A photo: JPEG, PNG, BMP or PNM")->required()->type_name("");
   command
-      ->add_option("-o,--output", options->output,
-                   "PNG to write: what the model saw of the photo, and a heatmap over it")
+      .add_option("-o,--output", options->output,
+                  "PNG file to write: the part of the photo that the model sees, with a heatmap")
       ->required()
       ->check([](const std::string& file) {
         return file.ends_with(".png") || file.ends_with(".PNG") ? "" : file + " does not end in .png";
       })
       ->type_name("FILE");
-  command->add_flag("--last-block", options->last_block,
-                    "What the class token attends to in the last block; without it attention rollout: how "
-                    "much of the output comes "
-                    "from each patch");
+  command.add_flag("--last-block", options->last_block,
+                   "Show only the attention of the last block. Default: attention rollout, which follows the "
+                   "attention through "
+                   "all blocks");
   command
-      ->add_flag("--patches", options->patches,
-                 "Instead colour each patch by the first three principal components of its features; needs a "
-                 "model converted with "
-                 "--patch-features")
+      .add_flag("--patches", options->patches,
+                "Instead color patches by what their features have in common (three principal components). "
+                "Needs a model "
+                "converted with --patch-features")
       ->excludes("--last-block");
-  command->add_option("--opacity", options->opacity, "Of the heatmap, 0 to 1")
+  command.add_option("--opacity", options->opacity, "Opacity of the heatmap, 0 to 1")
       ->capture_default_str()
       ->check(CLI::Range(0.0f, 1.0f))
       ->type_name("X");
-  command
-      ->add_option("--enlarge", options->enlarge,
-                   "How many times as wide and high as the model's input the picture is")
+  command.add_option("--enlarge", options->enlarge, "Size of the picture relative to the model's input")
       ->capture_default_str()
       ->check(CLI::Range(1, 8))
       ->type_name("N");
-  command->callback([options] { Explain(*options); });
+  command.callback([options] { Explain(*options); });
 }
+
+}  // namespace
+
+extern const Command kExplain;
+const Command kExplain = {"explain", "Show where on a photo the model looked", Declare};
 
 }  // namespace vitrine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vitrine inspect: what is in a model file, what it costs, and what the converter measured.
+// vitrine inspect: what a model file holds, what it costs to run, and what the converter measured.
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -7,10 +7,10 @@
 #include <numeric>
 
 #include "platforms/linux/cli/command.h"
-#include "platforms/linux/estimate.h"
+#include "platforms/linux/cli/estimate.h"
 #include "platforms/linux/draw/inspect_page.h"
 #include "platforms/linux/cli/printable.h"
-#include "platforms/linux/photos/top_k.h"
+#include "platforms/linux/photos/classes.h"
 #include "platforms/linux/cli/whole_file.h"
 
 namespace vitrine {
@@ -58,7 +58,7 @@ ordered_json LevelsOf(const Model& model) {
   return levels;
 }
 
-/// Modelled milliseconds by operator.
+/// Returns modelled milliseconds for each operator.
 std::vector<double> EstimateAll(std::span<const OperatorInfo> operators, const Core& core) {
   std::vector<double> all;
   for (const OperatorInfo& op : operators) all.push_back(EstimateMilliseconds(op, core));
@@ -73,16 +73,16 @@ ordered_json EstimateAsJson(const std::vector<double>& all, const Core& core) {
           {"modelled_ops_ms", all}};
 }
 
-/// By kind of operator, most first.
+/// Prints modelled time by kind of operator, most first.
 void PrintEstimate(std::span<const OperatorInfo> operators, const std::vector<double>& all,
                    const Core& core) {
   const double total = std::accumulate(all.begin(), all.end(), 0.0);
   std::printf(
-      "\n  modelled   about %.0f ms an image on a %s at %.1f GHz (%s), one thread; %.0f to %.0f is within "
-      "the model\n",
+      "\n  modelled   about %.0f ms per image on a %s at %.1f GHz (%s), one thread; the real time may "
+      "be %.0f to %.0f ms\n",
       total, core.name, core.gigahertz, core.board, 0.7 * total, 1.3 * total);
   for (const auto& [ms, kind] : SumByKind(operators, all))
-    std::printf("             %-14s %8.1f ms %5.1f %%\n", kind.c_str(), ms, 100 * ms / total);
+    std::printf("             %-14s %8.1f ms %5.1f%%\n", kind.c_str(), ms, 100 * ms / total);
 }
 
 ordered_json Describe(const Model& model, const Session& session, std::span<const OperatorInfo> operators) {
@@ -119,7 +119,7 @@ ordered_json Describe(const Model& model, const Session& session, std::span<cons
           {"ops", ToJson(operators)}};
 }
 
-/// "classes    cardboard, glass, ... (1000)": the first ones, as many as fit a line.
+/// Prints the first labels, as many as fit on a line.
 void PrintLabels(const Model& model) {
   constexpr size_t kWidth = 80;
   std::string line;
@@ -129,14 +129,14 @@ void PrintLabels(const Model& model) {
   if (shown > 0) std::printf("  classes    %s%s\n", line.c_str(), shown < model.label_count() ? ", ..." : "");
 }
 
-/// Where there is more than one, or tokens are merged.
+/// Prints the levels where there are several, or tokens are merged.
 void PrintLevels(const Model& model) {
   const std::span<const LevelInfo> levels = model.levels();
   if (levels.size() == 1 && levels.front().merged_tokens == 0) return;
   for (size_t i = 0; i < levels.size(); ++i) {
     std::printf(
-        "  level %zu    %d tokens merged a block, %.3f G multiply-accumulates, %.1f dB, same class on %.1f "
-        "%%\n",
+        "  level %zu    %d tokens merged per block, %.3f G multiply-accumulates, %.1f dB, same class on "
+        "%.1f%%\n",
         i, levels[i].merged_tokens, static_cast<double>(levels[i].macs) / 1e9,
         static_cast<double>(levels[i].sqnr_db), 100 * static_cast<double>(levels[i].agreement));
   }
@@ -162,9 +162,9 @@ void PrintText(const Model& model, const Session& session, const std::string& pa
               static_cast<double>(session.arena_bytes()) / 1e6, session.thread_count(),
               session.thread_count() == 1 ? "" : "s");
   if (info.fidelity_images > 0) {
-    std::printf("  fidelity   %.1f dB against f32, same class on %.1f %%, measured on %d %s\n",
+    std::printf("  fidelity   %.1f dB against f32, same class on %.1f%%, measured on %d %s\n",
                 static_cast<double>(info.sqnr_db), 100 * static_cast<double>(info.agreement),
-                info.fidelity_images, info.fidelity_synthetic ? "made-up patterns" : "photos");
+                info.fidelity_images, info.fidelity_synthetic ? "synthetic test images" : "photos");
   }
   PrintLevels(model);
 }
@@ -198,40 +198,43 @@ void Inspect(const Options& options) {
   if (options.json) {
     ordered_json json = Describe(model, session, operators);
     if (core) json["estimate"] = EstimateAsJson(estimates, *core);
-    std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    PrintJsonLine(json);
     return;
   }
   PrintText(model, session, options.model);
   PrintOperators(operators);
   if (core) PrintEstimate(operators, estimates, *core);
   if (options.self_test)
-    std::printf("\n  self-test  the reference image gives the expected output on this processor\n");
+    std::printf("\n  self-test  passed: the reference image gives the expected output on this CPU\n");
 }
 
-}  // namespace
-
-void AddInspect(CLI::App& app) {
-  CLI::App* command =
-      app.add_subcommand("inspect", "Show a model's operators, types, shapes, sizes and measured fidelity");
+void Declare(CLI::App& command, int*) {
   auto options = std::make_shared<Options>();
-  options->Declare(*command);
-  command->add_flag("--self-test", options->self_test,
-                    "Also run the reference image that the file carries, and compare");
+  options->Declare(command);
+  command.add_flag("--self-test", options->self_test,
+                   "Also run the reference image in the file and check the output");
   command
-      ->add_option("--html", options->page,
-                   "Also draw operators and arena over time, as a page to look at in a browser")
+      .add_option("--html", options->page,
+                  "Also write a page that draws the operators and the arena over time")
       ->type_name("FILE");
   command
-      ->add_option("--estimate", options->estimate,
-                   "Also modelled milliseconds on a core that is not at hand: cortex-a72 (Raspberry Pi 4) or "
-                   "cortex-a76 (Raspberry Pi 5), with @GIGAHERTZ where it is not the board's")
+      .add_option("--estimate", options->estimate,
+                  "Also print modelled milliseconds on another core: cortex-a72 (Raspberry Pi 4) or "
+                  "cortex-a76 (Raspberry "
+                  "Pi 5), with @GIGAHERTZ for another clock than the board's")
       ->type_name("CORE")
       ->check([](const std::string& core) {
         return FindCore(core)
                    ? ""
-                   : "'" + core + "' is neither cortex-a72 nor cortex-a76, nor one of them with @GIGAHERTZ";
+                   : "'" + core + "' is unknown; known are cortex-a72 and cortex-a76, also with @GIGAHERTZ";
       });
-  command->callback([options] { Inspect(*options); });
+  command.callback([options] { Inspect(*options); });
 }
+
+}  // namespace
+
+extern const Command kInspect;
+const Command kInspect = {"inspect", "Show a model's operators, types, shapes, sizes and measured fidelity",
+                          Declare};
 
 }  // namespace vitrine

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// vitrine pack: writes the file of packed weights ahead of time, here or for another processor, so that even
-// a model's first start is a fast one.
+// vitrine pack: writes the packed weights ahead of time, for this CPU or for another one.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/cli/command.h"
+#include "platforms/linux/cli/printable.h"
 #include "platforms/linux/cli/whole_file.h"
 
 namespace vitrine {
@@ -42,33 +42,34 @@ void Pack(const Options& options) {
   const std::string kernels = options.cpu.empty() ? InstructionSet() : options.cpu;
   if (options.json) {
     const nlohmann::ordered_json json = {{"output", file}, {"file_bytes", bytes}, {"kernels", kernels}};
-    std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    PrintJsonLine(json);
   } else {
     std::printf("%s\n  %.1f MB, for %s (%s)\n", file.c_str(), static_cast<double>(bytes) / 1e6,
-                options.cpu.empty() ? "this processor" : "another processor", kernels.c_str());
+                options.cpu.empty() ? "this CPU" : "another CPU", kernels.c_str());
   }
+}
+
+void Declare(CLI::App& command, int*) {
+  auto options = std::make_shared<Options>();
+  command.add_option("MODEL.vit", options->model, "Model file written by vitrine-convert")
+      ->required()
+      ->type_name("");
+  command.add_option("-o,--output", options->output, "File to write (default: MODEL.vit.packed)")
+      ->type_name("FILE");
+  command.add_option("--cpu", options->cpu, "CPU core or class of cores to prepare for: " + KnownClasses())
+      ->default_str("this one")
+      ->type_name("NAME")
+      ->check([](const std::string& cpu) {
+        return FindCpuClass(cpu) != nullptr ? "" : "'" + cpu + "' is unknown; known are " + KnownClasses();
+      });
+  command.add_flag("--json", options->json, "Print JSON");
+  command.callback([options] { Pack(*options); });
 }
 
 }  // namespace
 
-void AddPack(CLI::App& app) {
-  CLI::App* command =
-      app.add_subcommand("pack", "Write a model's weights as a processor's kernels read them");
-  auto options = std::make_shared<Options>();
-  command->add_option("MODEL.vit", options->model, "A model that vitrine-convert has written")
-      ->required()
-      ->type_name("");
-  command->add_option("-o,--output", options->output, "File to write (default: MODEL.vit.packed)")
-      ->type_name("FILE");
-  command->add_option("--cpu", options->cpu, "Processor to pack for, a core or its class: " + KnownClasses())
-      ->default_str("this one")
-      ->type_name("NAME")
-      ->check([](const std::string& cpu) {
-        return FindCpuClass(cpu) != nullptr ? ""
-                                            : "'" + cpu + "' is none of the processors " + KnownClasses();
-      });
-  command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options] { Pack(*options); });
-}
+extern const Command kPack;
+const Command kPack = {
+    "pack", "Prepare a model's weights for a given CPU, so that even the first start is fast", Declare};
 
 }  // namespace vitrine

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/cli/failure.h"
-#include "platforms/linux/photos/top_k.h"
+#include "platforms/linux/photos/classes.h"
 
 namespace vitrine {
 namespace {

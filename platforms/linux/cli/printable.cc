@@ -2,6 +2,8 @@
 #include "platforms/linux/cli/printable.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
 
 namespace vitrine {
 
@@ -25,6 +27,11 @@ std::string Cell(const std::string& text, size_t width, bool pad_left) {
   std::string cell = text.substr(0, bytes);
   cell.insert(pad_left ? 0 : bytes, width - std::min(characters, width), ' ');
   return cell;
+}
+
+void PrintJsonLine(const nlohmann::ordered_json& json) {
+  std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  std::fflush(stdout);
 }
 
 }  // namespace vitrine

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text of files and of their names on a terminal.
+// What the commands print: text from files and file names, made safe for a terminal, and JSON lines.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
 namespace vitrine {
 
-/// `text`, UTF-8, with '?' in the place of control characters: a terminal would obey them.
+/// Returns `text` (UTF-8) with '?' in place of control characters, which a terminal would obey.
 std::string Printable(std::string_view text);
 
-/// Printable text as a table's cell of `width` characters: cut, or padded on its right or on its left.
+/// Returns printable text as a table cell of `width` characters: cut, or padded on the right or the left.
 std::string Cell(const std::string& text, size_t width, bool pad_left = false);
+
+/// Prints `json` on one line of stdout and flushes it. Bytes that are not UTF-8 become U+FFFD.
+void PrintJsonLine(const nlohmann::ordered_json& json);
 
 }  // namespace vitrine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A progress bar on the terminal, for whatever takes longer than a second.
+// A progress bar on the terminal, for work that takes longer than a second.
 #pragma once
 
 #include <unistd.h>
@@ -11,8 +11,7 @@
 
 namespace vitrine {
 
-/// Draws on stderr, and only where that is a terminal; appears after half a second and is gone when it is
-/// destroyed.
+/// Draws on stderr if that is a terminal. The bar appears after half a second and is erased on destruction.
 class Progress {
  public:
   explicit Progress(bool enabled = true) : enabled_(enabled && isatty(STDERR_FILENO)) {}
@@ -20,7 +19,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// Shows what is being done and the fraction in [0, 1] that is done.
+  /// Shows the current step and the fraction in [0, 1] of all that is done.
   void Show(const std::string& what, double fraction) {
     using namespace std::chrono;
     const auto now = steady_clock::now();
@@ -31,14 +30,14 @@ class Progress {
     const int filled = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kWidth);
     const std::string bar = std::string(static_cast<size_t>(filled), '=') +
                             std::string(static_cast<size_t>(kWidth - filled), ' ');
-    std::fprintf(stderr, "\r[%s] %3d %%  %-40.40s", bar.c_str(), static_cast<int>(fraction * 100),
+    std::fprintf(stderr, "\r[%s] %3d%%  %-40.40s", bar.c_str(), static_cast<int>(fraction * 100),
                  what.c_str());
     std::fflush(stderr);
     shown_ = true;
   }
 
   void Clear() {
-    if (shown_) std::fprintf(stderr, "\r%*s\r", 82, "");
+    if (shown_) std::fprintf(stderr, "\r%*s\r", 81, "");
     shown_ = false;
   }
 

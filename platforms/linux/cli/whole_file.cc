@@ -3,9 +3,11 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 #include "platforms/linux/cli/failure.h"
@@ -26,7 +28,7 @@ void CheckOutput(const std::string& output, std::initializer_list<std::string_vi
   for (const std::string_view input : inputs) {
     std::error_code error;
     if (std::filesystem::equivalent(output, input, error))
-      throw Failure(output + ": is read here, and would be overwritten");
+      throw Failure(output + ": this is an input file; choose another output name");
   }
 }
 
@@ -38,8 +40,9 @@ void WriteWholeFile(std::string_view bytes, const std::string& path) {
   const bool is_device = stat(target.c_str(), &info) == 0 && !S_ISREG(info.st_mode);  // or a pipe
   const std::string part = is_device ? target : target + ".part";
   if (Write(bytes, part) && (is_device || std::rename(part.c_str(), target.c_str()) == 0)) return;
+  const int reason = errno;
   if (!is_device) std::remove(part.c_str());
-  throw Failure(path + ": cannot be written");
+  throw Failure(path + ": cannot be written: " + std::strerror(reason));
 }
 
 }  // namespace vitrine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are there whole or not at all.
+// Output files that are written whole or not at all.
 #pragma once
 
 #include <initializer_list>
@@ -8,11 +8,11 @@
 
 namespace vitrine {
 
-/// Throws Failure when `output` is one of the files that are read, by this or another name.
+/// Throws Failure when `output` is one of the input files, under this or another name.
 void CheckOutput(const std::string& output, std::initializer_list<std::string_view> inputs);
 
-/// Writes beside `path` and renames; what is no file, such as /dev/stdout, is written to. Throws Failure when it
-/// cannot be written; nothing is left behind then.
+/// Writes `bytes` to a temporary file next to `path` and renames it. Writes straight to devices and pipes, such as
+/// /dev/stdout. Throws Failure when writing fails; then no file is left behind.
 void WriteWholeFile(std::string_view bytes, const std::string& path);
 
 }  // namespace vitrine

@@ -5,36 +5,29 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/cli/printable.h"
+#include "platforms/linux/photos/classes.h"
 
 namespace vitrine {
 namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json ToJson(const Model& model, const std::vector<Guess>& top) {
-  ordered_json json = ordered_json::array();
-  for (const Guess& guess : top)
-    json.push_back(
-        {{"index", guess.index}, {"label", LabelOf(model, guess.index)}, {"probability", guess.probability}});
-  return json;
-}
-
 ordered_json ToJson(const Model& model, const Comparison& against, const Evaluation& e, bool has_classes) {
-  ordered_json json = {{"sqnr_db", against.sqnr_db()}};
+  ordered_json json = {{"sqnr_db", against.sqnr.decibels()}};
   if (!has_classes) return json;
   json["agreement"] = e.Fraction(against.same);
   json["differences"] = ordered_json::array();
   for (const Difference& d : against.differences) {
     ordered_json entry = {{"image", d.image}};
     if (d.truth >= 0) entry["label"] = LabelOf(model, d.truth);
-    entry["top"] = ToJson(model, d.ours);
-    entry["against"] = ToJson(model, d.theirs);
+    entry["top"] = AsJson(model, d.ours);
+    entry["against"] = AsJson(model, d.theirs);
     json["differences"].push_back(entry);
   }
   return json;
 }
 
-/// Rows are what is on the photos, columns the model's answers.
+/// Prints the confusion matrix: rows are what the photos show, columns the model's answers.
 void PrintMatrix(const Model& model, const Evaluation& e, int classes) {
   std::printf("\n  %-18s", "on the photo");
   for (int answer = 0; answer < classes; ++answer)
@@ -53,12 +46,12 @@ void PrintMatrix(const Model& model, const Evaluation& e, int classes) {
       else
         std::printf(" %8d", count);
     }
-    if (total > 0) std::printf("  %4.0f %%", 100.0 * right / total);
+    if (total > 0) std::printf("  %4.0f%%", 100.0 * right / total);
     std::printf("\n");
   }
 }
 
-/// What is taken for what, most often first.
+/// Prints the most frequent mistakes.
 void PrintMistakes(const Model& model, const Evaluation& e) {
   std::vector<std::pair<int, std::pair<int, int>>> mistakes;
   for (const auto& [pair, count] : e.confusion) {
@@ -67,11 +60,11 @@ void PrintMistakes(const Model& model, const Evaluation& e) {
   std::stable_sort(mistakes.begin(), mistakes.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   constexpr size_t kShown = 10;
-  if (!mistakes.empty()) std::printf("\n  most often taken for something else\n");
+  if (!mistakes.empty()) std::printf("\n  most frequent mistakes\n");
   for (size_t i = 0; i < std::min(kShown, mistakes.size()); ++i) {
     const auto& [truth, answer] = mistakes[i].second;
-    std::printf("  %5d  %s for %s\n", mistakes[i].first, PrintableLabelOf(model, truth).c_str(),
-                PrintableLabelOf(model, answer).c_str());
+    std::printf("  %5d  %s instead of %s\n", mistakes[i].first, PrintableLabelOf(model, answer).c_str(),
+                PrintableLabelOf(model, truth).c_str());
   }
 }
 
@@ -79,7 +72,7 @@ std::string TextOf(const Model& model, const std::vector<Guess>& top) {
   std::string text;
   for (const Guess& guess : top) {
     char number[16];
-    std::snprintf(number, sizeof number, " %.1f %%", 100 * static_cast<double>(guess.probability));
+    std::snprintf(number, sizeof number, " %.1f%%", 100 * static_cast<double>(guess.probability));
     text += (text.empty() ? "" : ", ") + PrintableLabelOf(model, guess.index) + number;
   }
   return text;
@@ -87,9 +80,9 @@ std::string TextOf(const Model& model, const std::vector<Guess>& top) {
 
 void PrintAgainst(const Evaluation& e, const EvaluationSubject& subject) {
   const Model& model = subject.model;
-  std::printf("  against   %s: %.1f dB", subject.against.c_str(), e.against.sqnr_db());
+  std::printf("  against   %s: %.1f dB", subject.against.c_str(), e.against.sqnr.decibels());
   if (subject.classes > 0) {
-    std::printf(", same class on %d of %d (%.1f %%)", e.against.same, e.images,
+    std::printf(", same class on %d of %d (%.1f%%)", e.against.same, e.images,
                 100 * e.Fraction(e.against.same));
   }
   std::printf("\n");
@@ -111,10 +104,7 @@ void PrintAsJson(const Evaluation& e, const EvaluationSubject& subject) {
     json["top1"] = e.Fraction(e.right);
     json["top5"] = e.Fraction(e.right_in_five);
   }
-  json["latency_ms"] = {{"min", e.LatencyPercentile(0)},
-                        {"p50", e.LatencyPercentile(50)},
-                        {"p90", e.LatencyPercentile(90)},
-                        {"p99", e.LatencyPercentile(99)}};
+  json["latency_ms"] = e.latencies.AsJson();
   if (e.unreadable > 0) json["unreadable"] = e.unreadable;
   if (!subject.set.remark.empty()) json["note"] = subject.set.remark;
   for (const auto& [pair, count] : e.confusion) {
@@ -122,7 +112,7 @@ void PrintAsJson(const Evaluation& e, const EvaluationSubject& subject) {
         {{"label", LabelOf(model, pair.first)}, {"answer", LabelOf(model, pair.second)}, {"images", count}});
   }
   if (!subject.against.empty()) json["against"] = ToJson(model, e.against, e, has_classes);
-  std::printf("%s\n", json.dump(-1, ' ', false, ordered_json::error_handler_t::replace).c_str());
+  PrintJsonLine(json);
 }
 
 void PrintAsText(const Evaluation& e, const EvaluationSubject& subject) {
@@ -131,11 +121,10 @@ void PrintAsText(const Evaluation& e, const EvaluationSubject& subject) {
   if (!set.remark.empty()) std::printf("  note      %s\n", set.remark.c_str());
   std::printf("  images    %d\n", e.images);
   if (classes > 0 && set.labelled()) {
-    std::printf("  top-1     %.2f %%  (%d)\n  top-5     %.2f %%  (%d)\n", 100 * e.Fraction(e.right), e.right,
+    std::printf("  top-1     %.2f%%  (%d)\n  top-5     %.2f%%  (%d)\n", 100 * e.Fraction(e.right), e.right,
                 100 * e.Fraction(e.right_in_five), e.right_in_five);
   }
-  std::printf("  latency   p50 %.2f ms, p90 %.2f, p99 %.2f, resize and inference\n", e.LatencyPercentile(50),
-              e.LatencyPercentile(90), e.LatencyPercentile(99));
+  std::printf("  latency   %s (resize and inference)\n", e.latencies.AsText().c_str());
   constexpr int kWidestMatrix = 16;
   if (!e.confusion.empty() && classes <= kWidestMatrix) PrintMatrix(model, e, classes);
   if (classes > kWidestMatrix) PrintMistakes(model, e);

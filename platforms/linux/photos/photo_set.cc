@@ -2,12 +2,17 @@
 #include "platforms/linux/photos/photo_set.h"
 
 #include <algorithm>
-#include <charconv>
+#include <cerrno>
+#include <cctype>
+#include <chrono>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <set>
 
+#include "platforms/linux/cli/command_line.h"
 #include "platforms/linux/cli/failure.h"
+#include "platforms/linux/photos/classes.h"
 
 namespace vitrine {
 namespace {
@@ -21,44 +26,14 @@ std::string Trim(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(kBlank) - first + 1));
 }
 
-/// Lower case, with blanks for '_' and '-'.
-std::string Plain(std::string_view name) {
-  std::string plain = Trim(name);
-  for (char& c : plain)
-    c = c == '_' || c == '-' ? ' ' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return plain;
+bool IsPhoto(const fs::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const char* known : {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm"}) {
+    if (extension == known) return true;
+  }
+  return false;
 }
-
-/// Finds classes by name or number.
-class Classes {
- public:
-  Classes(const Model& model, int count) : count_(count) {
-    for (int i = 0; i < model.label_count(); ++i) {
-      const std::string label = model.label(i);
-      by_name_.emplace(Plain(label), i);
-      for (size_t at = 0; at < label.size();) {
-        const size_t comma = std::min(label.find(',', at), label.size());
-        by_name_.emplace(Plain(label.substr(at, comma - at)), i);
-        at = comma + 1;
-      }
-    }
-  }
-
-  /// -1 where there is none.
-  int Find(const std::string& name) const {
-    if (const auto found = by_name_.find(Plain(name)); found != by_name_.end()) return found->second;
-    int number = -1;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    const bool is_number = error == std::errc() && end == name.data() + name.size();
-    return is_number && number >= 0 && number < count_ ? number : -1;
-  }
-
-  int count() const { return count_; }
-
- private:
-  int count_;
-  std::map<std::string, int> by_name_;
-};
 
 std::string FirstLabels(const Model& model) {
   std::string names;
@@ -67,23 +42,14 @@ std::string FirstLabels(const Model& model) {
   return names + (model.label_count() > 4 ? ", ..." : "");
 }
 
-bool IsPhoto(const fs::path& path) {
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  for (const char* known : {".jpg", ".jpeg", ".png", ".bmp", ".ppm"}) {
-    if (extension == known) return true;
-  }
-  return false;
-}
-
-/// "n01440764", as ImageNet's folders are called.
+/// Returns whether `name` is a WordNet number such as "n01440764", as ImageNet's folders have.
 bool IsWordNetId(std::string_view name) {
   return name.size() == 9 && name[0] == 'n' && std::all_of(name.begin() + 1, name.end(), [](char c) {
            return std::isdigit(static_cast<unsigned char>(c)) != 0;
          });
 }
 
-/// The class of each folder, by name, number or order.
+/// Returns the class of each folder, by name, number or order.
 std::map<std::string, int> ClassesOfFolders(const std::map<std::string, int>& folders, const fs::path& root,
                                             const Model& model, int class_count, std::string* remark) {
   const Classes classes(model, class_count);
@@ -96,28 +62,42 @@ std::map<std::string, int> ClassesOfFolders(const std::map<std::string, int>& fo
   if (unknown.empty()) return found;
   const bool none =
       std::all_of(found.begin(), found.end(), [](const auto& entry) { return entry.second < 0; });
-  // Where classes have names, other names are other classes; only WordNet's numbers name none.
+  // Folders with other names than the labels are other classes, unless they are WordNet numbers.
   const bool nameless =
       model.label_count() == 0 ||
       std::all_of(folders.begin(), folders.end(), [](const auto& f) { return IsWordNetId(f.first); });
   if (!none || !nameless || static_cast<int>(folders.size()) != classes.count()) {
-    throw Failure((root / unknown).string() + ": is named after none of the model's " +
+    throw Failure((root / unknown).string() + ": the folder's name is none of the model's " +
                   std::to_string(classes.count()) + " classes" +
                   (model.label_count() > 0
                        ? " (" + FirstLabels(model) + ")"
-                       : ", which have numbers only: vitrine-convert --labels names them"));
+                       : "; the classes have no names: add them with vitrine-convert --labels"));
   }
   int index = 0;
   for (auto& [name, truth] : found) truth = index++;
-  *remark = "the folders are named after no class and taken in their sorted order";
+  *remark = "the folders' names are no class names; folder N in sorted order is class N";
   return found;
 }
 
 }  // namespace
 
+const char* const kPhotoEndings = ".jpg, .jpeg, .png, .bmp, .ppm or .pgm";
+
+std::vector<std::string> PhotosDirectlyIn(const fs::path& folder) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (IsPhoto(entry.path())) paths.push_back(entry.path());
+  }
+  if (error) throw Failure(folder.string() + ": " + error.message());
+  if (paths.empty()) throw Failure(folder.string() + ": has no photo (" + kPhotoEndings + ")");
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
 PhotoSet PhotosIn(const fs::path& folder, const Model& model, int class_count) {
   std::error_code failure;
-  if (!fs::is_directory(folder, failure)) throw Failure(folder.string() + ": is not a folder of photos");
+  if (!fs::is_directory(folder, failure)) throw Failure(folder.string() + ": not a folder");
   PhotoSet set;
   std::map<std::string, int> folders;
   std::vector<fs::path> paths;
@@ -131,7 +111,7 @@ PhotoSet PhotosIn(const fs::path& folder, const Model& model, int class_count) {
     paths.push_back(entry.path().lexically_relative(folder));
     if (paths.back().has_parent_path()) ++folders[paths.back().begin()->string()];
   }
-  if (paths.empty()) throw Failure(folder.string() + ": has no .jpg, .jpeg, .png, .bmp or .ppm file");
+  if (paths.empty()) throw Failure(folder.string() + ": has no photo (" + kPhotoEndings + ")");
   std::sort(paths.begin(), paths.end());
   const bool labelled =
       std::all_of(paths.begin(), paths.end(), [](const fs::path& path) { return path.has_parent_path(); });
@@ -144,7 +124,7 @@ PhotoSet PhotosIn(const fs::path& folder, const Model& model, int class_count) {
 
 PhotoSet PhotosOfList(const fs::path& list, const Model& model, int class_count) {
   std::ifstream file(list);
-  if (!file) throw Failure(list.string() + ": No such file, or it cannot be read");
+  if (!file) throw Failure(list.string() + ": " + std::strerror(errno));
   const Classes classes(model, class_count);
   PhotoSet set;
   int number = 0;
@@ -161,14 +141,31 @@ PhotoSet PhotosOfList(const fs::path& list, const Model& model, int class_count)
     const int truth = label.empty() ? -1 : classes.Find(label);
     if (!label.empty() && truth < 0)
       throw Failure(list.string() + ":" + std::to_string(number) + ": '" + label +
-                    "' is none of the model's classes");
+                    "' is not a class of the model");
     set.photos.push_back({(list.parent_path() / path).string(), truth});
     if ((set.photos.front().truth < 0) != (truth < 0))
       throw Failure(list.string() + ":" + std::to_string(number) +
-                    ": some lines name a class and some do not");
+                    ": some lines have a class and some have none");
   }
-  if (set.photos.empty()) throw Failure(list.string() + ": lists no photo");
+  if (set.photos.empty()) throw Failure(list.string() + ": the list has no photo");
   return set;
+}
+
+void RunOnPhotos(Session& session, const std::vector<std::string>& paths, int* exit_code,
+                 const std::function<void(const std::string&, double)>& show) {
+  using Clock = std::chrono::steady_clock;
+  for (const std::string& path : paths) {
+    const Result<Image> image = Image::Load(path.c_str());
+    if (!image.ok()) {
+      PrintError("vitrine", image.status().message());
+      *exit_code = 1;
+      continue;
+    }
+    const auto start = Clock::now();
+    OrFail(session.SetImage(image.value().view()));
+    OrFail(session.Run());
+    show(path, std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+  }
 }
 
 }  // namespace vitrine

@@ -74,7 +74,7 @@ class AnswersTest(commands.CommandTest):
         text = vitrine("classify", file, SAMPLES[1])
         shown = [line.split() for line in text.stdout.splitlines()[1:]]
         self.assertEqual([words[-1] for words in shown], [entry["label"] for entry in top])
-        self.assertEqual([words[0] for words in shown], ["%.1f" % (100 * entry["probability"]) for entry in top])
+        self.assertEqual([words[0] for words in shown], ["%.1f%%" % (100 * entry["probability"]) for entry in top])
         embedding = lines(vitrine("embed", file, SAMPLES[1], "--json"))[0]["embedding"]
         words = vitrine("embed", file, SAMPLES[1]).stdout.split()
         self.assertEqual(words[0], str(SAMPLES[1]))
@@ -151,8 +151,8 @@ class AnswersTest(commands.CommandTest):
             self.assertEqual([op["name"] for op in timed["ops"]], [op["name"] for op in answer["ops"]])
         self.assertGreater(levels[0]["macs"], 1.1 * levels[1]["macs"])
         self.assertGreater(levels[1]["macs"], 1.1 * levels[2]["macs"])
-        self.assertIn("6 tokens merged a block", vitrine("inspect", vit).stdout)
-        self.assert_failure(vitrine("classify", vit, SAMPLES[0], "--level", 3), says="has no level 3, the last is 2")
+        self.assertIn("6 tokens merged per block", vitrine("inspect", vit).stdout)
+        self.assert_failure(vitrine("classify", vit, SAMPLES[0], "--level", 3), says="has no level 3; the last level is 2")
 
     def test_inspect_as_text_names_operators_and_classes(self):
         text = vitrine("inspect", model("vit-tiny-waste"), "--self-test")

@@ -43,7 +43,7 @@ class EvalTest(commands.CommandTest):
                 self.assertGreater(result["latency_ms"]["p50"], 0)
         text = vitrine("eval", vit, FOLDER / "names")
         self.assertEqual((text.returncode, text.stderr), (0, ""))
-        self.assertIn(f"top-1     {100 * right:.2f} %", text.stdout)
+        self.assertIn(f"top-1     {100 * right:.2f}%", text.stdout)
         self.assertIn("sorted order", vitrine("eval", vit, FOLDER / "order").stdout)
         self.assertIn("sorted order", lines(vitrine("eval", vit, FOLDER / "order", "--json"))[0]["note"])
 
@@ -51,7 +51,7 @@ class EvalTest(commands.CommandTest):
         german = dict(zip(CLASSES, ("Pappe", "Glas", "Metall", "Papier", "Kunststoff", "Restmuell")))
         failed = vitrine("eval", model("vit-tiny-waste"), labelled("german", german.get), "--json")
         self.assertEqual((failed.returncode, failed.stdout, failed.stderr.count("\n")), (1, "", 1))
-        self.assertIn("is named after none of the model's 6 classes (cardboard, glass", failed.stderr)
+        self.assertIn("the folder's name is none of the model's 6 classes (cardboard, glass", failed.stderr)
 
     def test_the_table_cuts_no_letter_in_two(self):
         names = ["Käsekästchenbrättchen", "Glas", "Métal", "Бумага и картон разные", "塑料", "Restmüll"]
@@ -98,8 +98,8 @@ class EvalTest(commands.CommandTest):
         wrong.write_text(f"{SAMPLES[0]},teapot\n")
         empty = FOLDER / "nothing"
         empty.mkdir()
-        for words, says in (([strange], "teapot: is named after none of the model's 6 classes (cardboard"),
-                            ([empty], "has no .jpg"), ([FOLDER / "missing"], "not a folder"), ([SAMPLES[0]], "not a folder"),
+        for words, says in (([strange], "teapot: the folder's name is none of the model's 6 classes (cardboard"),
+                            ([empty], "has no photo"), ([FOLDER / "missing"], "not a folder"), ([SAMPLES[0]], "not a folder"),
                             ([ROOT / "models/samples"], "--against"), (["--list", wrong], "wrong.csv:1: 'teapot'"),
                             (["--list", some], "some.csv:2"), (["--list", empty / "x"], "No such file"),
                             ([ROOT / "models/samples", "--against", commands.tiny_model()], "outputs")):

@@ -9,8 +9,8 @@
 #include "platforms/linux/camera/live/live_server.h"
 #include "platforms/linux/camera/live/page_files.h"
 #include "platforms/linux/cli/failure.h"
-#include "platforms/linux/cli/thermal.h"
-#include "platforms/linux/photos/top_k.h"
+#include "platforms/linux/cli/machine.h"
+#include "platforms/linux/photos/classes.h"
 
 namespace vitrine {
 namespace {

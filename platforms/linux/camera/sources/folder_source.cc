@@ -6,6 +6,7 @@
 
 #include "platforms/linux/camera/sources/slots.h"
 #include "platforms/linux/cli/failure.h"
+#include "platforms/linux/photos/photo_set.h"
 
 namespace vitrine {
 namespace {
@@ -13,25 +14,13 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<std::string> FilesOf(const fs::path& folder) {
-  std::vector<std::string> paths;
   std::error_code error;
   if (fs::is_regular_file(folder, error)) {
     throw Failure(folder.string() +
-                  ": is no folder of photos; a film comes through a pipe: ffmpeg -i FILM -f yuv4mpegpipe "
+                  ": not a folder of photos. For a film use a pipe: ffmpeg -i FILM -f yuv4mpegpipe "
                   "-pix_fmt yuv420p - | vitrine camera MODEL.vit --stdin y4m");
   }
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    std::string ending = entry.path().extension();
-    std::transform(ending.begin(), ending.end(), ending.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
-    const char* const kEndings[] = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm"};
-    if (std::find(std::begin(kEndings), std::end(kEndings), ending) != std::end(kEndings))
-      paths.push_back(entry.path());
-  }
-  if (error) throw Failure(folder.string() + ": " + error.message());
-  if (paths.empty()) throw Failure(folder.string() + ": has no photos");
-  std::sort(paths.begin(), paths.end());
-  return paths;
+  return PhotosDirectlyIn(folder);
 }
 
 class FolderSource final : public FrameSource {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "platforms/linux/estimate.h"
+#include "platforms/linux/cli/estimate.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -37,8 +37,8 @@ double EstimateMilliseconds(const OperatorInfo& op, const Core& core) {
       static_cast<double>(op.macs) / (int8 ? core.int8_macs : core.f32_macs) / core.efficiency;
   double elements = static_cast<double>(op.rows * op.columns);
   if (kind == "Linear") elements = 0;  // written by the product itself
-  // Softmax touches a score for each pair of tokens, whose products are a head's size twice; heads of 64 are
-  // nearly everybody's.
+  // Softmax touches a score for each pair of tokens, whose products are a head's size twice; nearly all
+  // models have heads of 64.
   if (kind == "Attention") elements += static_cast<double>(op.macs) / (2 * 64);
   return (products + elements / core.elements) / (core.gigahertz * 1e6);
 }

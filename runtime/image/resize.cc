@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/image/pixels.h"
 #include "runtime/image/resize_rows.h"
 

@@ -3,6 +3,7 @@
 // it) + patch embeddings.
 #include <cstring>
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/parallel.h"

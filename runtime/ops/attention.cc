@@ -3,6 +3,7 @@
 // memory. In int8 where the file allows it and this processor gains from it.
 #include "runtime/kernels/attention.h"
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/kernels/attention_int8.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"

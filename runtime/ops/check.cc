@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "runtime/base/return_if_error.h"
+
 namespace vitrine {
 namespace {
 

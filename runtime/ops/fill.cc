@@ -2,6 +2,7 @@
 // Fill: a constant as a tensor, such as the learnt query of attention pooling.
 #include <cstring>
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/kernels/linear_int8.h"
 #include "runtime/kernels/quantize_rows.h"
 #include "runtime/ops/packing/packed_weights.h"

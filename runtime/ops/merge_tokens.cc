@@ -3,6 +3,7 @@
 // fixed number of them.
 #include "runtime/kernels/merge_tokens.h"
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/parallel.h"

@@ -2,6 +2,7 @@
 // Normalize: residual addition, LayerNorm and quantization in one pass over the rows.
 #include <cmath>
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/kernels/norm_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"

@@ -2,6 +2,7 @@
 // NormalizeHeads: LayerNorm over each head's query or key, in place (QK norm).
 #include <cmath>
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/kernels/norm_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"

@@ -2,6 +2,7 @@
 // PixelsToRows: cuts the u8 image into patches, which become rows of the patch embedding's input, exactly.
 #include "runtime/kernels/pixels_to_rows.h"
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/parallel.h"

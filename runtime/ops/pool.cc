@@ -2,6 +2,7 @@
 // Pool: means over ranges of rows, side by side: the class token, the patches' mean, or both.
 #include <algorithm>
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/kernels/mean_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // RotateHeads: rotary positions on the queries and keys of the patches, in place.
+#include "runtime/base/return_if_error.h"
 #include "runtime/kernels/rotate_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/program/program.h"
 
 namespace vitrine {

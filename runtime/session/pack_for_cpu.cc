@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // PackForCpu: what Session::Create does of a start on another processor, and no more.
+#include "runtime/base/return_if_error.h"
 #include "runtime/ops/packing/packed_layout.h"
 #include "runtime/ops/packing/packed_weights.h"
 #include "runtime/ops/xnnpack.h"

@@ -9,6 +9,7 @@
 
 #include "runtime/arena/plan.h"
 #include "runtime/base/log.h"
+#include "runtime/base/return_if_error.h"
 #include "runtime/ops/xnnpack.h"
 #include "runtime/session/processors.h"
 

@@ -5,6 +5,7 @@
 #include <climits>
 #include <cstdlib>
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/image/decode/codecs.h"
 #include "runtime/image/decode/container.h"
 #include "runtime/image/pixels.h"

@@ -21,6 +21,7 @@
 #define STBI_MALLOC(bytes) vitrine::TakeJpegMemory(bytes)
 #define STBI_REALLOC(memory, bytes) std::realloc(memory, bytes)  // PNG only
 #define STBI_FREE(memory) vitrine::FreeJpegMemory(memory)
+#include "runtime/base/return_if_error.h"
 #include "runtime/image/decode/codecs.h"
 #include "runtime/image/decode/container.h"
 #include "runtime/image/decode/jpeg.h"

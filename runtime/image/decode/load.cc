@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "runtime/base/return_if_error.h"
+
 namespace vitrine {
 namespace {
 

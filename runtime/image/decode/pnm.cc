@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/base/return_if_error.h"
 #include "runtime/image/decode/codecs.h"
 
 namespace vitrine {

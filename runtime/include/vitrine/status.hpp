@@ -78,11 +78,3 @@ class [[nodiscard]] Result {
 };
 
 }  // namespace vitrine
-
-/// Returns from the enclosing function when `expression` yields a failed Status.
-#define VITRINE_RETURN_IF_ERROR(expression)                                      \
-  do {                                                                           \
-    if (::vitrine::Status vitrine_status = (expression); !vitrine_status.ok()) { \
-      return vitrine_status;                                                     \
-    }                                                                            \
-  } while (false)

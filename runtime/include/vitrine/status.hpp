@@ -11,6 +11,7 @@
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -36,7 +37,14 @@ class [[nodiscard]] Status {
  public:
   static constexpr int kMessageCapacity = 240;
 
-  Status() = default;
+  // An ok Status writes two bytes and copies two bytes, so the message is never initialized as a whole.
+  Status() noexcept { message_[0] = '\0'; }
+  Status(const Status& other) noexcept : code_(other.code_) { CopyMessage(other); }
+  Status& operator=(const Status& other) noexcept {
+    code_ = other.code_;
+    if (this != &other) CopyMessage(other);
+    return *this;
+  }
 
   /// Returns a failed Status with a printf-formatted message, cut at kMessageCapacity - 1 bytes.
   [[gnu::format(printf, 2, 3)]] static Status Error(Code code, const char* format, ...) {
@@ -44,7 +52,8 @@ class [[nodiscard]] Status {
     status.code_ = code;
     va_list arguments;
     va_start(arguments, format);
-    std::vsnprintf(status.message_, sizeof status.message_, format, arguments);
+    if (std::vsnprintf(status.message_, sizeof status.message_, format, arguments) < 0)
+      status.message_[0] = '\0';
     va_end(arguments);
     return status;
   }
@@ -55,8 +64,15 @@ class [[nodiscard]] Status {
   const char* message() const { return message_; }
 
  private:
+  void CopyMessage(const Status& other) {
+    if (ok())
+      message_[0] = '\0';
+    else
+      std::memcpy(message_, other.message_, std::strlen(other.message_) + 1);
+  }
+
   Code code_ = Code::kOk;
-  char message_[kMessageCapacity] = {};
+  char message_[kMessageCapacity];  // up to its '\0'; undefined after it
 };
 
 /// Either a value or the Status that says why there is none. `value()` may be called only when `ok()`.
@@ -64,7 +80,7 @@ template <typename T>
 class [[nodiscard]] Result {
  public:
   Result(T value) : value_(std::move(value)) {}
-  Result(Status status) : status_(status) {}
+  Result(const Status& status) : status_(status) {}
 
   bool ok() const { return status_.ok(); }
   const Status& status() const { return status_; }

@@ -167,6 +167,8 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
+const char* Version() { return VITRINE_VERSION; }
+
 Result<Model> Model::Open(const char* path) {
   Result<MappedFile> file = MappedFile::Open(path);
   if (!file.ok()) return file.status();

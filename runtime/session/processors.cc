@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/session/processors.h"
 
+#include <hwy/targets.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -59,6 +60,11 @@ std::vector<int> FastProcessors(const std::string& sysfs, const std::vector<int>
     return fast;
   }
   return allowed;
+}
+
+const char* InstructionSet() {
+  const int64_t targets = hwy::SupportedTargets();
+  return hwy::TargetName(targets & -targets);  // Highway numbers the best target lowest
 }
 
 Status UseProcessors(std::span<const int> processors) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the shared library shows. Everything else in it is hidden. */
+ * Marks the symbols that the shared library exports. It hides all others. */
 #ifndef VITRINE_EXPORT_H_
 #define VITRINE_EXPORT_H_
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images: what a caller hands over (ImageView), and what is read from a photo's file (Image).
+// Images: pixels that the caller owns (ImageView), and photos read from files (Image).
 #pragma once
 
 #include <vitrine/export.h>
@@ -12,37 +12,37 @@
 
 namespace vitrine {
 
-/// How pixels lie in memory. Eight bits a sample, rows top to bottom. The YUV formats are those of cameras
-/// and video: colour at half the resolution.
+/// How pixels are stored. A sample has eight bits, and rows go from top to bottom. The YUV formats are those
+/// of cameras and video, with chroma at half the resolution.
 enum class PixelFormat : uint8_t {
   kRgb8,   ///< 3 bytes: red, green, blue
   kBgr8,   ///< 3 bytes: blue, green, red
-  kRgba8,  ///< 4 bytes; alpha is dropped, nothing is composited
+  kRgba8,  ///< 4 bytes: red, green, blue, alpha; alpha is ignored, without compositing
   kGray8,  ///< 1 byte
-  kYuyv8,  ///< 4 bytes for two pixels: Y, U, Y, V; an even width
-  kNv12,   ///< a plane of Y; half as high, and half as wide, one of U and V by turns: chroma[0]
-  kI420,   ///< a plane of Y; half as high and half as wide, one of U and one of V: chroma[0], chroma[1]
-  kNv21,   ///< as kNv12, with V before U
+  kYuyv8,  ///< 4 bytes for two pixels: Y, U, Y, V; the width is even
+  kNv12,   ///< a Y plane; chroma[0]: U and V interleaved, half as wide and half as high
+  kI420,   ///< a Y plane; chroma[0]: U, chroma[1]: V, each half as wide and half as high
+  kNv21,   ///< like kNv12, with V before U
 };
 
-/// Which colours Y, U and V stand for.
+/// Which standard converts Y, U and V to RGB.
 enum class YuvMatrix : uint8_t { kBt601, kBt709 };
 
-/// Which values of Y, U and V are black, white and full colour.
+/// Which values of Y, U and V are in use.
 enum class YuvRange : uint8_t {
-  kLimited,  ///< Y 16 to 235, U and V 16 to 240: cameras and video
-  kFull,     ///< 0 to 255: JPEG
+  kLimited,  ///< Y from 16 to 235, U and V from 16 to 240: cameras and video
+  kFull,     ///< from 0 to 255: JPEG
 };
 
-/// Pixels that somebody else owns. The pixels must outlive every call that the view is passed to.
+/// Pixels that the caller owns. They must stay valid during each call that receives the view.
 ///
 ///     pixels ──> |R G B R G B ... R G B|padding|    row 0
 ///                |R G B R G B ... R G B|padding|    row 1
 ///                |<--- width pixels -->|       |
 ///                |<------- stride_bytes ------>|
 ///
-/// Planar formats have `pixels` for Y and further planes in `chroma`, of (width + 1) / 2 by
-/// (height + 1) / 2 samples.
+/// Planar formats have Y in `pixels` and the other planes in `chroma`, of (width + 1) / 2 by (height + 1) / 2
+/// samples.
 struct ImageView {
   const uint8_t* pixels = nullptr;
   int width = 0;               ///< pixels
@@ -50,39 +50,39 @@ struct ImageView {
   ptrdiff_t stride_bytes = 0;  ///< from one row to the next; negative when rows are stored bottom up
   PixelFormat format = PixelFormat::kRgb8;
   const uint8_t* chroma[2] = {nullptr, nullptr};  ///< kNv12, kI420 and kNv21
-  ptrdiff_t chroma_stride_bytes = 0;              ///< from one row of them to the next
-  YuvMatrix matrix = YuvMatrix::kBt601;           ///< of the YUV formats
-  YuvRange range = YuvRange::kLimited;
+  ptrdiff_t chroma_stride_bytes = 0;              ///< from one row of a chroma plane to the next
+  YuvMatrix matrix = YuvMatrix::kBt601;           ///< for YUV formats only
+  YuvRange range = YuvRange::kLimited;            ///< for YUV formats only
 };
 
-/// A rectangle in a picture, in fractions of its sides from the top left.
+/// A rectangle in an image, in fractions of its sides from the top left.
 struct Region {
   double x = 0, y = 0, width = 1, height = 1;
 };
 
-/// Pixels [left, left + width) x [top, top + height) of a picture.
+/// The pixels [left, left + width) x [top, top + height) of an image.
 struct Crop {
   int left = 0, top = 0, width = 0, height = 0;
 };
 
-/// Returns a part of a picture: the same pixels, seen from another corner. Fails with kInvalidArgument when
-/// it does not lie within the picture, or cuts a YUV format's colour: left must be even there, the top too
-/// where colour has planes, and a YUYV's width. Pure.
+/// Returns a view of a part of an image. It refers to the same pixels. Fails with kInvalidArgument when the
+/// part exceeds the image, or when it splits the chroma of a YUV format: `left` must be even, `top` too for
+/// formats with chroma planes, and `width` too for kYuyv8. Does not allocate. Thread-safe.
 VITRINE_API Result<ImageView> CropOf(const ImageView& image, const Crop& crop);
 
-/// How a file is read.
+/// How to read a file.
 struct DecodeOptions {
-  /// Turn the picture upright as its EXIF orientation says. Training pipelines that open files with Pillow
-  /// do not, so comparing with one of them may need this off.
+  /// Rotate the image to its EXIF orientation. Training pipelines that open files with Pillow do not do this:
+  /// set it to false to compare with them.
   bool apply_orientation = true;
 };
 
-/// An RGB picture read from a file, and its memory. Move only; reading from many threads is safe.
+/// An RGB image and its memory. Move only. Many threads may read it at once.
 ///
-/// JPEG decodes to the same bytes as libjpeg-turbo with its default settings (and so as Pillow).
+/// A JPEG decodes to the same bytes as in libjpeg-turbo with default settings, and therefore as in Pillow.
 class VITRINE_API Image {
  public:
-  /// The largest picture that is read: 2^28 pixels, which is 805 MB as RGB.
+  /// The largest supported image: 2^28 pixels, which is 805 MB as RGB.
   static constexpr int64_t kMaxPixels = int64_t{1} << 28;
 
   Image() = default;
@@ -95,30 +95,32 @@ class VITRINE_API Image {
   }
   ~Image();
 
-  /// Returns the picture in `bytes`, a whole JPEG, PNG, BMP or PNM file, as RGB.
+  /// Returns the image in `bytes`, which contain a whole JPEG, PNG, BMP or PNM file, as RGB.
   ///
-  /// Gray becomes RGB, palettes are looked up, alpha is dropped without compositing, CMYK is converted
-  /// without a colour profile, and 16-bit samples keep their upper eight bits. Embedded colour profiles are
-  /// ignored. Fails with kInvalidImage on anything else and on a file that is damaged or cut short, with
-  /// kOutOfMemory. `bytes` may be freed afterwards. Thread-safe. Allocates; the peak is 4.5 bytes a pixel for
-  /// a JPEG, 7.5 for a progressive one and 8 for a PNG with alpha.
+  /// Converts gray and palette images to RGB, and CMYK without a color profile. Ignores alpha (without
+  /// compositing) and embedded color profiles. Uses the upper eight bits of 16-bit samples. Fails with
+  /// kInvalidImage for any other format and for a damaged or incomplete file, or with kOutOfMemory. The
+  /// caller may free `bytes` afterwards. Thread-safe. Allocates at most 4.5 bytes per pixel for a JPEG, 7.5
+  /// for a progressive JPEG, and 8 for a PNG with alpha.
   static Result<Image> Decode(std::span<const uint8_t> bytes, const DecodeOptions& options = {});
 
-  /// As Decode(), from a file. Messages begin with `path`. Fails with kNotFound when it cannot be opened.
+  /// Returns the image in the file at `path`, like Decode(). Messages begin with `path`. Fails with kNotFound
+  /// when the file cannot be opened.
   static Result<Image> Load(const char* path, const DecodeOptions& options = {});
 
-  /// Returns a picture of that size with undefined pixels. Fails with kInvalidImage when a side is not in
-  /// 1..65535 or there are more than kMaxPixels, with kOutOfMemory.
+  /// Returns an image of this size with undefined pixels. Fails with kInvalidImage when a side is not in
+  /// 1..65535 or when there are more than kMaxPixels, or with kOutOfMemory.
   static Result<Image> Create(int width, int height);
 
-  /// Returns a picture that takes over `pixels`: packed RGB in memory from std::malloc, which it will free.
+  /// Returns an image that owns `pixels`: packed RGB in memory from std::malloc. The image frees it.
   static Image Adopt(uint8_t* pixels, int width, int height);
 
   int width() const { return width_; }
   int height() const { return height_; }
 
-  /// The pixels, kRgb8 without padding between rows; valid while this image is.
+  /// Returns a view of the pixels: kRgb8 without padding between rows. Valid as long as this image.
   ImageView view() const { return {pixels_, width_, height_, ptrdiff_t{3} * width_, PixelFormat::kRgb8}; }
+  /// Returns the pixels, for writing. Valid as long as this image.
   uint8_t* pixels() { return pixels_; }
 
  private:

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Status and Result: how every function of the runtime reports failure, without exceptions
-// and without the heap.
+// Status and Result: how functions report failure, without exceptions and without the heap.
 #pragma once
 
-// All of the headers need C++20: std::span, say. MSVC tells in a macro of its own; GCC 10's C++20 is 201709.
+// All headers need C++20, for example for std::span. MSVC has its own macro; GCC 10 defines C++20 as 201709.
 #if defined(_MSVC_LANG) ? _MSVC_LANG <= 201703L : __cplusplus <= 201703L
 #error "vitrine's C++ headers need C++20: compile with -std=c++20 (vitrine.h is for C and any C++)"
 #endif
@@ -17,27 +16,27 @@
 
 namespace vitrine {
 
-/// What kind of failure a Status carries. Branch on this; the message is for people.
+/// The kind of a failure. Programs use this; the message is for people.
 enum class Code : uint8_t {
   kOk = 0,
-  kInvalidArgument,   ///< a caller's value is out of range or of the wrong shape
-  kNotFound,          ///< a file or folder is not there or cannot be opened
-  kInvalidModel,      ///< a model file is damaged or says something impossible
-  kUnsupportedModel,  ///< a model file of another major version, or one that needs what this build has not
-  kInvalidImage,      ///< bytes that are not an image, or an image that is damaged
-  kArenaTooSmall,     ///< the caller's arena is too small; the message says how many bytes are needed
-  kOutOfMemory,       ///< the system gave no memory
-  kUnsupportedCpu,    ///< the processor lacks what every build needs (NEON, SSE4.1)
-  kInternal,          ///< a library below refused what should have been right
+  kInvalidArgument,   ///< an argument is out of range or has the wrong shape
+  kNotFound,          ///< a file or folder does not exist or cannot be opened or written
+  kInvalidModel,      ///< a model file is damaged or inconsistent
+  kUnsupportedModel,  ///< a model file has another major version or needs a feature that is missing here
+  kInvalidImage,      ///< the data is not an image, or the image is damaged
+  kArenaTooSmall,     ///< the caller's arena is too small; the message has the number of bytes needed
+  kOutOfMemory,       ///< memory could not be allocated
+  kUnsupportedCpu,    ///< the CPU lacks the required instructions (NEON on ARM, SSE4.1 on x86)
+  kInternal,          ///< an unexpected failure, for example in XNNPACK
 };
 
-/// A code and one line that says what was expected, what was found, and where.
-/// Needs no heap; copying copies the text. Not thread-safe to modify, safe to read from many threads.
+/// A code, and for a failure one line with what was expected, what was found, and where. Does not allocate; a
+/// copy has its own text. Many threads may read a Status at once.
 class [[nodiscard]] Status {
  public:
-  static constexpr int kMessageCapacity = 240;
+  static constexpr int kMessageCapacity = 240;  ///< bytes, including the terminating zero
 
-  // An ok Status writes two bytes and copies two bytes, so the message is never initialized as a whole.
+  /// Creates an ok Status.
   Status() noexcept { message_[0] = '\0'; }
   Status(const Status& other) noexcept : code_(other.code_) { CopyMessage(other); }
   Status& operator=(const Status& other) noexcept {
@@ -46,7 +45,7 @@ class [[nodiscard]] Status {
     return *this;
   }
 
-  /// Returns a failed Status with a printf-formatted message, cut at kMessageCapacity - 1 bytes.
+  /// Returns a failed Status with a printf-formatted message, truncated to kMessageCapacity - 1 bytes.
   [[gnu::format(printf, 2, 3)]] static Status Error(Code code, const char* format, ...) {
     Status status;
     status.code_ = code;
@@ -60,10 +59,11 @@ class [[nodiscard]] Status {
 
   bool ok() const { return code_ == Code::kOk; }
   Code code() const { return code_; }
-  /// One line without a full stop; empty when ok.
+  /// Returns one line without a full stop, or "" when ok. The text lives as long as this Status.
   const char* message() const { return message_; }
 
  private:
+  // Copies only the text in use: most statuses are ok, and each of them would copy 240 bytes.
   void CopyMessage(const Status& other) {
     if (ok())
       message_[0] = '\0';
@@ -75,7 +75,7 @@ class [[nodiscard]] Status {
   char message_[kMessageCapacity];  // up to its '\0'; undefined after it
 };
 
-/// Either a value or the Status that says why there is none. `value()` may be called only when `ok()`.
+/// Either a value or the failed Status that explains why there is none. Call value() only when ok().
 template <typename T>
 class [[nodiscard]] Result {
  public:

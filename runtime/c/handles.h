@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Handles: numbers that stand for objects, so that one which was closed is known for what it is.
+// Handles: numbers that refer to objects, so that a closed handle is always detected.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,13 @@
 
 namespace vitrine {
 
-/// Objects by handle. A handle is a place in the table and how often the place has been used; one that was
-/// closed fits nothing any more. Handle is a pointer type that is never followed; null is none. Thread-safe.
+/// A table of objects by handle. A handle combines a place in the table with the number of times that the
+/// place was used, so that a closed handle never matches a later object. Handle is a pointer type that is
+/// never dereferenced; null is no handle. Thread-safe.
 template <typename Handle, typename Object>
 class HandleTable {
  public:
-  /// Null when there are too many.
+  /// Returns a new handle, or null when too many are open.
   Handle Add(std::shared_ptr<Object> object) {
     const std::lock_guard lock(mutex_);
     size_t place = 0;
@@ -29,14 +30,15 @@ class HandleTable {
     return reinterpret_cast<Handle>(slot.uses << kPlaceBits | place);
   }
 
-  /// Null when the handle is not open.
+  /// Returns the object, or null when the handle is not open.
   std::shared_ptr<Object> Find(Handle handle) const {
     const std::lock_guard lock(mutex_);
     const size_t place = PlaceOf(handle);
     return place < slots_.size() ? slots_[place].object : nullptr;
   }
 
-  /// What it stood for, to the one thread that closes it; null to all others.
+  /// Closes the handle. Returns its object, or null when the handle is not open: only one of several threads
+  /// that close the same handle receives the object.
   std::shared_ptr<Object> Remove(Handle handle) {
     const std::lock_guard lock(mutex_);
     const size_t place = PlaceOf(handle);
@@ -52,7 +54,7 @@ class HandleTable {
     std::shared_ptr<Object> object;
   };
 
-  /// Beyond the end for a handle that was never given out, or whose place has been used since.
+  /// Returns the place of an open handle; slots_.size() for any other value.
   size_t PlaceOf(Handle handle) const {
     const uintptr_t value = reinterpret_cast<uintptr_t>(handle), place = value & (kPlaces - 1);
     return place < slots_.size() && slots_[place].uses == value >> kPlaceBits ? place : slots_.size();

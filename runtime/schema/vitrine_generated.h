@@ -102,7 +102,7 @@ struct Model;
 struct ModelBuilder;
 struct ModelT;
 
-/// How the elements of a tensor or constant are stored.
+/// The element type of a tensor or constant.
 enum class Type : uint8_t {
   F32 = 0,
   U8 = 1,
@@ -145,6 +145,7 @@ inline const char *EnumNameType(Type e) {
   return EnumNamesType()[index];
 }
 
+/// An activation function.
 enum class Function : uint8_t {
   Identity = 0,
   GeluErf = 1,
@@ -190,6 +191,7 @@ inline const char *EnumNameFunction(Function e) {
   return EnumNamesFunction()[index];
 }
 
+/// What an operator computes.
 enum class Kind : uint8_t {
   NONE = 0,
   PixelsToRows = 1,
@@ -488,6 +490,7 @@ struct KindUnion {
 bool VerifyKind(::flatbuffers::Verifier &verifier, const void *obj, Kind type);
 bool VerifyKindVector(::flatbuffers::Verifier &verifier, const ::flatbuffers::Vector<::flatbuffers::Offset<void>> *values, const ::flatbuffers::Vector<Kind> *types);
 
+/// How to resize a photo before cropping.
 enum class ResizeMode : uint8_t {
   None = 0,
   ShortestSide = 1,
@@ -521,6 +524,7 @@ inline const char *EnumNameResizeMode(ResizeMode e) {
   return EnumNamesResizeMode()[index];
 }
 
+/// The interpolation filter. The numbers are those of Pillow.
 enum class Interpolation : uint8_t {
   Nearest = 0,
   Lanczos = 1,
@@ -563,6 +567,7 @@ inline const char *EnumNameInterpolation(Interpolation e) {
   return EnumNamesInterpolation()[index];
 }
 
+/// How the offset of the center crop is rounded.
 enum class CropRounding : uint8_t {
   HalfToEven = 0,
   Floor = 1,
@@ -593,7 +598,7 @@ inline const char *EnumNameCropRounding(CropRounding e) {
   return EnumNamesCropRounding()[index];
 }
 
-/// Rows [first, first + count) of which a mean is taken.
+/// The rows [first, first + count).
 FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(4) RowRange FLATBUFFERS_FINAL_CLASS {
  private:
   uint32_t first_;
@@ -632,8 +637,8 @@ struct TensorT : public ::flatbuffers::NativeTable {
   int8_t zero_point = 0;
 };
 
-/// An activation: the matrix [rows, columns] that operators hand to each other. A vector is [1, columns], an image
-/// [height * width, channels]. It lives from the operator that writes it first to the one that reads it last.
+/// An activation: a matrix [rows, columns] that one operator writes and others read. A vector is [1, columns], an
+/// image [height * width, channels]. It is live from the first operator that writes it to the last that reads it.
 struct Tensor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef TensorT NativeTableType;
   typedef TensorBuilder Builder;
@@ -767,13 +772,13 @@ struct ConstantT : public ::flatbuffers::NativeTable {
   uint64_t checksum = 0;
 };
 
-/// A constant: [rows, columns] in `weights` at `offset`, a multiple of 64.
+/// A constant: a matrix [rows, columns], stored in `weights` at `offset`, which is a multiple of 64.
 ///   F32:   rows * columns floats
 ///   QC8W:  rows * columns int8, zeros up to a multiple of 64 bytes, then `rows` float scales, finite and above zero
 ///   QB4W:  rows * columns / 2 bytes, the even column in the low half; zeros up to a multiple of 64 bytes, then
-///          rows * columns / 32 scales in bfloat16, finite and above zero; columns a multiple of 32
-/// Zeros fill up to the next multiple of 64; `checksum` covers everything from `offset` to there. Constants follow
-/// each other without a gap, in the order of this list, and fill `weights`.
+///          rows * columns / 32 bfloat16 scales, finite and above zero; `columns` is a multiple of 32
+/// Zeros pad the end to a multiple of 64 bytes. `checksum` covers everything from `offset` to the end of this padding.
+/// The constants fill `weights` without gaps, in the order of Model.constants.
 struct Constant FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef ConstantT NativeTableType;
   typedef ConstantBuilder Builder;
@@ -878,9 +883,11 @@ struct PixelsToRowsT : public ::flatbuffers::NativeTable {
   int8_t zero_point = 0;
 };
 
-/// Cuts the image into patches: rows[i] = the pixels of patch i, in the order (y, x, channel). Patches are row-major.
-/// image U8 [height * width, channels]; output QD8 (pixel - 128, zero point `zero_point`, scale 1, hence exact) or
-/// F32 (pixel - 128 - zero_point), [(height / patch_height) * (width / patch_width), patch_height * patch_width * channels].
+/// Cuts the image into patches. Row i of the output has the pixels of patch i in the order (y, x, channel). Patches are
+/// numbered row by row from the top left.
+/// image U8 [height * width, channels];
+/// output [(height / patch_height) * (width / patch_width), patch_height * patch_width * channels], either
+/// QD8 (pixel - 128, with zero point `zero_point` and scale 1, which is exact) or F32 (pixel - 128 - zero_point).
 struct PixelsToRows FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef PixelsToRowsT NativeTableType;
   typedef PixelsToRowsBuilder Builder;
@@ -1002,9 +1009,10 @@ struct LinearT : public ::flatbuffers::NativeTable {
   int32_t bias = -1;
 };
 
-/// output = input * weight^T + bias. input F32, QD8 or QS8 [>= T, K]; weight F32, QC8W or QB4W [N, K]; bias F32 [1, N] or
-/// none; output F32 [T, N], or QS8 where the input is QS8. F32 weights take an F32 input, QB4W weights a QD8 one. An F32
-/// input of [T', K'] with T' * K' = K and T = 1 is read as one row.
+/// output = input * weight^T + bias.
+/// input F32, QD8 or QS8 [>= T, K]; weight F32, QC8W or QB4W [N, K]; bias F32 [1, N] or none; output F32 [T, N], or QS8
+/// when the input is QS8. F32 weights need an F32 input, and QB4W weights need a QD8 input. When T = 1, an F32 input
+/// [T', K'] with T' * K' = K is read as one row.
 struct Linear FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef LinearT NativeTableType;
   typedef LinearBuilder Builder;
@@ -1096,9 +1104,9 @@ struct AddPositionsT : public ::flatbuffers::NativeTable {
   uint32_t first_patch = 0;
 };
 
-/// tokens = positions, and from row `first_patch` on the patches are added. patches F32 [T - first_patch, D];
-/// positions F32 constant [T, D], which holds class, distillation and register tokens too, or [first_patch, D] where
-/// patches have no positions; tokens F32 [T, D].
+/// tokens = positions; then adds the patches to the rows from `first_patch` on.
+/// patches F32 [T - first_patch, D]; positions F32 constant [T, D], which includes class, distillation and register
+/// tokens, or [first_patch, D] when patches have no positions; tokens F32 [T, D].
 struct AddPositions FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef AddPositionsT NativeTableType;
   typedef AddPositionsBuilder Builder;
@@ -1192,9 +1200,9 @@ struct NormalizeT : public ::flatbuffers::NativeTable {
   float epsilon = 0.0f;
 };
 
-/// residual += delta, then output = LayerNorm(residual) * gamma + beta, over each row.
-/// residual F32 [>= T, D], changed in place where there is a delta; delta F32 [>= T, D] or none; output F32, QD8 or QS8
-/// [T, D]; gamma, beta F32 constants [1, D] or none. The variance is the population's.
+/// residual += delta, then output = LayerNorm(residual) * gamma + beta, for each row.
+/// residual F32 [>= T, D], changed in place when there is a delta; delta F32 [>= T, D] or none; output F32, QD8 or QS8
+/// [T, D]; gamma, beta F32 constants [1, D] or none. LayerNorm uses the population variance (divides by D).
 struct Normalize FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef NormalizeT NativeTableType;
   typedef NormalizeBuilder Builder;
@@ -1316,17 +1324,20 @@ struct AttentionT : public ::flatbuffers::NativeTable {
   int32_t sizes = -1;
 };
 
-/// Multi-head attention, output = softmax(Q * K^T) * V head by head; the scale is folded into Q's weights.
-/// query F32 [>= Tq, >= query_column + D], key and value F32 [T, ...] likewise, where D = heads * head_size; head h has the
-/// columns from COLUMN + h * head_size. output F32, QD8 or QS8 [Tq, D]. `compute` is what Q, K, V and the probabilities are
-/// inside: F32, or QD8, which lets a processor with a fast path take int8 (others compute in f32).
-/// With a bias it is softmax(Q * K^T + B) * V; the rows are a class token and then grid_height * grid_width patches. bias F32
-/// constant [heads, (2 * grid_height - 1) * (2 * grid_width - 1) + 3] or none: for patches at (y, x) and (y', x') the value
-/// (y - y' + grid_height - 1) * (2 * grid_width - 1) + x - x' + grid_width - 1 of a head; its last three are class token to
-/// patch, patch to class token, class token to itself. (Of a ViT-B/16 that is 35 kB a block; a value for each pair of tokens
-/// would be 1.9 MB.) Attention with a bias computes in F32.
-/// sizes, F32 [2, T] or none, is MergeTokens' output_sizes for the tokens of the keys: a key counts as often as it stands for a
-/// token, softmax(Q * K^T + log(size)) * V. Not together with a bias.
+/// Multi-head attention: output = softmax(Q * K^T) * V for each head. The scale is folded into the weights of Q.
+/// query F32 [>= Tq, >= query_column + D]; key and value F32 [T, ...] likewise; D = heads * head_size. Head h uses the
+/// head_size columns from query_column (key_column, value_column) + h * head_size on. output F32, QD8 or QS8 [Tq, D].
+/// `compute` is the type of Q, K, V and the probabilities inside the operator: F32, or QD8, which permits int8 on CPUs
+/// that have fast instructions for it; other CPUs compute in f32.
+///
+/// With a bias: output = softmax(Q * K^T + B) * V. Row 0 is a class token, followed by grid_height * grid_width patches.
+/// bias F32 constant [heads, (2 * grid_height - 1) * (2 * grid_width - 1) + 3] or none. For a query patch (y, x) and a key
+/// patch (y', x'), B is the value (y - y' + grid_height - 1) * (2 * grid_width - 1) + x - x' + grid_width - 1 of the head.
+/// The last three values of a head are for class token to patch, patch to class token, and class token to itself. For a
+/// ViT-B/16 this takes 35 kB per block; one value per pair of tokens would take 1.9 MB. Attention with a bias computes in F32.
+///
+/// sizes F32 [2, T] or none: output_sizes of MergeTokens, for the tokens of the keys. A merged key counts once for each
+/// token that it represents: softmax(Q * K^T + log(size)) * V. An operator has sizes or a bias, never both.
 struct Attention FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef AttentionT NativeTableType;
   typedef AttentionBuilder Builder;
@@ -1518,9 +1529,9 @@ struct ActivateT : public ::flatbuffers::NativeTable {
   bool gated = false;
 };
 
-/// output = function(input), element by element; gated: the input is [T, 2 * M], output = function(first half) * second half.
-/// input F32; output F32, QD8 or QS8 [T, M]. Or input and output QS8 and not gated: a table of 256 bytes then gives, for each
-/// byte of the input, the byte nearest to function of its value.
+/// output = function(input), element by element. Gated: output = function(first half) * second half of an input [T, 2 * M].
+/// input F32 [T, M]; output F32, QD8 or QS8 [T, M]. Or input and output are QS8 and not gated: each output byte is then the
+/// nearest to the function of the input's value, taken from a table of 256 bytes.
 struct Activate FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef ActivateT NativeTableType;
   typedef ActivateBuilder Builder;
@@ -1612,8 +1623,9 @@ struct PoolT : public ::flatbuffers::NativeTable {
   int32_t sizes = -1;
 };
 
-/// output [1, D * number of ranges] F32: the mean over each range of rows of the F32 input [T, D], one after the other; with
-/// sizes, F32 [2, T] or none as in Attention, a row counts as often as it stands for a token.
+/// Computes the mean of each range of rows.
+/// input F32 [T, D]; output F32 [1, D * number of ranges], the means one after the other; sizes F32 [2, T] or none, as in
+/// Attention: a merged row counts once for each token that it represents.
 struct Pool FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef PoolT NativeTableType;
   typedef PoolBuilder Builder;
@@ -1795,8 +1807,8 @@ struct NormalizeHeadsT : public ::flatbuffers::NativeTable {
   float epsilon = 0.0f;
 };
 
-/// Normalizes each head's columns of each row by itself, in place: LayerNorm over `head_size` values, times gamma plus beta
-/// (queries or keys before attention). tensor F32 [T, >= column + heads * head_size]; gamma, beta F32 [1, head_size] or none.
+/// Normalizes queries or keys before attention, in place: each row of each head separately, as LayerNorm over `head_size`
+/// values * gamma + beta. tensor F32 [T, >= column + heads * head_size]; gamma, beta F32 [1, head_size] or none.
 struct NormalizeHeads FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef NormalizeHeadsT NativeTableType;
   typedef NormalizeHeadsBuilder Builder;
@@ -1916,7 +1928,7 @@ struct FillT : public ::flatbuffers::NativeTable {
   int32_t output = 0;
 };
 
-/// output = a constant: a learnt query. constant F32 [T, D]; output F32 [T, D].
+/// output = constant, for a learned query. constant F32 [T, D]; output F32 [T, D].
 struct Fill FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef FillT NativeTableType;
   typedef FillBuilder Builder;
@@ -1990,10 +2002,11 @@ struct RotateHeadsT : public ::flatbuffers::NativeTable {
   int32_t table = 0;
 };
 
-/// Rotary positions: turns each head's queries or keys by the angles of its row's patch, in place, rows below `first_row`
-/// (class and register tokens) left as they are. The values i and i + head_size / 2 of a head are a point (a, b), which
-/// becomes (a cos - b sin, b cos + a sin). tensor F32 [T, >= column + heads * head_size]; table F32 constant
-/// [T - first_row, head_size]: the cosines of head_size / 2 angles, then their sines; head_size even.
+/// Rotary positions: rotates the queries or keys of each head by the angles of the row's patch, in place. Rows below
+/// `first_row` (class and register tokens) do not change. The values i and i + head_size / 2 of a head form a point (a, b),
+/// which becomes (a cos - b sin, b cos + a sin).
+/// tensor F32 [T, >= column + heads * head_size]; table F32 constant [T - first_row, head_size]: the cosines of
+/// head_size / 2 angles, then their sines. head_size is even.
 struct RotateHeads FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef RotateHeadsT NativeTableType;
   typedef RotateHeadsBuilder Builder;
@@ -2111,12 +2124,14 @@ struct MergeTokensT : public ::flatbuffers::NativeTable {
   uint32_t protected_rows = 0;
 };
 
-/// Token merging: x = tokens + delta, of which T - T' tokens are averaged into others. Of the tokens from `protected_rows` on
-/// (before it: class and register tokens), each with an even index is matched with the one of an odd index whose key, the mean over
-/// the heads, makes the smallest angle with its own; the T - T' best matched go into their match, weighted by sizes. The output
-/// has the protected tokens, the even ones that are left and the odd ones, each in their order.
-/// tokens F32 [T, D]; delta F32 [T, D] or none; key F32 [T, >= key_column + heads * head_size]; sizes F32 [2, T], how many tokens
-/// each stands for and the binary logarithm of that, or none for one each; output F32 [T', D]; output_sizes F32 [2, T'].
+/// Token merging (Bolya et al. 2023): x = tokens + delta; then averages T - T' of the tokens into others.
+/// Rows before `protected_rows` (class and register tokens) do not take part. Of the other rows, each with an even index is
+/// matched with the one with an odd index whose key has the smallest angle to its own; a token's key is the mean over the heads.
+/// The T - T' even rows with the best matches are merged into their odd rows, as an average weighted by sizes. The output has
+/// the protected rows, then the even rows that are left, then the odd rows, each group in its order.
+/// tokens F32 [T, D]; delta F32 [T, D] or none; key F32 [T, >= key_column + heads * head_size]; sizes F32 [2, T]: how many
+/// tokens each row represents, and the binary logarithm of that number; none: each represents one; output F32 [T', D];
+/// output_sizes F32 [2, T'].
 struct MergeTokens FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef MergeTokensT NativeTableType;
   typedef MergeTokensBuilder Builder;
@@ -2266,6 +2281,7 @@ struct OperatorT : public ::flatbuffers::NativeTable {
   vitrine::schema::KindUnion kind{};
 };
 
+/// One operator of the program.
 struct Operator FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef OperatorT NativeTableType;
   typedef OperatorBuilder Builder;
@@ -2455,8 +2471,8 @@ struct ImageInputT : public ::flatbuffers::NativeTable {
   std::vector<float> deviation{};
 };
 
-/// From a photo to the input: resize as Pillow does, then cut the center of the input's size.
-/// The normalisation is folded into the first Linear; mean and deviation are here to be read by people.
+/// How to prepare a photo: resize it like Pillow, then crop the center to the size of the input. Mean and deviation are
+/// folded into the first Linear; the values here are for information only.
 struct ImageInput FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef ImageInputT NativeTableType;
   typedef ImageInputBuilder Builder;
@@ -2637,7 +2653,7 @@ struct SourceT : public ::flatbuffers::NativeTable {
   std::string sha256{};
 };
 
-/// Where the weights came from.
+/// The checkpoint from which the file was converted.
 struct Source FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef SourceT NativeTableType;
   typedef SourceBuilder Builder;
@@ -2735,7 +2751,7 @@ struct ReferenceT : public ::flatbuffers::NativeTable {
   std::vector<float> output{};
 };
 
-/// An input with the output that this file must give for it, so that a device can test itself.
+/// An input and the expected output, for a self-test on the device.
 struct Reference FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef ReferenceT NativeTableType;
   typedef ReferenceBuilder Builder;
@@ -2824,7 +2840,7 @@ struct FidelityT : public ::flatbuffers::NativeTable {
   std::vector<float> operator_sqnr_db{};
 };
 
-/// What the converter measured, this file against the same model in f32.
+/// What the converter measured: this file compared with the same model in f32.
 struct Fidelity FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef FidelityT NativeTableType;
   typedef FidelityBuilder Builder;
@@ -2952,8 +2968,8 @@ struct LevelT : public ::flatbuffers::NativeTable {
   LevelT &operator=(LevelT o) FLATBUFFERS_NOEXCEPT;
 };
 
-/// The same model with more tokens merged: another program on the same constants, input image and classes, faster and further from
-/// what was trained, for a device that is hot or late.
+/// The same model with more tokens merged: another program with the same constants, input image and classes. It is faster and less
+/// accurate, for devices that run hot or too slowly.
 struct Level FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef LevelT NativeTableType;
   typedef LevelBuilder Builder;
@@ -3136,7 +3152,7 @@ struct ModelT : public ::flatbuffers::NativeTable {
   ModelT &operator=(ModelT o) FLATBUFFERS_NOEXCEPT;
 };
 
-/// `weights` is the first field so that builders, which write back to front, put it at the end of the file.
+/// The root table. `weights` is its first field because builders write from back to front: it is then at the end of the file.
 struct Model FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef ModelT NativeTableType;
   typedef ModelBuilder Builder;

@@ -15,9 +15,9 @@ namespace vitrine {
 
 /// An operator of a model, for profiling and inspection. The strings live as long as the Model.
 struct OperatorInfo {
-  const char* name;  ///< for example "block 7 fc1"
-  const char* kind;  ///< for example "Linear"
-  const char* type;  ///< "qd8_f32_qc8w": dynamic int8 input, f32 output, int8 weights scaled per channel
+  const char* name;       ///< for example "block 7 fc1"
+  const char* kind;       ///< for example "Linear"
+  const char* type;       ///< "qd8_f32_qc8w": dynamic int8 in, f32 out, int8 weights scaled per channel
   int64_t rows, columns;  ///< shape of its output
   int64_t macs;           ///< multiply-accumulates in its matrix products
   int64_t parameters;     ///< number of trained values that it reads

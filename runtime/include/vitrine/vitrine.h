@@ -92,7 +92,8 @@ typedef void* (*vitrine_allocate_function)(void* context, size_t bytes, size_t a
 typedef void (*vitrine_free_function)(void* context, void* memory);
 /** Sets the allocator of this process, for arenas and packed weights. Two null functions select the system's (the default). Fails
  * with VITRINE_INVALID_ARGUMENT when only one is null, or when a model was opened before. Not thread-safe. */
-VITRINE_API vitrine_status vitrine_set_allocator(vitrine_allocate_function allocate, vitrine_free_function release, void* context);
+VITRINE_API vitrine_status vitrine_set_allocator(vitrine_allocate_function allocate, vitrine_free_function release,
+                                                 void* context);
 
 /* ---- models ---------------------------------------------------------------------------------------------------------- */
 
@@ -183,10 +184,10 @@ typedef struct vitrine_image {
   int width, height;      /**< pixels */
   ptrdiff_t stride_bytes; /**< from one row to the next; negative when rows are stored bottom up */
   vitrine_format format;
-  const uint8_t* chroma[2]; /**< NV12, NV21, I420 */
+  const uint8_t* chroma[2];      /**< NV12, NV21, I420 */
   ptrdiff_t chroma_stride_bytes; /**< from one row of a chroma plane to the next */
-  int bt709;      /**< for YUV formats; 0: BT.601, else BT.709 */
-  int full_range; /**< for YUV formats; 0: Y from 16 to 235, else 0 to 255 */
+  int bt709;                     /**< for YUV formats; 0: BT.601, else BT.709 */
+  int full_range;                /**< for YUV formats; 0: Y from 16 to 235, else 0 to 255 */
   /** The part of the image to use. crop_width 0: all of it. In YUV formats crop_left must be even; so must crop_top in planar
    * formats, and crop_width in YUYV. */
   int crop_left, crop_top, crop_width, crop_height;

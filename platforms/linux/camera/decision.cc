@@ -55,7 +55,7 @@ void DecisionWriter::Append(const char* format, ...) {
   length_ = std::min(length_ + static_cast<size_t>(std::max(bytes, 0)), line_.size() - 1);
 }
 
-/// As one call of write(), so that a reader or a file has whole lines.
+/// Writes the line with one call of write(), so that readers and files get whole lines.
 void DecisionWriter::WriteLine() {
   if (is_torn_ && write(STDOUT_FILENO, "\n", 1) == 1) is_torn_ = false;
   for (size_t done = 0; !is_torn_ && done < length_;) {
@@ -66,7 +66,7 @@ void DecisionWriter::WriteLine() {
     } else if (errno == ENOSPC || errno == EDQUOT) {
       is_torn_ = done > 0;
       if (!is_full_)
-        Notice("standard output: %s; decisions are left out until there is space", std::strerror(errno));
+        Notice("standard output: %s; decisions are not printed until there is space", std::strerror(errno));
       is_full_ = true;
       return;
     } else if (errno != EINTR) {
@@ -89,14 +89,14 @@ void DecisionWriter::FormatJson(const Decision& decision, std::span<const Guess>
          static_cast<long long>(decision.damaged), decision.level);
 }
 
-/// A line when the class changes, and one a second.
+/// Writes a line when the class changes, and one per second.
 void DecisionWriter::FormatText(const Decision& decision, const Guess& best, int index) {
   const auto now = FrameClock::now();
   if (index == shown_ && now - written_ < std::chrono::seconds(1)) return;
   shown_ = index;
   written_ = now;
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  Append("%8.1f s  %-24s %5.1f %%  %7.1f ms  %5.1f fps  %lld dropped\n", seconds,
+  Append("%8.1f s  %-24s %5.1f%%  %7.1f ms  %5.1f fps  %lld dropped\n", seconds,
          index < 0 ? "-" : labels_[static_cast<size_t>(index)].c_str(),
          100 * static_cast<double>(best.probability), decision.latency_ms, decision.fps,
          static_cast<long long>(decision.dropped));

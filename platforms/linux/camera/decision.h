@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is said of a frame: a line for people or for programs.
+// Prints decisions: a line for people or for programs.
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace vitrine {
 
-/// Writes decisions to stdout, a whole line at a time. Allocates in its construction only. Lines that do not
-/// fit on a full disk are left out, which is said once; throws Failure when nobody reads any more.
+/// Writes decisions to stdout, a whole line at a time. Allocates only in its constructor. Drops lines while the disk is
+/// full, and reports that once. Throws Failure when stdout is closed.
 class DecisionWriter {
  public:
-  /// Classes less probable than `threshold` are not named.
+  /// Reports no class that is less probable than `threshold`.
   DecisionWriter(const Model& model, size_t class_count, float threshold, bool json);
 
-  /// The class that the frame shows, or -1.
+  /// Writes the decision and returns its class, or -1 below the threshold.
   int Write(const Decision& decision);
 
  private:

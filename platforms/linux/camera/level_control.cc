@@ -45,11 +45,11 @@ int LevelControl::Judge(int level, Clock::time_point now, double busy, double la
     const bool was_raised = raised_ != Clock::time_point();
     wanted_idle_ =
         was_raised && now - raised_ < kSoon ? std::min(2 * wanted_idle_, kMostIdleStretches) : kIdleStretches;
-    return Change(level + 1, is_hot ? "the processor is hot" : "frames come late");
+    return Change(level + 1, is_hot ? "the CPU is hot" : "the model is too slow for the frames");
   }
   if (idle_stretches_ >= wanted_idle_ && level > 0 && (!celsius || *celsius < kCoolCelsius)) {
     raised_ = now;
-    return Change(level - 1, "there is time to spare");
+    return Change(level - 1, "there is time for a slower level");
   }
   return level;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model's levels as a governor: faster ones while frames come late or the processor is hot.
+// Chooses a model's level: faster levels while frames come late or the CPU is hot.
 #pragma once
 
 #include <chrono>
@@ -8,20 +8,20 @@
 
 namespace vitrine {
 
-/// Looks at a stretch of three seconds at a time. One level down when more than a tenth of the frames came
-/// late in three stretches running, or the processor is at 80 degrees; one up when it was busy for less than
-/// half of the time in four stretches running, and is below 70 degrees. A level that had to be left within 30
-/// s of going up to it waits twice as long the next time.
+/// Judges periods of three seconds. Goes to the next faster level when more than a tenth of the frames were skipped in
+/// three periods in a row, or when the CPU reaches 80 degrees Celsius. Goes back one level when the CPU was busy for less
+/// than half of the time in four periods in a row and is below 70 degrees. If the slower level fails within 30 s, the next
+/// attempt waits twice as long.
 class LevelControl {
  public:
   using Clock = std::chrono::steady_clock;
-  using Thermometer = std::optional<double> (*)();  ///< degrees Celsius, where somebody knows
+  using Thermometer = std::optional<double> (*)();  ///< degrees Celsius, if the system reports them
 
   LevelControl(int level_count, Thermometer thermometer)
       : level_count_(level_count), thermometer_(thermometer) {}
 
-  /// Called after each frame that was looked at on `level`: what that took, and how many were dropped since
-  /// the start. Returns the level for the next; why() says why it is another.
+  /// Takes the time that a frame took at `level` and how many frames were dropped since the start. Returns the level for
+  /// the next frame; why() gives the reason for a change.
   int After(int level, Clock::time_point now, Clock::duration took, int64_t dropped);
   const char* why() const { return why_; }
 

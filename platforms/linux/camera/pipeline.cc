@@ -34,7 +34,7 @@ int64_t Pipeline::damaged() const {
   return damaged_;
 }
 
-/// Counts it, and says of each kind of damage once that there is some.
+/// Counts a damaged frame, and reports each kind of damage once.
 void Pipeline::CountDamaged(const char* reason) {
   const std::lock_guard lock(mutex_);
   ++damaged_;
@@ -42,7 +42,7 @@ void Pipeline::CountDamaged(const char* reason) {
     if (noticed == reason) return;
     if (noticed != nullptr) continue;
     noticed = reason;
-    Notice("a damaged frame: %s; such frames are skipped and counted", reason);
+    Notice("damaged frame: %s; such frames are skipped and counted", reason);
     return;
   }
 }
@@ -50,12 +50,12 @@ void Pipeline::CountDamaged(const char* reason) {
 bool Pipeline::IsEarly(const Frame& frame) {
   if (options_.fps <= 0) return false;
   const auto period = FrameClock::duration(std::chrono::seconds(1)) / options_.fps;
-  if (frame.time + period / 8 < due_) return true;  // cameras are not as regular as clocks
+  if (frame.time + period / 8 < due_) return true;  // cameras are less regular than clocks
   due_ = std::max(due_ + period, frame.time);
   return false;
 }
 
-/// Makes a frame the newest, in the place of one that nobody has looked at.
+/// Makes a frame the newest. It replaces one that was not classified yet.
 void Pipeline::Offer(const Frame& frame) {
   Frame late;
   bool is_late = false;
@@ -112,7 +112,7 @@ void Pipeline::Capture() {
   changed_.notify_all();
 }
 
-/// Waits for a frame; false when there will be none.
+/// Waits for a frame; returns false when there are no more.
 bool Pipeline::TakeNewest(Frame* frame) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return has_newest_ || ended_; });
@@ -130,12 +130,12 @@ void Pipeline::Smooth() {
   for (size_t i = 0; i < smoothed_.size(); ++i) smoothed_[i] += share * (probabilities_[i] - smoothed_[i]);
 }
 
-/// Whether the frame could be used.
+/// Returns whether the frame could be used.
 bool Pipeline::Infer(const Frame& frame) {
   const Status status = frame.layout.is_jpeg ? session_->SetJpeg({frame.pixels, frame.size})
                                              : session_->SetImage(frame.layout.ViewOf(frame.pixels));
   if (!status.ok()) {
-    CountDamaged("it cannot be decoded");
+    CountDamaged("cannot be decoded");
     return false;
   }
   if (options_.wants_attention)

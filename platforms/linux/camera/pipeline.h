@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Capture and inference at the same time; the newest frame wins.
+// Captures and classifies frames at the same time. If the model is too slow, older frames are skipped.
 //
-//     capture thread     Next ──> | newest | ──┐ replaced before anybody looked: given back, counted
+//     capture thread     Next ──> | newest | ──┐ a skipped frame is given back and counted
 //     caller's thread                          └──> SetImage ──> Run ──> smooth ──> Decision ──> GiveBack
 #pragma once
 
@@ -20,37 +20,36 @@
 namespace vitrine {
 
 struct PipelineOptions {
-  bool every_frame = false;  ///< drop none: the source waits
-  int fps = 0;               ///< frames a second to look at, at most; 0: all
-  float smooth = 1;          ///< share of the newest frame in the probabilities, (0, 1]
-  int64_t frames = 0;        ///< end after so many decisions; 0: when the source ends
-  /// Whether somebody wants to know where the model looks on the next frame; null: nobody ever does.
+  bool every_frame = false;  ///< skip none: the source waits
+  int fps = 0;               ///< maximum frame rate; 0: no limit
+  float smooth = 1;          ///< weight of the newest frame in the probabilities, (0, 1]
+  int64_t frames = 0;        ///< stop after this many decisions; 0: when the source ends
+  /// Returns whether the next frame needs an attention map. Null: never.
   std::function<bool()> wants_attention = {};
 };
 
-/// What was made of a frame. Views are valid during the callback.
+/// The result for a frame. Views are valid during the callback.
 struct Decision {
   const Frame& frame;
   std::span<const float> probabilities;  ///< smoothed
   double latency_ms;                     ///< from the frame's time to now
-  double fps;                            ///< decisions a second, over the last second or so
-  int64_t number;                        ///< from 0 on
-  int64_t dropped;                       ///< frames since the start that nobody looked at
-  int64_t damaged;                       ///< and that could not be used
+  double fps;                            ///< decisions per second, averaged over about one second
+  int64_t number;                        ///< counted from 0
+  int64_t dropped;                       ///< skipped frames since the start
+  int64_t damaged;                       ///< unusable frames since the start
   int level;
 };
 
-/// Runs a session on a source's frames. Allocates nothing for a frame once the first have come.
+/// Runs a session on the frames of a source. Does not allocate once the first frames have arrived.
 class Pipeline {
  public:
   using Callback = std::function<void(const Decision&)>;
 
-  /// All must outlive the pipeline. `levels` may be null: the session's level stays.
+  /// All arguments must outlive the pipeline. If `levels` is null, the session's level stays.
   Pipeline(FrameSource* source, Session* session, LevelControl* levels, const PipelineOptions& options);
 
-  /// Runs until the source ends or enough decisions were made, and calls `decide` after each frame on the
-  /// caller's thread. `stop` is called once the source need not go on; its Next() returns soon after. Throws
-  /// what the source or `decide` throws.
+  /// Runs until the source ends or enough decisions are made. Calls `decide` after each frame, on the caller's thread.
+  /// Calls `stop` once, to make the source's Next() return. Throws what the source or `decide` throws.
   void Run(const Callback& decide, const std::function<void()>& stop);
 
   int64_t decided() const { return decided_; }
@@ -79,9 +78,9 @@ class Pipeline {
   Frame newest_;
   bool has_newest_ = false, ended_ = false, stopping_ = false;
   int64_t dropped_ = 0, damaged_ = 0;
-  std::string failure_;              // what the capture thread ended with
-  FrameClock::time_point due_ = {};  // of the next frame that is not early
-  const char* noticed_[4] = {};      // kinds of damage that were said
+  std::string failure_;              // the error that ended the capture thread
+  FrameClock::time_point due_ = {};  // when the next frame is due
+  const char* noticed_[4] = {};      // kinds of damage already reported
 
   int64_t decided_ = 0;
   std::vector<float> probabilities_, smoothed_;

@@ -17,7 +17,7 @@ namespace {
 
 constexpr auto kPatience = std::chrono::milliseconds(700);
 
-// A signal handler may only write to the one and set the other.
+// A signal handler may do no more than write to the first and set the second.
 int stop_event = -1;
 std::atomic<bool> is_signalled{false};
 
@@ -33,7 +33,7 @@ Stop::Stop() {
   };
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  signal(SIGPIPE, SIG_IGN);  // a reader that is gone shows as an error of the write
+  signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write()
   watcher_ = std::thread([this] { EndInTime(); });
 }
 
@@ -59,7 +59,7 @@ bool Stop::has_signal() { return is_signalled; }
 void Stop::EndInTime() {
   pollfd polled = {stop_event, POLLIN, 0};
   while (poll(&polled, 1, -1) < 0) {
-  }  // a signal, whose handler has written
+  }  // interrupted by a signal; its handler has written to the event
   std::unique_lock lock(mutex_);
   if (changed_.wait_for(lock, kPatience, [this] { return is_over_; }) || !is_signalled) return;
   _exit(0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How vitrine camera comes to an end when somebody wants it to.
+// Stops vitrine camera on a signal.
 #pragma once
 
 #include <condition_variable>
@@ -8,21 +8,20 @@
 
 namespace vitrine {
 
-/// Catches SIGINT and SIGTERM from its construction on, once in a process. Frames that are being computed are
-/// finished; but where that takes long, the process ends all the same, within a second of the signal: every
-/// line that was written is whole, and nothing else is open for writing.
+/// Catches SIGINT and SIGTERM; one object per process. The current frame is finished. If that takes too long, the process
+/// ends within a second of the signal anyway: every line written so far is whole, and no file is open for writing.
 class Stop {
  public:
-  /// Throws Failure when the system gives no descriptor.
+  /// Throws Failure when the system has no descriptor left.
   Stop();
   ~Stop();
   Stop(const Stop&) = delete;
 
-  /// What can be read once somebody wants to stop.
+  /// Returns a descriptor that becomes readable when the program should stop.
   int event() const;
-  /// Makes it so.
+  /// Makes event() readable.
   static void Request();
-  /// Whether it was a signal.
+  /// Returns whether a signal arrived.
   static bool has_signal();
 
  private:

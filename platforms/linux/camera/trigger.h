@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// --on CLASS --exec CMD: a command that runs when a class comes into view.
+// --on CLASS --exec CMD: runs a command when a class comes into view.
 #pragma once
 
 #include <sys/types.h>
@@ -8,14 +8,13 @@
 
 namespace vitrine {
 
-/// Starts a shell command, never while the one before still runs. Its stdin is empty and its stdout is our
-/// stderr.
+/// Starts a shell command, but never while the previous one still runs. Its stdin is empty and its stdout is our stderr.
 class Trigger {
  public:
   Trigger(int index, std::string command) : index_(index), command_(std::move(command)) {}
 
-  /// Called with each decision's class, -1 for none. Starts the command when the class is `index` and was
-  /// another before, or when it still is and the command was running then.
+  /// Takes the class of each decision, -1 for none. Starts the command when the class changes to `index`, or later if the
+  /// previous command was still running then and the class is still `index`.
   void See(int index);
 
  private:

@@ -169,7 +169,7 @@ class CameraTest(commands.CommandTest):
         with open("/dev/full", "w") as full:
             finished = subprocess.run(words, input=b"".join(frames(30)), stdout=full, stderr=subprocess.PIPE)
         self.assertEqual(finished.returncode, 0)
-        self.assertEqual(finished.stderr.decode(), "vitrine: standard output: No space left on device; decisions are left out until "
+        self.assertEqual(finished.stderr.decode(), "vitrine: standard output: No space left on device; decisions are not printed until "
                          "there is space\n")
 
     def test_steps_down_while_frames_come_late_and_says_so(self):
@@ -186,7 +186,7 @@ class CameraTest(commands.CommandTest):
 
         feeder = threading.Thread(target=feed)
         feeder.start()
-        self.assertEqual(child.stderr.readline().decode(), "vitrine: level 1 instead of 0: frames come late\n")
+        self.assertEqual(child.stderr.readline().decode(), "vitrine: level 1 instead of 0: the model is too slow for the frames\n")
         child.send_signal(signal.SIGTERM)
         self.assertEqual(child.wait(timeout=10), 0)
         feeder.join()

@@ -29,7 +29,7 @@ class Camera:
         self.child = subprocess.Popen([str(word) for word in words], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                       stderr=subprocess.PIPE, text=True)
         self.said = self.child.stderr.readline()
-        found = re.fullmatch(r"vitrine: the live page is on (http://([^/]+):(\d+)/)(\?token=([0-9a-f]{32}))?\n", self.said)
+        found = re.fullmatch(r"vitrine: the live page is at (http://([^/]+):(\d+)/)(\?token=([0-9a-f]{32}))?\n", self.said)
         assert found, self.said
         self.url, self.host, self.port, self.token = found[1], found[2].strip("[]"), int(found[3]), found[5]
 

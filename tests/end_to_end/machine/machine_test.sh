@@ -25,4 +25,4 @@ expect "$work/log" 'ten decisions: exit 0, 10 lines' {yuyv,nv12,i420,rgb24,bgr24
   'after torn frames: exit 0, 20 lines, 3 damaged' 'after the stream broke: exit 0, 20 lines' \
   'after the camera came back: exit 0, 30 lines' 'stopped: exit 0' \
   {yuyv,nv12,i420,rgb24,bgr24,gray}', multiplanar=2: exit 0, 2 lines'
-[ "$(grep -c 'the camera is gone' "$work/log")" = 2 ] && [ "$(grep -c 'the camera is back' "$work/log")" = 2 ]
+[ "$(grep -c 'the camera is unplugged' "$work/log")" = 2 ] && [ "$(grep -c 'the camera is back' "$work/log")" = 2 ]

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "platforms/linux/camera/live/live_state.h"
-#include "platforms/linux/camera/sources/slots.h"
+#include "platforms/linux/camera/sources/source.h"
 #include "platforms/linux/camera/live/snapshot.h"
 #include "tests/support/tiny_model.h"
 

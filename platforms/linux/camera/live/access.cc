@@ -20,7 +20,7 @@ namespace vitrine {
 namespace {
 
 constexpr int kBacklog = 16;
-constexpr int kSendBytes = 128 << 10;  // what the kernel keeps of an answer, at most, for a slow reader
+constexpr int kSendBytes = 128 << 10;  // kernel buffer of an answer, for slow readers
 constexpr size_t kTokenBytes = 16, kLeastToken = 16, kMostToken = 128;
 
 union SocketAddress {
@@ -29,7 +29,7 @@ union SocketAddress {
   sockaddr_in6 v6;
 };
 
-/// False where `host` is no numeric address.
+/// Returns false where `host` is not a numeric address.
 bool Resolve(const ListenAddress& address, SocketAddress* resolved) {
   *resolved = {};
   if (address.is_ipv6) {
@@ -82,8 +82,7 @@ int ListenOn(ListenAddress* address) {
   const int listener = socket(resolved.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (listener >= 0) {
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &kSendBytes,
-               sizeof kSendBytes);  // its connections have it too
+    setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &kSendBytes, sizeof kSendBytes);  // connections inherit it
   }
   if (listener < 0 || bind(listener, &resolved.any, bytes) != 0 || listen(listener, kBacklog) != 0) {
     const int error = errno;
@@ -98,7 +97,7 @@ int ListenOn(ListenAddress* address) {
 std::string MakeToken() {
   unsigned char bytes[kTokenBytes];
   if (getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes))
-    throw Failure("no random number for a token");
+    throw Failure("the system has no random numbers for a token");
   std::string token;
   for (const unsigned char byte : bytes) {
     token += "0123456789abcdef"[byte >> 4];
@@ -124,7 +123,7 @@ std::string ReadToken(const std::string& path) {
 Access::Access(const ListenAddress& address, std::string token)
     : is_loopback_(address.is_loopback),
       token_(std::move(token)),
-      cookie_name_("vitrine_" + std::to_string(address.port)) {}  // a browser has one jar for all ports
+      cookie_name_("vitrine_" + std::to_string(address.port)) {}  // browsers share cookies between ports
 
 bool Access::PermitsHost(std::string_view host) const {
   if (!is_loopback_) return true;

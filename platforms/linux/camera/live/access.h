@@ -15,34 +15,34 @@ struct ListenAddress {
   bool is_loopback = false;
 };
 
-/// Of "127.0.0.1:8080", "localhost:8080" or "[::1]:8080". Throws Failure when it is none.
+/// Parses "127.0.0.1:8080", "localhost:8080" or "[::1]:8080". Throws Failure for anything else.
 ListenAddress ParseListenAddress(const std::string& text);
 
-/// A socket that listens there; sets the port that it has. Throws Failure, which says what was asked for.
+/// Returns a listening socket and sets the port that it got. Throws Failure naming the address.
 int ListenOn(ListenAddress* address);
 
-/// 128 random bits in hexadecimal digits. Throws Failure where the system has none.
+/// Returns 128 random bits as hexadecimal digits. Throws Failure where the system has no random numbers.
 std::string MakeToken();
 
-/// The first line of a file: 16 to 128 letters, digits, '-', '_' or '.'. Throws Failure when it is not.
+/// Returns the token in a file: one line of 16 to 128 letters, digits, '-', '_' or '.'. Throws Failure otherwise.
 std::string ReadToken(const std::string& path);
 
-/// Who may read. Any thread.
+/// Decides who may read. Any thread.
 class Access {
  public:
-  /// An empty token: anybody, which only a loopback address may have.
+  /// With an empty token anybody may read; only a loopback address may have that.
   Access(const ListenAddress& address, std::string token);
 
-  /// Whether a request's Host header names this machine, where only it may ask: another name is a page from
-  /// elsewhere that has been given our address (DNS rebinding).
+  /// Returns whether a request's Host header is permitted. On a loopback address it must name this machine: any other name
+  /// is a foreign page that was given our address (DNS rebinding).
   bool PermitsHost(std::string_view host) const;
 
   bool needs_token() const { return !token_.empty(); }
-  /// Takes the same time whatever is wrong with the token.
+  /// Takes the same time for every wrong token.
   bool PermitsToken(std::string_view token) const;
-  /// The token that a Cookie header carries, or "".
+  /// Returns the token in a Cookie header, or "".
   std::string_view TokenOfCookies(std::string_view cookies) const;
-  /// The Set-Cookie header that makes a browser carry it.
+  /// Returns the Set-Cookie header that makes a browser send the token.
   std::string Cookie() const;
 
  private:

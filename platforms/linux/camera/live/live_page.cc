@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/camera/live/live_server.h"
-#include "platforms/linux/camera/live/page_files.h"
 #include "platforms/linux/cli/failure.h"
 #include "platforms/linux/cli/machine.h"
 #include "platforms/linux/photos/classes.h"
@@ -17,7 +16,7 @@ namespace {
 
 constexpr const char* kJson = "application/json";
 
-/// An address of this machine that others can reach, or "" where it has none.
+/// Returns an address of this machine that other machines can reach, or "".
 std::string ReachableAddress() {
   ifaddrs* list = nullptr;
   if (getifaddrs(&list) != 0) return "";
@@ -49,7 +48,7 @@ void SetHeaders(httplib::Response& response) {
                       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
                       "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
   response.set_header("Cross-Origin-Resource-Policy", "same-origin");
-  response.set_header("Referrer-Policy", "no-referrer");  // the address may carry the token
+  response.set_header("Referrer-Policy", "no-referrer");  // the address may contain the token
   response.set_header("X-Content-Type-Options", "nosniff");
 }
 
@@ -73,7 +72,7 @@ LivePage::LivePage(const LivePageOptions& options, bool has_attention, const Mod
   }
   const int listener = ListenOn(&address_);
   access_ = std::make_unique<Access>(address_, token);
-  Notice("the live page is on %s", UrlOf(address_, options.token_file.empty() ? token : "").c_str());
+  Notice("the live page is at %s", UrlOf(address_, options.token_file.empty() ? token : "").c_str());
   server_ = std::make_unique<LiveServer>(
       listener,
       [this](const httplib::Request& request, httplib::Response& response) { Answer(request, response); });
@@ -99,11 +98,11 @@ LiveStatus LivePage::Status() const {
   return status;
 }
 
-/// Whether the request may be answered; says so if not. A token in the address becomes a cookie, which
-/// pictures and further requests carry.
+/// Returns whether the request is permitted, and answers it if not. A token in the address becomes a cookie, which the
+/// browser sends with all further requests.
 bool LivePage::Permit(const httplib::Request& request, httplib::Response& response) const {
   if (!access_->PermitsHost(request.get_header_value("Host"))) {
-    Refuse(response, 403, "this address answers to localhost only");
+    Refuse(response, 403, "this address can be opened as localhost only");
     return false;
   }
   if (!access_->needs_token()) return true;
@@ -115,7 +114,7 @@ bool LivePage::Permit(const httplib::Request& request, httplib::Response& respon
     response.set_header("Set-Cookie", access_->Cookie());
     return true;
   }
-  Refuse(response, 403, "this page needs its token: open the address that vitrine camera has printed");
+  Refuse(response, 403, "this page needs a token: open the address that vitrine camera printed");
   return false;
 }
 
@@ -124,7 +123,7 @@ void LivePage::Answer(const httplib::Request& request, httplib::Response& respon
   if (!Permit(request, response)) return;
   if (request.method != "GET" && request.method != "HEAD") {
     response.set_header("Allow", "GET, HEAD");
-    return Refuse(response, 405, "only GET");
+    return Refuse(response, 405, "only GET is allowed");
   }
   if (request.path == "/api/last") return response.set_content(FormatLast(Status(), labels_), kJson);
   if (request.path == "/api/heatmap") return AnswerHeatmap(response);
@@ -137,17 +136,17 @@ void LivePage::Answer(const httplib::Request& request, httplib::Response& respon
     if (request.path == file.path)
       return response.set_content(file.bytes.data(), file.bytes.size(), std::string(file.type));
   }
-  Refuse(response, 404, "there is no such page");
+  Refuse(response, 404, "no such page");
 }
 
 void LivePage::AnswerSnapshot(httplib::Response& response) {
   const std::shared_ptr<const std::string> jpeg = snapshots_.Newest();
-  if (jpeg == nullptr) return Refuse(response, 503, "no frame has come");
+  if (jpeg == nullptr) return Refuse(response, 503, "no frame yet");
   response.set_content(*jpeg, "image/jpeg");
 }
 
 void LivePage::AnswerHeatmap(httplib::Response& response) {
-  if (!has_attention_) return Refuse(response, 404, "the model has no patches to show");
+  if (!has_attention_) return Refuse(response, 404, "this model has no patches to show");
   const AttentionReport attention = state_.WaitForAttention();
   nlohmann::ordered_json answer = {
       {"frame", attention.frame},

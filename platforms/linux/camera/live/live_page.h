@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// --listen: the page that shows what the camera sees, and what it is made of.
+// --listen: the live page and the addresses that it is made of.
 //
 //     /                the page             /snapshot.jpg   the newest frame
 //     /api/last        the last decision    /api/heatmap    where the model looked
@@ -7,7 +7,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "platforms/linux/camera/live/access.h"
@@ -25,22 +27,32 @@ namespace vitrine {
 
 class LiveServer;
 
-struct LivePageOptions {
-  std::string listen;      ///< "127.0.0.1:8080"
-  std::string token_file;  ///< empty: a random token, where not only this machine can ask
+/// A file of page/, which embed.cmake compiles into the program.
+struct PageFile {
+  std::string_view path;  ///< as browsers request it: "/page.js"
+  std::string_view type;
+  std::string_view bytes;
 };
 
-/// Serves from its construction to its end. Readers take nothing from the pipeline but a copy of a frame
-/// while somebody looks; nobody waits for them.
+/// Returns all of them.
+std::span<const PageFile> PageFiles();
+
+struct LivePageOptions {
+  std::string listen;      ///< "127.0.0.1:8080"
+  std::string token_file;  ///< empty: a random token, unless only this machine can connect
+};
+
+/// Serves the page from construction to destruction. Readers cost the pipeline one copy of a frame, and only while
+/// somebody watches; the pipeline never waits for readers.
 class LivePage {
  public:
-  /// Says the address on stderr. `has_attention`: the pipeline heeds WantsAttention(). `session`, `source`
-  /// and `pipeline` must outlive the page. Throws Failure when it cannot listen.
+  /// Prints the address on stderr. `has_attention` means that the pipeline asks WantsAttention(). `session`, `source` and
+  /// `pipeline` must outlive the page. Throws Failure when it cannot listen.
   LivePage(const LivePageOptions& options, bool has_attention, const Model& model, const Session& session,
            const FrameSource& source, const Pipeline& pipeline);
   ~LivePage();
 
-  /// From the pipeline's thread.
+  /// Called from the pipeline's thread for each decision.
   void Publish(const Decision& decision);
   bool WantsAttention() const { return state_.WantsAttention(); }
 
@@ -60,7 +72,7 @@ class LivePage {
   Snapshots snapshots_;
   ListenAddress address_;
   std::unique_ptr<Access> access_;
-  std::unique_ptr<LiveServer> server_;  // the last: its threads use the rest
+  std::unique_ptr<LiveServer> server_;  // the last member: its threads use the others
 };
 
 }  // namespace vitrine

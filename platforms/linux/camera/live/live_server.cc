@@ -9,13 +9,13 @@ namespace vitrine {
 namespace {
 
 constexpr size_t kThreads = 4, kWaiting = 16;
-constexpr time_t kPatienceSeconds = 2;  // for a byte to come or go
-constexpr int kNiceness = 10;           // frames come first
+constexpr time_t kPatienceSeconds = 2;  // for the next byte
+constexpr int kNiceness = 10;           // inference comes first
 constexpr auto kLongest = std::chrono::seconds(10);
 
 }  // namespace
 
-/// Ends old connections whenever a new one comes, and once a second.
+/// Closes old connections whenever a new one arrives, and once a second.
 class LiveServer::Queue final : public httplib::TaskQueue {
  public:
   explicit Queue(LiveServer* server) : server_(server), pool_(kThreads, kThreads, kWaiting) {}
@@ -39,7 +39,7 @@ LiveServer::LiveServer(int listener, Handler handler) {
   svr_sock_ = listener;
   new_task_queue = [this] { return new Queue(this); };
   set_idle_interval(1);
-  set_keep_alive_max_count(1);  // a connection that waits for its next request would keep a thread
+  set_keep_alive_max_count(1);  // an idle connection would occupy a thread
   set_keep_alive_timeout(kPatienceSeconds);
   set_read_timeout(kPatienceSeconds);
   set_write_timeout(kPatienceSeconds);
@@ -49,7 +49,7 @@ LiveServer::LiveServer(int listener, Handler handler) {
     return HandlerResponse::Handled;
   });
   accepting_ = std::thread([this] {
-    setpriority(PRIO_PROCESS, 0, kNiceness);  // of this thread and of those that it starts
+    setpriority(PRIO_PROCESS, 0, kNiceness);  // this thread and those that it starts
     listen_after_bind();
   });
 }
@@ -65,7 +65,7 @@ bool LiveServer::process_and_close_socket(socket_t connection) {
     const std::lock_guard lock(mutex_);
     connections_[connection] = Clock::now();
   }
-  // After stop(), nobody would end what is not in the list yet.
+  // After stop() nothing closes a connection that is not in the list yet.
   const bool done =
       svr_sock_ != INVALID_SOCKET &&
       httplib::detail::process_server_socket(
@@ -77,7 +77,7 @@ bool LiveServer::process_and_close_socket(socket_t connection) {
   shutdown(connection, SHUT_RDWR);
   const std::lock_guard lock(mutex_);
   connections_.erase(connection);
-  close(connection);  // its number may be another's from here on
+  close(connection);  // from here on the number may belong to another connection
   return done;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP server for few readers, which nobody can keep busy: a request a connection, ten seconds at most.
+// An HTTP server for a few readers. It answers one request per connection and closes every connection after ten seconds.
 #pragma once
 
 #include <httplib.h>
@@ -11,14 +11,14 @@
 
 namespace vitrine {
 
-/// Four threads, sixteen connections that wait for one of them; more are closed at once.
+/// Has four threads and a queue of sixteen connections; further connections are closed at once.
 class LiveServer : private httplib::Server {
  public:
   using Handler = std::function<void(const httplib::Request&, httplib::Response&)>;
 
-  /// Answers on `listener`, a listening socket that it closes, in threads of its own.
+  /// Answers requests on `listener`, a listening socket, in its own threads. Closes the socket at the end.
   LiveServer(int listener, Handler handler);
-  /// Ends connections, finished or not.
+  /// Closes all connections, finished or not.
   ~LiveServer() override;
 
  private:
@@ -29,7 +29,7 @@ class LiveServer : private httplib::Server {
   void ShutDownOlderThan(Clock::duration age);
 
   std::mutex mutex_;
-  std::map<socket_t, Clock::time_point> connections_;  // since when a thread reads and writes them
+  std::map<socket_t, Clock::time_point> connections_;  // when a thread began to serve each
   std::thread accepting_;
 };
 

@@ -57,7 +57,7 @@ AttentionReport LiveState::WaitForAttention() {
   std::unique_lock lock(mutex_);
   published_.wait_for(lock, std::chrono::seconds(1),
                       [this] { return attention_.frame >= 0 && attention_.frame + 1 == report_.frames; });
-  attention_wanted_.Show();  // who has waited in vain wants the next
+  attention_wanted_.Show();  // a reader that waited in vain wants the next one
   return attention_;
 }
 

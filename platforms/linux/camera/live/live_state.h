@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the pipeline tells those who look on, and what they ask of it.
+// What readers of the live page see of the pipeline, and what they ask of it.
 //
 //     pipeline's thread  Publish ──> report, latencies, attention ──> any thread
 //                        WantsAttention <── a reader of the last two seconds
@@ -16,7 +16,7 @@
 
 namespace vitrine {
 
-/// Whether somebody has asked within the last two seconds. Any thread.
+/// Remembers whether anybody asked within the last two seconds. Any thread.
 class Interest {
  public:
   void Show() { shown_ = FrameClock::now().time_since_epoch().count(); }
@@ -33,8 +33,8 @@ class Interest {
 struct LiveReport {
   static constexpr size_t kTop = 5;
 
-  int64_t frames = 0;           ///< decided on since the start; 0: nothing below is set
-  FrameClock::time_point time;  ///< when the frame was taken, or arrived
+  int64_t frames = 0;           ///< classified since the start; 0: nothing below is set
+  FrameClock::time_point time;  ///< when the frame was taken, or else arrived
   FrameClock::time_point decided;
   std::array<Guess, kTop> top{};  ///< most probable first
   size_t top_count = 0;
@@ -42,37 +42,37 @@ struct LiveReport {
   int level = 0;
 };
 
-/// How long frames took since the start, from their time to the decision.
+/// Latencies since the start, from a frame's time to its decision.
 struct LatencyHistogram {
   static constexpr std::array<double, 10> kBoundsMs = {5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000};
 
-  std::array<int64_t, kBoundsMs.size() + 1> counts{};  ///< up to each bound, and above the last
+  std::array<int64_t, kBoundsMs.size() + 1> counts{};  ///< below each bound, and above the last
   double sum_ms = 0;
 };
 
 /// Where the model looked on a frame.
 struct AttentionReport {
   int64_t frame = -1;
-  Grid grid;               ///< of the map; zeros where the model has none
+  Grid grid;               ///< zeros where the model has no map
   std::vector<float> map;  ///< [grid.height, grid.width]
-  Region seen;               ///< what of the frame the map is of
+  Region seen;             ///< the part of the frame that the map covers
 };
 
-/// What a session decides. Publish() and WantsAttention() from the pipeline's thread, the rest from any.
-/// Locks are held for copies of a few hundred bytes.
+/// The newest results of a session. Call Publish() and WantsAttention() from the pipeline's thread, the rest from any.
+/// Locks are held only to copy a few hundred bytes.
 class LiveState {
  public:
-  /// Makes room for the session's attention map. The session must outlive the state.
+  /// Reserves memory for the session's attention map. The session must outlive the state.
   explicit LiveState(const Session& session);
 
-  /// Called after the session has run on the frame. Does not allocate.
+  /// Stores the decision, after the session has run on the frame. Does not allocate.
   void Publish(const Decision& decision);
   bool WantsAttention() const { return attention_wanted_.IsThere(); }
 
   LiveReport report() const;
   LatencyHistogram latencies() const;
 
-  /// Waits up to a second for the newest frame's map; the one before otherwise, or none.
+  /// Waits up to a second for the newest frame's map. Otherwise returns the one before, or an empty one.
   AttentionReport WaitForAttention();
 
  private:

@@ -28,7 +28,7 @@ void AppendMetric(std::string* text, const char* name, const char* type, const c
 
 void AppendLatencies(std::string* text, const LatencyHistogram& latencies) {
   constexpr const char* kName = "vitrine_latency_seconds";
-  Append(text, "# HELP %s From a frame's time to its decision.\n# TYPE %s histogram\n", kName, kName);
+  Append(text, "# HELP %s Time from a frame to its decision.\n# TYPE %s histogram\n", kName, kName);
   int64_t count = 0;
   for (size_t i = 0; i < latencies.kBoundsMs.size(); ++i) {
     count += latencies.counts[i];
@@ -82,16 +82,17 @@ std::string FormatMetrics(const LiveStatus& status, const LatencyHistogram& late
   };
   metric("frames_total", "counter", "Frames that were classified.",
          static_cast<double>(status.report.frames));
-  metric("dropped_total", "counter", "Frames that came while another was looked at.",
+  metric("dropped_total", "counter", "Frames skipped because the model was busy.",
          static_cast<double>(status.dropped));
   metric("damaged_total", "counter", "Frames that could not be used.", static_cast<double>(status.damaged));
   AppendLatencies(&text, latencies);
-  metric("frames_per_second", "gauge", "Decisions a second, over the last second or so.", status.report.fps);
-  metric("level", "gauge", "Level of the model: how far it merges tokens.", status.report.level);
+  metric("frames_per_second", "gauge", "Classified frames per second, averaged over about one second.",
+         status.report.fps);
+  metric("level", "gauge", "Level of the model; higher levels merge more tokens.", status.report.level);
   const bool is_up = std::string_view(CameraState(status)) == "live";
-  metric("camera_up", "gauge", "1 while frames come.", is_up ? 1 : 0);
+  metric("camera_up", "gauge", "1 while frames arrive.", is_up ? 1 : 0);
   if (status.celsius) {
-    metric("temperature_celsius", "gauge", "Of the hottest thermal zone.", *status.celsius);
+    metric("temperature_celsius", "gauge", "Temperature of the hottest thermal zone.", *status.celsius);
   }
   return text;
 }

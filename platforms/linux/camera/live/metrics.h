@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes on as text for programs: a JSON object, and Prometheus' format.
+// The state of the camera as text for programs: JSON and Prometheus' format.
 #pragma once
 
 #include <optional>
@@ -9,24 +9,24 @@
 
 namespace vitrine {
 
-/// What a server tells at one moment.
+/// The state at one moment.
 struct LiveStatus {
   LiveReport report;
   int64_t dropped = 0, damaged = 0;
   std::optional<double> celsius;
-  bool is_lost = false;        ///< the camera is gone
+  bool is_lost = false;        ///< the camera is unplugged
   bool has_attention = false;  ///< there is a heatmap
   double seconds = 0;          ///< since the start, of the last frame
 };
 
-/// "waiting" before the first frame, "lost" while the camera is gone, "stalled" when nothing has come for
-/// five seconds and three times as long as a frame takes, else "live".
+/// Returns "waiting" before the first frame, "lost" while the camera is unplugged, "stalled" when no frame has arrived for
+/// five seconds and for three times the usual period, else "live".
 const char* CameraState(const LiveStatus& status);
 
-/// What /api/last says, as docs in platforms/README.md have it.
+/// Returns the JSON of /api/last; platforms/linux/README.md describes it.
 std::string FormatLast(const LiveStatus& status, const std::vector<std::string>& labels);
 
-/// What /metrics says, in Prometheus' text format 0.0.4.
+/// Returns /metrics, in Prometheus' text format 0.0.4.
 std::string FormatMetrics(const LiveStatus& status, const LatencyHistogram& latencies);
 
 }  // namespace vitrine

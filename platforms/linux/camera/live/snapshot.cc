@@ -15,7 +15,7 @@ constexpr int kMaxWidth = 1280, kQuality = 80;
 
 uint8_t Clamp(int value) { return static_cast<uint8_t>(std::clamp(value, 0, 255)); }
 
-/// From Y, U and V to `rgb`, in 16 bits behind the point.
+/// Converts Y, U and V to `rgb` in 16.16 fixed point.
 class YuvToRgb {
  public:
   YuvToRgb(YuvMatrix matrix, YuvRange range) {
@@ -78,7 +78,7 @@ void ReadRow(const ImageView& view, const YuvToRgb& to_rgb, int y, int step, uin
   }
 }
 
-/// Height and width from the header of the JPEG's frame (SOF).
+/// Returns width and height from the JPEG's frame header (SOF).
 std::pair<int, int> JpegSize(const uint8_t* bytes, size_t size) {
   for (size_t at = 2; at + 9 <= size && bytes[at] == 0xff;) {
     const uint8_t marker = bytes[at + 1];
@@ -127,7 +127,7 @@ void Snapshots::Offer(const Decision& decision) {
   offered_.notify_all();
 }
 
-/// Has the newest frame's copy in taken_; waits for one where there is none.
+/// Moves the newest frame's copy to taken_; waits for one if needed. Returns false after a second.
 bool Snapshots::TakeCopy() {
   std::unique_lock lock(mutex_);
   const auto is_newest = [this](const Copy& copy) { return newest_ >= 0 && copy.frame == newest_; };
@@ -144,7 +144,7 @@ std::shared_ptr<const std::string> Snapshots::Newest() {
   wanted_.Show();
   const std::lock_guard lock(encoding_);
   const bool has_come = TakeCopy();
-  wanted_.Show();  // who has waited in vain wants the next
+  wanted_.Show();  // a reader that waited in vain wants the next one
   if (!has_come) return nullptr;
   if (jpeg_ == nullptr) {
     jpeg_ = std::make_shared<const std::string>(

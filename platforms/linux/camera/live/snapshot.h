@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The newest frame as a JPEG, for those who ask.
+// The newest frame as a JPEG.
 #pragma once
 
 #include <memory>
@@ -10,21 +10,21 @@
 
 namespace vitrine {
 
-/// Width and height in pixels; of a JPEG as its header says, zeros where it does not.
+/// Returns width and height in pixels. For a JPEG they come from its header; zeros where they are missing.
 std::pair<int, int> SizeOf(const Frame& frame);
 
-/// The frame as a JPEG of at most 1280 pixels across; a camera's JPEG as it is. Empty when memory is short.
+/// Returns the frame as a JPEG at most 1280 pixels wide; a camera's JPEG is returned unchanged. Empty when memory runs out.
 std::string EncodeJpeg(const FrameLayout& layout, const uint8_t* pixels, size_t size);
 
-/// Keeps a copy of the newest frame while somebody asks for it, and makes it a JPEG in the thread that asks.
+/// Keeps a copy of the newest frame while somebody asks for it, and encodes it in the thread that asks.
 class Snapshots {
  public:
-  /// From the pipeline's thread: copies the frame if somebody has asked for one. Waits for nobody; allocates
-  /// only when a copy is larger than those before.
+  /// Copies the frame if somebody has asked for one. Called from the pipeline's thread; never waits for readers, and
+  /// allocates only when a frame is larger than those before.
   void Offer(const Decision& decision);
 
-  /// The newest frame that a decision was made on, from any thread. Waits up to a second for one, then
-  /// returns null. Those who ask at the same time have the same bytes.
+  /// Returns the newest classified frame; any thread. Waits up to a second for one, then returns null. Readers that ask at
+  /// the same time share the bytes.
   std::shared_ptr<const std::string> Newest();
 
  private:
@@ -36,12 +36,12 @@ class Snapshots {
   bool TakeCopy();
 
   Interest wanted_;
-  std::mutex mutex_;  // for a copy's time at most
+  std::mutex mutex_;  // held only while copying
   std::condition_variable offered_;
   int64_t newest_ = -1;  // frame that was offered
   Copy copy_;
 
-  std::mutex encoding_;  // what follows
+  std::mutex encoding_;  // guards the members below
   Copy taken_;
   std::shared_ptr<const std::string> jpeg_;  // of taken_
 };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder of photos in a loop, in the place of a camera.
+// A folder of photos in a loop, instead of a camera.
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
 
-#include "platforms/linux/camera/sources/slots.h"
+#include "platforms/linux/camera/sources/source.h"
 #include "platforms/linux/cli/failure.h"
 #include "platforms/linux/photos/photo_set.h"
 
@@ -38,19 +38,19 @@ class FolderSource final : public FrameSource {
     due_ = FrameClock::now() + period_;
     const Result<Image> image = Image::Load(paths_[next_++ % paths_.size()].c_str());
     if (!image.ok()) {
-      reason_ = "a photo that cannot be read";
+      reason_ = "unreadable photo";
       if (++unreadable_ >= paths_.size()) throw Failure(image.status().message());
       return Arrival::kDamaged;
     }
     unreadable_ = 0;
-    Lend(image.value(), frame);
+    Fill(image.value(), frame);
     return Arrival::kFrame;
   }
 
   void GiveBack(const Frame& frame) override { slots_.GiveBack(frame.slot); }
 
  private:
-  void Lend(const Image& image, Frame* frame) {
+  void Fill(const Image& image, Frame* frame) {
     frame->layout = PackedLayout(PixelFormat::kRgb8, image.width(), image.height());
     frame->slot = slots_.Take();
     frame->size = frame->layout.bytes();

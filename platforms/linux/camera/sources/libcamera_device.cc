@@ -23,8 +23,8 @@ struct Known {
   bool is_jpeg;
 };
 
-/// What is read, in V4l2Device's order. libcamera, as DRM, names RGB from the word's upper end: its RGB888
-/// lies in memory as B, G, R.
+/// The supported formats, in V4l2Device's order. libcamera names RGB from the highest byte of a word, as DRM does: its
+/// RGB888 is stored as B, G, R.
 constexpr Known kKnown[] = {{"yuyv", libcamera::formats::YUYV, PixelFormat::kYuyv8, false},
                             {"nv12", libcamera::formats::NV12, PixelFormat::kNv12, false},
                             {"i420", libcamera::formats::YUV420, PixelFormat::kI420, false},
@@ -137,7 +137,8 @@ std::string LibcameraDevice::Negotiate(const CameraWish& wish) {
 std::string LibcameraDevice::Allocate() {
   libcamera::Stream* stream = configuration_->at(0).stream();
   allocator_ = std::make_unique<libcamera::FrameBufferAllocator>(camera_);
-  if (const int error = allocator_->allocate(stream); error < 0) return Because("cannot have buffers", error);
+  if (const int error = allocator_->allocate(stream); error < 0)
+    return Because("cannot allocate buffers", error);
   for (const auto& buffer : allocator_->buffers(stream)) {
     if (requests_.size() == kMostBuffers) break;
     if (std::string wrong = MapBuffer(*buffer); !wrong.empty()) return wrong;
@@ -145,10 +146,10 @@ std::string LibcameraDevice::Allocate() {
     if (request == nullptr || request->addBuffer(stream, buffer.get()) < 0) return "cannot make a request";
     requests_.push_back(std::move(request));
   }
-  return requests_.size() < kBuffers ? "has not four buffers" : "";
+  return requests_.size() < kBuffers ? "has fewer than four buffers" : "";
 }
 
-/// Of a buffer, whose planes may lie in one dmabuf or in several.
+/// Maps a buffer, whose planes may share one dmabuf or have several.
 std::string LibcameraDevice::MapBuffer(const libcamera::FrameBuffer& buffer) {
   Picture& picture = pictures_.emplace_back();
   picture.layout = layout_;
@@ -172,7 +173,7 @@ std::string LibcameraDevice::MapBuffer(const libcamera::FrameBuffer& buffer) {
   return planes[0].length < luma ? "its buffers are smaller than its frames" : "";
 }
 
-/// Where a plane is in our memory; null where it cannot be.
+/// Maps a plane and returns its address; null on failure.
 const uint8_t* LibcameraDevice::MapPlane(const libcamera::FrameBuffer& buffer, size_t plane,
                                          Picture* picture) const {
   const auto& planes = buffer.planes();
@@ -195,11 +196,11 @@ const uint8_t* LibcameraDevice::MapPlane(const libcamera::FrameBuffer& buffer, s
 std::string LibcameraDevice::Start(int fps) {
   libcamera::ControlList controls(camera_->controls());
   if (fps > 0 && camera_->controls().count(libcamera::controls::FrameDurationLimits.id()) > 0) {
-    const int64_t period_us = 1'000'000 / fps;  // the pipeline keeps to it where the camera does not
+    const int64_t period_us = 1'000'000 / fps;  // the pipeline enforces the rate if the camera does not
     controls.set(libcamera::controls::FrameDurationLimits,
                  libcamera::Span<const int64_t, 2>({period_us, period_us}));
   }
-  if (const int error = camera_->start(&controls); error < 0) return Because("cannot start to stream", error);
+  if (const int error = camera_->start(&controls); error < 0) return Because("cannot start streaming", error);
   for (const auto& request : requests_) {
     const int error = camera_->queueRequest(request.get());
     if (error < 0) return Because("cannot queue a buffer", error);
@@ -209,7 +210,7 @@ std::string LibcameraDevice::Start(int fps) {
 
 void LibcameraDevice::Close() {
   if (camera_ == nullptr) return;
-  camera_->stop();  // completes what is queued
+  camera_->stop();  // completes the queued requests
   camera_->requestCompleted.disconnect(this);
   camera_->disconnected.disconnect(this);
   requests_.clear();
@@ -243,7 +244,7 @@ bool LibcameraDevice::Queue(int index) {
   return camera_->queueRequest(request) == 0;
 }
 
-/// Caches: a dmabuf that the processor reads is told so (linux/dma-buf.h). What knows no caches refuses.
+/// Synchronizes the CPU's caches with a dmabuf (linux/dma-buf.h). Buffers without caches refuse; that is harmless.
 void LibcameraDevice::Synchronize(int index, bool begins) const {
   dma_buf_sync sync = {};
   sync.flags = DMA_BUF_SYNC_READ | (begins ? DMA_BUF_SYNC_START : DMA_BUF_SYNC_END);
@@ -252,7 +253,7 @@ void LibcameraDevice::Synchronize(int index, bool begins) const {
   }
 }
 
-/// On a thread of libcamera's.
+/// Runs on a thread of libcamera.
 void LibcameraDevice::OnCompleted(libcamera::Request* request) {
   const std::lock_guard lock(mutex_);
   completed_[(oldest_ + waiting_) % completed_.size()] = static_cast<int>(request->cookie());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A camera of libcamera that streams: https://libcamera.org/guides/application-developer.html. Uses what
-// versions 0.0.3 (Debian 12) to 0.5 have in common.
+// A streaming libcamera camera: https://libcamera.org/guides/application-developer.html. Uses only what versions 0.0.3
+// (Debian 12) to 0.5 have in common.
 #pragma once
 
 #include <libcamera/libcamera.h>
@@ -16,36 +16,35 @@
 
 namespace vitrine {
 
-/// A camera, its buffers in our memory, and a request for each buffer, by whose number it goes. Open() to
-/// Close(), from the thread that made it or one at a time; Queue() from any.
+/// A camera, its buffers mapped into our memory, and one request per buffer; buffer and request have the same number.
+/// Use from one thread at a time; Queue() from any.
 class LibcameraDevice {
  public:
-  static constexpr unsigned kBuffers = 4, kMostBuffers = 32;  ///< to ask for; the camera may want more
+  static constexpr unsigned kBuffers = 4, kMostBuffers = 32;  ///< asked for; the camera may use more
 
-  /// Starts libcamera, of which a process has one. Throws Failure.
+  /// Starts libcamera, once per process. Throws Failure.
   LibcameraDevice();
   LibcameraDevice(const LibcameraDevice&) = delete;
   ~LibcameraDevice();
 
-  /// Takes the camera, agrees on a format near what is wished, and starts to stream. Returns what is wrong,
-  /// or "".
+  /// Acquires the camera, negotiates a format near the wish, and starts streaming. Returns the error, or "".
   std::string Open(const std::string& id, const CameraWish& wish);
   void Close();
 
   bool is_open() const { return camera_ != nullptr; }
-  /// Can be read when there is something for Dequeue(), or is_gone().
+  /// Becomes readable when Dequeue() has something, or is_gone().
   int descriptor() const { return event_; }
   bool is_gone() const { return gone_; }
 
-  /// Takes the oldest completed request; -1 where there is none. Allocates nothing.
+  /// Returns the oldest completed request, or -1 where there is none. Does not allocate.
   int Dequeue();
-  /// Gives it back to the camera; false where that is gone.
+  /// Returns the request to the camera; false where the camera is unplugged.
   bool Queue(int index);
 
   libcamera::Request& request(int index) const { return *requests_[static_cast<size_t>(index)]; }
   const FrameLayout& layout(int index) const { return pictures_[static_cast<size_t>(index)].layout; }
   const uint8_t* pixels(int index) const { return pictures_[static_cast<size_t>(index)].pixels; }
-  /// Between these the processor may read what the camera wrote.
+  /// The CPU may read the buffer between these two calls.
   void BeginRead(int index) const { Synchronize(index, true); }
   void EndRead(int index) const { Synchronize(index, false); }
 
@@ -82,7 +81,7 @@ class LibcameraDevice {
   int event_ = -1;
   std::atomic<bool> gone_ = false;
   std::mutex mutex_;
-  std::array<int, kMostBuffers> completed_ = {};  // a ring: `waiting_` of them from `oldest_` on
+  std::array<int, kMostBuffers> completed_ = {};  // ring buffer: `waiting_` entries from `oldest_` on
   size_t oldest_ = 0, waiting_ = 0;
 };
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "platforms/linux/camera/sources/libcamera_module.h"
-
+// Loads the libcamera module, which is a separate library so that only --libcamera pays for it.
 #include <dlfcn.h>
 
 #include <filesystem>
 
+#include "platforms/linux/camera/sources/source.h"
 #include "platforms/linux/cli/failure.h"
 
 namespace vitrine {
 namespace {
 
-// From the folder of the program, where it is built as where it is installed.
+// Returns the module's path relative to the program: the same in the build folder and where it is installed.
 std::filesystem::path ModulePath() {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -24,11 +24,10 @@ std::unique_ptr<FrameSource> OpenLibcamera(const std::string& id, const CameraWi
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
     throw Failure(
-        "--libcamera: this build is without libcamera; a pipe does: rpicam-vid -n -t 0 --codec yuv420 "
-        "--width "
-        "640 --height 480 -o - | vitrine camera MODEL.vit --stdin 640x480:i420");
+        "--libcamera: this build has no libcamera; use a pipe: rpicam-vid -n -t 0 --codec yuv420 --width 640 "
+        "--height 480 -o - | vitrine camera MODEL.vit --stdin 640x480:i420");
   }
-  // Stays: libcamera's threads outlive the source.
+  // Never unloaded: libcamera's threads outlive the source.
   void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (module == nullptr) throw Failure(std::string("--libcamera: ") + dlerror());
   const auto open = reinterpret_cast<OpenLibcameraFunction*>(dlsym(module, "OpenLibcameraSource"));

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames of a camera of libcamera, which may be unplugged and come back. The module that libcamera_module.cc
-// loads.
+// Frames from a libcamera camera, which may be unplugged and come back. libcamera_module.cc loads this as a module.
 #include <condition_variable>
 #include <mutex>
 
 #include "platforms/linux/camera/sources/libcamera_device.h"
-#include "platforms/linux/camera/sources/libcamera_module.h"
 #include "platforms/linux/cli/failure.h"
 
 namespace vitrine {
 namespace {
 
 constexpr int kRetryMs = 500;
-constexpr int kMostDamaged = 100;  ///< in a row; then the camera is taken to be gone
+constexpr int kMostDamaged = 100;  // in a row; then the camera counts as unplugged
 
 class LibcameraSource final : public FrameSource {
  public:
@@ -38,8 +36,8 @@ class LibcameraSource final : public FrameSource {
     device_.EndRead(frame.slot);
     {
       const std::lock_guard lock(mutex_);
-      device_.Queue(frame.slot);  // fails where the camera is gone, which Next() finds out
-      --lent_;
+      device_.Queue(frame.slot);  // fails when the camera is unplugged; Next() handles that
+      --in_use_;
     }
     returned_.notify_all();
   }
@@ -61,19 +59,19 @@ class LibcameraSource final : public FrameSource {
     device_.BeginRead(index);
     *frame = {layout, device_.pixels(index), size, TimeOf(request, metadata), index};
     const std::lock_guard lock(mutex_);
-    ++lent_;
+    ++in_use_;
     return Arrival::kFrame;
   }
 
-  /// Why a frame cannot be used; "" where it can.
+  /// Returns why a frame cannot be used; "" where it can.
   static const char* DamageOf(const libcamera::Request& request, const libcamera::FrameMetadata& metadata,
                               size_t size, const FrameLayout& layout) {
-    if (request.status() == libcamera::Request::RequestCancelled) return "the camera has cancelled it";
-    if (metadata.status != libcamera::FrameMetadata::FrameSuccess) return "the camera says that it is torn";
-    return size < layout.bytes() || size == 0 ? "shorter than its format" : "";
+    if (request.status() == libcamera::Request::RequestCancelled) return "canceled by the camera";
+    if (metadata.status != libcamera::FrameMetadata::FrameSuccess) return "marked as damaged by the camera";
+    return size < layout.bytes() || size == 0 ? "too short for its format" : "";
   }
 
-  /// The sensor's time where its clock is ours.
+  /// Returns the sensor's time if it uses our clock, else the current time.
   static FrameClock::time_point TimeOf(libcamera::Request& request,
                                        const libcamera::FrameMetadata& metadata) {
     const auto now = FrameClock::now();
@@ -83,19 +81,21 @@ class LibcameraSource final : public FrameSource {
     return taken <= now && now - taken < std::chrono::seconds(10) ? taken : now;
   }
 
-  /// Closes the camera, once nobody looks at its buffers any more.
+  /// Closes the camera once all its buffers are returned.
   void Leave() {
-    Notice("%s: the camera is gone; waiting for it", id_.empty() ? "libcamera" : id_.c_str());
+    is_lost_ = true;
+    Notice("%s: the camera is unplugged; waiting for it", id_.empty() ? "libcamera" : id_.c_str());
     std::unique_lock lock(mutex_);
-    returned_.wait(lock, [this] { return lent_ == 0; });
+    returned_.wait(lock, [this] { return in_use_ == 0; });
     device_.Close();
     damaged_ = 0;
   }
 
-  /// Tries until the camera is there again; false when somebody wants to stop.
+  /// Tries until the camera is back; returns false when the program is stopping.
   bool Reopen() {
     while (WaitFor(-1, stop_, kRetryMs) != Wait::kStopped) {
       if (!device_.Open(id_, wish_).empty()) continue;
+      is_lost_ = false;
       Notice("%s: the camera is back", id_.empty() ? "libcamera" : id_.c_str());
       return true;
     }
@@ -109,7 +109,7 @@ class LibcameraSource final : public FrameSource {
   int damaged_ = 0;
   std::mutex mutex_;
   std::condition_variable returned_;
-  int lent_ = 0;
+  int in_use_ = 0;
 };
 
 }  // namespace

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frames from a pipe: `rpicam-vid ... -o - | vitrine camera MODEL.vit --stdin 640x480:i420`.
-#include "platforms/linux/camera/sources/slots.h"
 #include "platforms/linux/camera/sources/stream_parsers.h"
 #include "platforms/linux/cli/failure.h"
 
@@ -38,7 +37,8 @@ class PipeSource final : public FrameSource {
 std::unique_ptr<FrameSource> OpenPipe(int descriptor, const std::string& format, int stop) {
   std::unique_ptr<StreamParser> parser = ParserNamed(format);
   if (parser == nullptr)
-    throw WrongValue("--stdin " + format + ": expected y4m, mjpeg or such as 640x480:i420");
+    throw WrongValue("--stdin " + format +
+                     ": expected y4m, mjpeg, or a size and format such as 640x480:i420");
   return std::make_unique<PipeSource>(descriptor, std::move(parser), stop);
 }
 

@@ -1,12 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platforms/linux/camera/sources/stream_parsers.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <string_view>
 
 namespace vitrine {
+
+size_t ByteStream::ReadSome(uint8_t* out, size_t count) {
+  while (!ended_) {
+    if (WaitFor(descriptor_, stop_, -1) != Wait::kReady) break;
+    const ssize_t got = read(descriptor_, out, count);
+    if (got > 0) return static_cast<size_t>(got);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    break;
+  }
+  ended_ = true;
+  return 0;
+}
+
+bool ByteStream::Fill() {
+  begin_ = 0;
+  end_ = ReadSome(buffer_.data(), buffer_.size());
+  return end_ > 0;
+}
+
+size_t ByteStream::Read(uint8_t* out, size_t count) {
+  size_t done = std::min(count, end_ - begin_);
+  std::memcpy(out, buffer_.data() + begin_, done);
+  begin_ += done;
+  while (done < count) {
+    const size_t got = ReadSome(out + done, count - done);
+    if (got == 0) break;
+    done += got;
+  }
+  return done;
+}
+
 namespace {
 
 /// Reads a frame of a known layout.
@@ -17,7 +51,7 @@ Arrival ReadFrame(const FrameLayout& layout, ByteStream* stream, std::vector<uin
   const size_t got = stream->Read(bytes->data(), size);
   if (got == 0) return Arrival::kEnd;
   if (got < size) {
-    *reason = "cut short by the end of the stream";
+    *reason = "the stream ends within a frame";
     return Arrival::kDamaged;
   }
   frame->layout = layout;
@@ -51,8 +85,7 @@ class Y4mParser final : public StreamParser {
       if (!ReadLine(stream)) return Arrival::kEnd;
     }
     if (!has_header_) return Damaged("not a YUV4MPEG2 stream of 8 bits, 4:2:0 or mono", reason);
-    if (line() != "FRAME" && !line().starts_with("FRAME "))
-      return Damaged("a frame does not begin with FRAME", reason);
+    if (line() != "FRAME" && !line().starts_with("FRAME ")) return Damaged("no FRAME header", reason);
     return ReadFrame(layout_, stream, bytes, frame, reason);
   }
 
@@ -64,8 +97,7 @@ class Y4mParser final : public StreamParser {
 
   std::string_view line() const { return {line_, length_}; }
 
-  /// Reads to the end of the line, of which it keeps the beginning. Damage is one line that never was one:
-  /// what does not begin as a line does is dropped up to where one could.
+  /// Reads to the end of the line and keeps its beginning. A malformed header counts as one damaged frame.
   bool ReadLine(ByteStream* stream) {
     length_ = 0;
     for (int byte = stream->Get(); byte >= 0; byte = stream->Get()) {
@@ -102,7 +134,7 @@ class Y4mParser final : public StreamParser {
   size_t length_ = 0;
 };
 
-/// Walks a JPEG's segments up to its scans, which end with a marker that is no restart.
+/// Walks a JPEG's segments up to its scans. A scan ends with a marker that is not a restart marker.
 class MjpegParser final : public StreamParser {
  public:
   Arrival Next(ByteStream* stream, std::vector<uint8_t>* bytes, Frame* frame, const char** reason) override {
@@ -142,19 +174,19 @@ class MjpegParser final : public StreamParser {
       Put(byte);
       if (last != 0xFF || byte == 0x00 || byte == 0xFF || byte == 0x01 || (byte >= 0xD0 && byte <= 0xD7))
         continue;
-      if (byte == 0xD9) return in_scan ? Arrival::kFrame : Damaged("a JPEG without a picture", reason);
-      if (byte == 0xD8) {  // the next begins before this one has ended
+      if (byte == 0xD9) return in_scan ? Arrival::kFrame : Damaged("JPEG without a picture", reason);
+      if (byte == 0xD8) {  // the next JPEG begins before this one has ended
         started_ = true;
-        return Damaged("a JPEG that does not end", reason);
+        return Damaged("JPEG without an end", reason);
       }
       in_scan = in_scan || byte == 0xDA;
       if (!SkipSegment(stream)) break;
       byte = 0;
     }
-    return Damaged("a JPEG that does not end", reason);
+    return Damaged("JPEG without an end", reason);
   }
 
-  /// Copies a segment: two bytes of length, which count themselves.
+  /// Copies a segment. It begins with two bytes of length, which include themselves.
   bool SkipSegment(ByteStream* stream) {
     const int high = stream->Get(), low = stream->Get();
     if (low < 0) return false;
@@ -175,7 +207,7 @@ class MjpegParser final : public StreamParser {
 
   std::vector<uint8_t>* bytes_ = nullptr;
   size_t size_ = 0;
-  bool started_ = false;  // the start of a JPEG has been read with the end of the one before
+  bool started_ = false;  // the start of the next JPEG has been read already
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ struct Known {
   bool is_jpeg;
 };
 
-/// What is read, the cheapest for camera and model together first.
+/// The supported formats, the fastest for camera and model together first.
 constexpr Known kKnown[] = {{"yuyv", V4L2_PIX_FMT_YUYV, PixelFormat::kYuyv8, false},
                             {"nv12", V4L2_PIX_FMT_NV12, PixelFormat::kNv12, false},
                             {"i420", V4L2_PIX_FMT_YUV420, PixelFormat::kI420, false},
@@ -30,7 +30,7 @@ constexpr Known kKnown[] = {{"yuyv", V4L2_PIX_FMT_YUYV, PixelFormat::kYuyv8, fal
                             {"mjpeg", V4L2_PIX_FMT_JPEG, PixelFormat::kRgb8, true},
                             {"gray", V4L2_PIX_FMT_GREY, PixelFormat::kGray8, false}};
 
-// What the driver says of colour, by the rules of V4L2 for what it leaves open.
+// Color matrix and range as the driver reports them, with V4L2's defaults for what it leaves open.
 YuvMatrix MatrixOf(uint32_t encoding, uint32_t color_space) {
   const bool is_hd = encoding == V4L2_YCBCR_ENC_709 ||
                      (encoding == V4L2_YCBCR_ENC_DEFAULT && color_space == V4L2_COLORSPACE_REC709);
@@ -73,17 +73,18 @@ std::string V4l2Device::Open(const std::string& path, const CameraWish& wish) {
 
 std::string V4l2Device::FindInterface() {
   v4l2_capability capability = {};
-  if (Control(VIDIOC_QUERYCAP, &capability) < 0) return path_ + ": is not a V4L2 camera";
+  if (Control(VIDIOC_QUERYCAP, &capability) < 0) return path_ + ": not a V4L2 camera";
   const uint32_t can =
       capability.capabilities & V4L2_CAP_DEVICE_CAPS ? capability.device_caps : capability.capabilities;
   const bool is_single_planar = (can & V4L2_CAP_VIDEO_CAPTURE) != 0;
   if ((!is_single_planar && (can & V4L2_CAP_VIDEO_CAPTURE_MPLANE) == 0) || (can & V4L2_CAP_STREAMING) == 0)
-    return path_ + ": does not stream video";
+    return path_ + ": this device does not capture video";
   type_ = is_single_planar ? V4L2_BUF_TYPE_VIDEO_CAPTURE : V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
   return "";
 }
 
-/// 0, or errno: EINVAL where the driver has not this format in one piece. Sizes are the nearest that it has.
+/// Returns 0 or errno; EINVAL where the driver does not have this format in one piece of memory. The driver chooses the
+/// nearest size that it has.
 int V4l2Device::Ask(uint32_t fourcc, const CameraWish& wish, Agreed* agreed) const {
   v4l2_format format = {};
   format.type = type_;
@@ -107,7 +108,7 @@ int V4l2Device::Ask(uint32_t fourcc, const CameraWish& wish, Agreed* agreed) con
   return error == 0 && format.fmt.pix_mp.num_planes != 1 ? EINVAL : error;
 }
 
-/// Asks for each format in turn until the driver gives what it was asked for.
+/// Asks for each format in turn until the driver accepts one.
 std::string V4l2Device::Negotiate(const CameraWish& wish) {
   for (const Known& known : kKnown) {
     if (!wish.format.empty() && wish.format != known.name) continue;
@@ -125,8 +126,8 @@ std::string V4l2Device::Negotiate(const CameraWish& wish) {
     return "";
   }
   return path_ + (wish.format.empty()
-                      ? ": has no format that is read (yuyv, nv12, i420, rgb24, bgr24, mjpeg, gray)"
-                      : ": has no " + wish.format);
+                      ? ": has no supported format (yuyv, nv12, i420, rgb24, bgr24, mjpeg, gray)"
+                      : ": does not offer " + wish.format);
 }
 
 void V4l2Device::AskForRate(int fps) {
@@ -134,7 +135,7 @@ void V4l2Device::AskForRate(int fps) {
   parameters.type = type_;
   if (fps <= 0 || Control(VIDIOC_G_PARM, &parameters) < 0) return;
   parameters.parm.capture.timeperframe = {1, static_cast<uint32_t>(fps)};
-  Control(VIDIOC_S_PARM, &parameters);  // the pipeline keeps to it where the camera does not
+  Control(VIDIOC_S_PARM, &parameters);  // the pipeline enforces the rate if the camera does not
 }
 
 std::string V4l2Device::MapBuffers() {
@@ -142,8 +143,8 @@ std::string V4l2Device::MapBuffers() {
   request.count = kBuffers;
   request.type = type_;
   request.memory = V4L2_MEMORY_MMAP;
-  if (Control(VIDIOC_REQBUFS, &request) < 0) return Fail("cannot have buffers");
-  if (request.count < kBuffers) return path_ + ": has not four buffers";
+  if (Control(VIDIOC_REQBUFS, &request) < 0) return Fail("cannot allocate buffers");
+  if (request.count < kBuffers) return path_ + ": has fewer than four buffers";
   buffers_ = std::min(request.count, kMostBuffers);
   for (unsigned i = 0; i < buffers_; ++i) {
     v4l2_plane plane = {};
@@ -158,7 +159,7 @@ std::string V4l2Device::MapBuffers() {
     if (!Queue(i)) return Fail("cannot queue a buffer");
   }
   int type = type_;
-  return Control(VIDIOC_STREAMON, &type) < 0 ? Fail("cannot start to stream") : "";
+  return Control(VIDIOC_STREAMON, &type) < 0 ? Fail("cannot start streaming") : "";
 }
 
 void V4l2Device::Close() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A V4L2 camera that streams by mmap: the Linux kernel's Documentation/userspace-api/media/v4l/mmap.rst.
+// A V4L2 camera that streams into mapped buffers: the Linux kernel's Documentation/userspace-api/media/v4l/mmap.rst.
 #pragma once
 
 #include <linux/videodev2.h>
@@ -11,30 +11,29 @@
 
 namespace vitrine {
 
-/// A descriptor, and buffers that the driver fills, of the single-planar or of the multi-planar interface: of
-/// the latter what lies in one piece of memory. Open() to Close(); not for several threads but Queue().
+/// A device and the buffers that the driver fills, through the single-planar or the multi-planar interface; of the latter
+/// only formats in one piece of memory. Use from one thread; Queue() from any.
 class V4l2Device {
  public:
-  static constexpr unsigned kBuffers = 4, kMostBuffers = 32;  ///< to ask for; drivers may give more
+  static constexpr unsigned kBuffers = 4, kMostBuffers = 32;  ///< asked for; drivers may return more
 
   V4l2Device() = default;
   V4l2Device(const V4l2Device&) = delete;
   ~V4l2Device() { Close(); }
 
-  /// Opens the camera, agrees on a format near what is wished, and starts to stream. Returns what is wrong,
-  /// or "".
+  /// Opens the camera, negotiates a format near the wish, and starts streaming. Returns the error, or "".
   std::string Open(const std::string& path, const CameraWish& wish);
   void Close();
 
   int descriptor() const { return descriptor_; }
   const FrameLayout& layout() const { return layout_; }
 
-  /// Takes a filled buffer from the driver, its bytesused those from pixels() on; false with errno where there
-  /// is none.
+  /// Takes a filled buffer from the driver; bytesused counts from pixels() on. Returns false with errno where there is
+  /// none.
   bool Dequeue(v4l2_buffer* buffer);
-  /// Gives it back.
+  /// Returns a buffer to the driver.
   bool Queue(unsigned index);
-  /// Of a buffer that was dequeued.
+  /// Returns the pixels of a dequeued buffer.
   const uint8_t* pixels(unsigned index) const {
     return static_cast<const uint8_t*>(maps_[index].data) + maps_[index].offset;
   }
@@ -45,7 +44,7 @@ class V4l2Device {
     size_t size = 0;
     uint32_t offset = 0;  ///< of the pixels
   };
-  /// What a driver has made of a format that it was asked for.
+  /// The format that a driver returned for the one it was asked for.
   struct Agreed {
     uint32_t fourcc, width, height, bytes_per_line, color_space, encoding, quantization;
   };

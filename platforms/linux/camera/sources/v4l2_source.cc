@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames of a V4L2 camera, which may be unplugged and come back.
+// Frames from a V4L2 camera, which may be unplugged and come back.
 #include <cerrno>
 #include <condition_variable>
 #include <ctime>
@@ -36,8 +36,8 @@ class V4l2Source final : public FrameSource {
     {
       const std::lock_guard lock(mutex_);
       device_.Queue(
-          static_cast<unsigned>(frame.slot));  // fails where the camera is gone, which Next() finds out
-      --lent_;
+          static_cast<unsigned>(frame.slot));  // fails when the camera is unplugged; Next() handles that
+      --in_use_;
     }
     returned_.notify_all();
   }
@@ -47,7 +47,7 @@ class V4l2Source final : public FrameSource {
     const FrameLayout& layout = device_.layout();
     const bool is_torn = (buffer.flags & V4L2_BUF_FLAG_ERROR) != 0;
     if (is_torn || buffer.bytesused < layout.bytes() || buffer.bytesused == 0) {
-      reason_ = is_torn ? "the camera says that it is torn" : "shorter than its format";
+      reason_ = is_torn ? "marked as damaged by the camera" : "too short for its format";
       device_.Queue(buffer.index);
       return Arrival::kDamaged;
     }
@@ -57,11 +57,11 @@ class V4l2Source final : public FrameSource {
     frame->slot = static_cast<int>(buffer.index);
     frame->time = TimeOf(buffer);
     const std::lock_guard lock(mutex_);
-    ++lent_;
+    ++in_use_;
     return Arrival::kFrame;
   }
 
-  /// The driver's time where its clock is ours.
+  /// Returns the driver's time if it uses our clock, else the current time.
   static FrameClock::time_point TimeOf(const v4l2_buffer& buffer) {
     const auto now = FrameClock::now();
     if ((buffer.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) != V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC) return now;
@@ -70,16 +70,16 @@ class V4l2Source final : public FrameSource {
     return taken <= now && now - taken < std::chrono::seconds(10) ? taken : now;
   }
 
-  /// Closes the device, once nobody looks at its buffers any more.
+  /// Closes the device once all its buffers are returned.
   void Leave() {
     is_lost_ = true;
-    Notice("%s: the camera is gone; waiting for it", path_.c_str());
+    Notice("%s: the camera is unplugged; waiting for it", path_.c_str());
     std::unique_lock lock(mutex_);
-    returned_.wait(lock, [this] { return lent_ == 0; });
+    returned_.wait(lock, [this] { return in_use_ == 0; });
     device_.Close();
   }
 
-  /// Tries until the camera is there again; false when somebody wants to stop.
+  /// Tries until the camera is back; returns false when the program is stopping.
   bool Reopen() {
     while (WaitFor(-1, stop_, kRetryMs) != Wait::kStopped) {
       if (!device_.Open(path_, wish_).empty()) continue;
@@ -96,7 +96,7 @@ class V4l2Source final : public FrameSource {
   V4l2Device device_;
   std::mutex mutex_;
   std::condition_variable returned_;
-  int lent_ = 0;
+  int in_use_ = 0;
 };
 
 }  // namespace

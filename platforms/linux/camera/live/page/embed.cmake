@@ -28,7 +28,7 @@ foreach(argument RANGE ${last})
     "    {\"/${name}\", \"${type}\", {reinterpret_cast<const char*>(file${index}), ${bytes}}},\n")
   math(EXPR index "${index} + 1")
 endforeach()
-file(WRITE ${OUTPUT} "#include \"platforms/linux/camera/live/page_files.h\"
+file(WRITE ${OUTPUT} "#include \"platforms/linux/camera/live/live_page.h\"
 
 namespace vitrine {
 namespace {

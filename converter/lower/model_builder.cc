@@ -6,7 +6,7 @@
 
 #include "converter/error.h"
 #include "converter/finite.h"
-#include "runtime/program/checksum.h"
+#include "runtime/program/program.h"
 
 namespace vitrine {
 namespace {

@@ -17,8 +17,6 @@
 namespace vitrine {
 namespace {
 
-constexpr size_t kMostLevels = 16;
-
 struct CommandLine {
   ConvertOptions options;
   std::string recipe = "dynamic", observer = "best", image_size, mean, deviation, merge_tokens = "0";
@@ -72,9 +70,9 @@ std::vector<int> ParseLevels(const std::string& text) {
     char rest = 0;
     const bool number =
         std::sscanf(word.c_str(), "%d%c", &value, &rest) == 1 && value >= 0 && value <= 1'000'000;
-    if (!number || (!levels.empty() && value <= levels.back()) || levels.size() == kMostLevels) {
+    if (!number || (!levels.empty() && value <= levels.back()) || levels.size() == size_t{kMaxLevels}) {
       throw CLI::ValidationError("--merge-tokens", "'" + text + "' is not a number from 0 on, or at most " +
-                                                       std::to_string(kMostLevels) +
+                                                       std::to_string(kMaxLevels) +
                                                        " that increase, such as 0,8,16");
     }
     levels.push_back(value);

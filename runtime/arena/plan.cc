@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-#include "runtime/program/program.h"
+#include "runtime/base/sizes.h"
 
 namespace vitrine {
 namespace {

@@ -26,7 +26,7 @@ MappedFile::~MappedFile() {
 }
 
 Result<MappedFile> MappedFile::Open(const char* path) {
-  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe without a writer is not waited for
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // does not wait for a writer of a pipe
   if (file < 0) return Status::Error(Code::kNotFound, "%s: %s", path, std::strerror(errno));
   struct stat info;
   if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -52,7 +52,7 @@ void MappedFile::Release(std::span<const uint8_t> bytes) const {
   const uintptr_t file_begin = reinterpret_cast<uintptr_t>(data_), file_end = file_begin + size_;
   const uintptr_t begin = reinterpret_cast<uintptr_t>(bytes.data()), end = begin + bytes.size();
   if (begin < file_begin || end > file_end) return;
-  // Pages shared with a neighbour at either end go too: they are clean, so all that they cost is a reread.
+  // A page at either end that also holds other bytes is released too; it is clean, so it costs no more than a reread.
   const uintptr_t first_page = begin / page * page;
   madvise(reinterpret_cast<void*>(first_page), end - first_page, MADV_DONTNEED);
 }

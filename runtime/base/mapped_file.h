@@ -9,7 +9,7 @@
 
 namespace vitrine {
 
-/// Owns a read-only, shared mapping of a whole file. Move only. Reading from many threads is safe.
+/// Owns a read-only, shared mapping of a whole file. Move only. Any number of threads may read it.
 class MappedFile {
  public:
   MappedFile() = default;
@@ -17,14 +17,14 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();
 
-  /// Maps `path`. Fails with kNotFound when it cannot be opened, kInvalidArgument when it is
-  /// not a file or empty, kOutOfMemory when it cannot be mapped.
+  /// Maps `path`. Fails with kNotFound when it cannot be opened, kInvalidArgument when it is not a regular file or is
+  /// empty, kOutOfMemory when it cannot be mapped.
   static Result<MappedFile> Open(const char* path);
 
   std::span<const uint8_t> bytes() const { return {data_, size_}; }
 
-  /// Tells the system that these bytes of the mapping are not needed soon: their pages leave the process's
-  /// resident memory and come back from the file when touched. `bytes` outside the mapping is ignored.
+  /// Removes the pages of these bytes from resident memory; the next access reads them from the file again. Does nothing
+  /// for bytes outside the mapping.
   void Release(std::span<const uint8_t> bytes) const;
 
  private:

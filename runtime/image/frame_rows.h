@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inner loops of resizing a camera's frame, with Highway; the plain version of each is in
-// frame_rows_reference.cc.
+// The inner loops of resizing a camera's frame, with Highway; the plain version of each is in namespace reference.
 //
-// As those of resize_rows.h, but with weights of 16 bits on samples of 16 bits, four products an instruction
-// instead of two of half the use. A sum is off by at most 0.05 of a level before it is rounded, so that few
-// samples of a narrowed row come out a level beside Pillow's. Weights below a half are asked for: with larger
-// ones two such samples could add up to two levels in a pixel.
+// Like the loops of resize_rows.h, but with 16-bit weights and samples: four products per instruction instead of two. A sum
+// is off by at most 0.05 level before rounding, so few samples of a narrowed row differ from Pillow's, by one level.
+// Weights must be below one half: with larger ones two such samples could add up to two levels in a pixel.
 #pragma once
 
 #include <cstddef>
@@ -15,46 +13,45 @@
 
 namespace vitrine {
 
-/// Weights are whole numbers of 2^-16, below a half.
+/// Weights are multiples of 2^-16 below one half.
 inline constexpr int kFrameWeightBits = 16;
 
-/// Weights of a target sample are filled up with zeros to a multiple of this.
+/// The weights of a target sample are padded with zeros to a multiple of this.
 inline constexpr int kFrameTapGroup = 8;
 
-/// Room that must be behind a narrowed row.
+/// Samples of padding after a narrowed row.
 inline constexpr int kFrameRowPadding = 16;
 
-/// Taps with weights of 16 bits, of the same sum. Two target samples that are neighbours share the source
-/// samples that they are made of, so that those are read once; the weights have zeros where a sample counts
-/// for the other only.
+/// Taps with 16-bit weights of the same sum. Two neighboring target samples share their source samples, which are then
+/// read once; a weight is zero where a source sample counts for the other target sample only.
 struct FrameTaps {
-  int pairs = 0;             ///< of target samples; where their number is odd, the last has weights of zero
-  int widest = 0;            ///< most source samples from a pair's first on that its first target sample has
-  int widest_of_two = 0;     ///< and that its second has
-  int stride = 0;            ///< `widest_of_two`, rounded up to kFrameTapGroup
-  int32_t* first = nullptr;  ///< [pairs] relative to the row's first sample
+  int pairs = 0;          ///< pairs of target samples; with an odd number, the last sample has zero weights
+  int widest = 0;         ///< largest number of source samples of the first target sample of a pair
+  int widest_of_two = 0;  ///< largest number of source samples of both target samples of a pair
+  int stride = 0;         ///< `widest_of_two`, rounded up to kFrameTapGroup
+  int32_t* first = nullptr;    ///< [pairs] relative to the row's first sample
   int16_t* weights = nullptr;  ///< [pairs, 2, stride]
 };
 
-/// Taps with weights of 16 bits of one direction: [count, stride].
+/// 16-bit weights of one direction: [count, stride].
 struct FrameWeights {
   int stride = 0;
   int16_t* weights = nullptr;
 };
 
-/// Rounds `taps` to 16 bits: for NarrowPlanes(), whose rows start with source sample `begin`, and for
-/// MixFrameRows(). The arrays are there. Returns false, and leaves them undefined, where a weight does not
-/// fit: when the picture does not get about half as large.
+/// Round `taps` to 16 bits: for NarrowPlanes(), whose rows start with source sample `begin`, and for MixFrameRows(). The
+/// caller provides the arrays. Return false, with undefined arrays, where a weight is too large: when the picture does not
+/// shrink to about half.
 bool RoundTaps(const Taps& taps, int begin, FrameTaps* frame);
 bool RoundTaps(const Taps& taps, FrameWeights* frame);
 
 /// Resizes a row of three planes, `plane_stride` samples apart, of values 0..255: rgb[3 * i + c] for i in [0,
-/// taps.count). Reads up to taps.stride + 8 samples past the last that counts, writes up to kFrameRowPadding
-/// past 3 * taps.count. 9 vector operations for an output pixel and eight taps.
+/// taps.count). Reads up to taps.stride + 8 samples past the last one that counts, writes up to kFrameRowPadding
+/// past 3 * taps.count. 9 vector operations per output pixel and eight taps.
 void NarrowPlanes(const int16_t* planes, ptrdiff_t plane_stride, const FrameTaps& taps, int16_t* rgb);
 
-/// Mixes `used` rows of `count` samples into bytes. Where that is odd, one row more is there, with a weight
-/// of zero. Reads and writes nothing past the last. 0.4 vector operations for each sample and row.
+/// Mixes `used` rows of `count` samples into bytes. If `used` is odd, one more row with a weight of zero must follow. Reads
+/// and writes nothing past the last sample. 0.4 vector operations per sample and row.
 void MixFrameRows(const int16_t* const* rows, const int16_t* weights, int used, size_t count, uint8_t* out);
 
 namespace reference {

@@ -7,6 +7,7 @@
 #include "runtime/base/return_if_error.h"
 #include "runtime/image/pixels.h"
 #include "runtime/image/resize_rows.h"
+#include "runtime/image/yuv_rows.h"
 
 namespace vitrine {
 namespace {
@@ -28,7 +29,7 @@ bool IsVerticalFirst(const ResizeShape& shape) {
 }
 
 Status CheckShape(const ResizeShape& shape) {
-  const Rect& kept = shape.kept;
+  const Crop& kept = shape.kept;
   if (shape.source_width < 1 || shape.source_height < 1 || shape.target_width < 1 ||
       shape.target_height < 1) {
     return Status::Error(Code::kInvalidArgument, "cannot resize %d x %d to %d x %d: sides must be positive",
@@ -51,7 +52,7 @@ class Carver {
   template <typename T>
   T* Take(size_t count) {
     T* piece = base_ == nullptr ? nullptr : reinterpret_cast<T*>(base_ + bytes_);
-    bytes_ += AlignUp(count * sizeof(T));
+    bytes_ += RoundUp(count * sizeof(T));
     return piece;
   }
 
@@ -152,7 +153,7 @@ size_t ResizePlan::Lay(uint8_t* base) {
 }
 
 size_t ResizePlan::ring_row_bytes() const {
-  return AlignUp(by_frame_rows_ ? 2 * (row_bytes_ + kFrameRowPadding) : row_bytes_);
+  return RoundUp(by_frame_rows_ ? 2 * (row_bytes_ + kFrameRowPadding) : row_bytes_);
 }
 
 uint8_t* ResizePlan::RingRow(int y) const {
@@ -211,6 +212,32 @@ void ResizePlan::RunRows(const RowReader& source, const ImageView* in_place, uin
     const int32_t* weights = vertical_.weights + static_cast<ptrdiff_t>(i) * vertical_.stride;
     Mix(window_, weights, used, row_bytes_, narrow_last ? mixed_ : out);
     if (narrow_last) Narrow(mixed_, out);
+  }
+}
+
+// A camera's YUV in 16 bits: each row is converted as far as the crop needs it, narrowed into the ring, and mixed from
+// there.
+
+/// Converts source row y and narrows it into its slot of the ring.
+void ResizePlan::MakeFrameRow(const ImageView& source, const YuvFactors& factors, int y) {
+  const int begin = horizontal_.source_begin / 2 * 2;
+  const int end = std::min((horizontal_.source_end + 1) / 2 * 2, source.width);  // an even number is quicker
+  YuvToPlanes(RowOf(source, begin, y), factors, end - begin, planes_, planes_ + plane_stride_,
+              planes_ + 2 * plane_stride_);
+  NarrowPlanes(planes_, plane_stride_, frame_horizontal_, reinterpret_cast<int16_t*>(RingRow(y)));
+}
+
+void ResizePlan::RunFrame(const ImageView& source, uint8_t* out, ptrdiff_t out_stride) {
+  const YuvFactors factors = FactorsOf(source.matrix, source.range);
+  int made = vertical_.source_begin;  // rows before this one are, or were, in the ring
+  for (int i = 0; i < vertical_.count; ++i, out += out_stride) {
+    const int first = vertical_.first[i], used = vertical_.used[i];
+    for (made = std::max(made, first); made < first + used; ++made) MakeFrameRow(source, factors, made);
+    for (int t = 0; t < used; ++t) window_[t] = RingRow(first + t);
+    window_[used] = window_[0];
+    MixFrameRows(reinterpret_cast<const int16_t* const*>(window_),
+                 frame_vertical_.weights + static_cast<ptrdiff_t>(i) * frame_vertical_.stride, used,
+                 row_bytes_, out);
   }
 }
 

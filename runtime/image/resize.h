@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Resizing, bit for bit as Pillow 13 does it, of the part that a crop keeps.
+// Resizes the part of a picture that a crop keeps, bit for bit as Pillow 13 does.
 #pragma once
 
 #include <cstddef>
@@ -9,58 +9,48 @@
 
 #include "runtime/image/frame_rows.h"
 #include "runtime/image/pixels.h"
-#include "runtime/image/scratch.h"
+#include "runtime/base/memory.h"
 #include "runtime/image/taps.h"
 #include "runtime/image/yuv_rows.h"
 
 namespace vitrine {
 
-/// Pixels [left, left + width) x [top, top + height).
-struct Rect {
-  int left = 0;
-  int top = 0;
-  int width = 0;
-  int height = 0;
-  bool operator==(const Rect&) const = default;
-};
-
-/// A picture of source size, resized to target size, of which `kept` is wanted.
+/// A picture of source size, resized to target size, of which the part `kept` is computed.
 struct ResizeShape {
   int source_width = 0;
   int source_height = 0;
   int target_width = 0;
   int target_height = 0;
-  Rect kept;         ///< within the target
+  Crop kept;         ///< within the target
   int channels = 3;  ///< 3: RGB out; 1: gray out
   Interpolation interpolation = Interpolation::kBicubic;
-  bool is_yuv = false;  ///< the source's format is
+  bool is_yuv = false;  ///< whether the source has a YUV format
   bool operator==(const ResizeShape&) const = default;
 };
 
-/// The weights and the scratch memory of one resize. Rows stream through it: no picture of intermediate size
-/// exists, only as many rows as the filter is high.
+/// The weights and scratch memory of one resize. Rows stream through it: there is no intermediate picture, only as many
+/// rows as the filter needs.
 ///
 ///     horizontal first:  source row ─ spread ─ ResizeRow ─> | ring of narrow rows | ─ MixRows ─> out row
 ///     vertical first:    source rows ─ MixRows ─ spread ─ ResizeRow ─> out row
 ///
-/// Between the two directions samples are rounded to eight bits, so the order shows (by up to twelve levels).
-/// It is that of Pillow 13: vertical first where (source_height - target_height) > 2 * (source_width -
-/// target_width) and the picture gets lower. Pillow 11.3 always went horizontally first.
+/// Samples are rounded to eight bits between the two directions, so their order matters (by up to twelve levels). It is
+/// that of Pillow 13: vertical first where (source_height - target_height) > 2 * (source_width - target_width) and the
+/// height shrinks. Pillow 11.3 always resized horizontally first.
 ///
-/// A picture in YUV that gets half as large or smaller, horizontally first, goes through kernels of 16 bits
-/// (frame_rows.h): each row is converted as far as the crop needs it, and a pixel may come out one level
-/// beside that of the same picture in RGB.
+/// A YUV picture that shrinks to half or less, horizontally first, uses 16-bit kernels (frame_rows.h). Only the part of a
+/// row that the crop needs is converted. A pixel may differ by one level from the same picture in RGB.
 ///
-/// One thread at a time. Move only.
+/// Use from one thread at a time. Move only.
 class ResizePlan {
  public:
-  /// Makes ready for `shape`. Allocates when it needs more memory than any shape before, so not when shapes
-  /// alternate. Fails with kInvalidArgument when a side is not positive or `kept` is not inside the target,
-  /// with kOutOfMemory. After a failure the plan is as new.
+  /// Prepares the plan for `shape`. Allocates only when it needs more memory than for any shape before. Fails with
+  /// kInvalidArgument when a side is not positive or `kept` is not inside the target, with kOutOfMemory. After a failure
+  /// the plan is empty.
   Status Prepare(const ResizeShape& shape);
 
-  /// Writes the kept pixels to `out`, packed, rows `out_stride` bytes apart. `source` must have passed
-  /// CheckView() and have the size that was prepared. Allocates nothing.
+  /// Writes the kept pixels to `out`, packed, with rows `out_stride` bytes apart. `source` must have passed CheckView() and
+  /// have the prepared size. Does not allocate.
   void Run(const ImageView& source, uint8_t* out, ptrdiff_t out_stride);
   /// The same for a picture that is read row by row.
   void Run(const RowReader& source, uint8_t* out, ptrdiff_t out_stride);
@@ -89,7 +79,7 @@ class ResizePlan {
   ScratchMemory memory_;
   size_t row_bytes_ = 0;              // of a row that MixRows works on
   const uint8_t** window_ = nullptr;  // [vertical_.widest + 1] the rows that make one output row
-  uint8_t* ring_ = nullptr;           // [vertical_.widest, AlignUp(row_bytes_)] row y is in slot y % widest
+  uint8_t* ring_ = nullptr;           // [vertical_.widest, RoundUp(row_bytes_)] row y is in slot y % widest
   uint8_t* mixed_ = nullptr;          // [row_bytes_]
   uint8_t* spread_ = nullptr;         // [source samples, 4], and kRowPadding
 };

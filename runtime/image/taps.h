@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which source samples make each target sample of a resized line, and with what weights: Pillow's, to the
-// last bit.
+// Taps: the source samples and weights of each target sample of a resized line. Bit for bit those of Pillow.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +8,8 @@
 
 namespace vitrine {
 
-/// How a new sample is made from its neighbours; the numbers are Pillow's `Resampling`. All but nearest widen
-/// their reach when shrinking, so that every source pixel counts (antialiasing).
+/// The resampling filter; the numbers are those of Pillow's `Resampling`. When a picture shrinks, all filters but nearest
+/// become wider, so that every source pixel counts (antialiasing).
 enum class Interpolation : uint8_t {
   kNearest = 0,
   kLanczos = 1,
@@ -22,25 +21,25 @@ enum class Interpolation : uint8_t {
 
 constexpr bool IsInterpolation(int value) { return value >= 0 && value <= 5; }
 
-/// Weights are whole numbers of 2^-22. Eight bits of pixel and two of headroom, for filters with negative
-/// lobes, make 32.
+/// Weights are multiples of 2^-22. With 8 bits of pixel and 2 bits of headroom, for filters with negative lobes, sums have
+/// 32 bits.
 inline constexpr int kWeightBits = 22;
 
-/// Weights are stored in groups of this many, filled up with zeros, so that kernels take whole groups.
+/// Weights are padded with zeros to a multiple of this, so that kernels process whole groups.
 inline constexpr int kTapGroup = 4;
 
-/// One direction of a resize, for the run of target samples that is kept:
+/// One direction of a resize, for the target samples that are kept:
 ///
 ///     target[i] = clamp((2^21 + sum over t of source[first[i] + t] * weights[i * stride + t]) >> 22, 0, 255)
 ///
-/// `used[i]` of the weights count, the rest are zero. All samples that are read lie in [source_begin,
-/// source_end). Views; the arrays belong to a ResizePlan.
+/// Of the weights of sample i, the first used[i] count and the rest are zero. All samples read are in [source_begin,
+/// source_end). The arrays belong to a ResizePlan.
 struct Taps {
   int count = 0;  ///< target samples kept
   int source_begin = 0;
   int source_end = 0;
-  int widest = 0;         ///< most weights that a sample has
-  int widest_of_two = 0;  ///< most source samples that two neighbours have together
+  int widest = 0;         ///< largest number of weights of a sample
+  int widest_of_two = 0;  ///< largest number of source samples of two neighbors together
   int stride = 0;         ///< weights stored for a sample: `widest` rounded up to kTapGroup
   /// Every sample is a source sample, unchanged: target[i] = source[source_begin + i].
   bool identity = false;
@@ -49,7 +48,7 @@ struct Taps {
   int32_t* weights = nullptr;  ///< [count, stride]
 };
 
-/// A resize of one direction, from `source` to `target` samples, of which `count` from `begin` on are kept.
+/// A resize in one direction from `source` to `target` samples; `count` samples, starting at `begin`, are kept.
 struct LineResize {
   int source = 0;
   int target = 0;
@@ -58,14 +57,14 @@ struct LineResize {
   Interpolation interpolation = Interpolation::kBicubic;
 };
 
-/// Returns the sizes of a resize's taps, with no arrays. Sizes must be positive, and [begin, begin + count)
-/// within the target.
+/// Returns the sizes of a resize's taps without the arrays. Sizes must be positive, and [begin, begin + count) within the
+/// target.
 Taps MeasureTaps(const LineResize& line);
 
-/// Fills the arrays of what MeasureTaps(line) returned.
+/// Fills the arrays of taps that MeasureTaps(line) returned.
 ///
-/// The arithmetic is that of Pillow 13's Resample.c (double precision, in its order of operations), and of
-/// its Geometry.c for nearest; it must be compiled without contracting a * b + c.
+/// The arithmetic is that of Pillow 13: Resample.c (double precision, in its order of operations), and Geometry.c for
+/// nearest. It must be compiled without contraction of a * b + c.
 void ComputeTaps(const LineResize& line, const Taps& taps);
 
 }  // namespace vitrine

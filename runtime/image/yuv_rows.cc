@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/image/yuv_rows.h"
 
+#include <algorithm>
+#include <cmath>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/image/yuv_rows.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -19,19 +22,19 @@ using Shorts8 = hn::FixedTag<int16_t, 8>;
 using Short8 = hn::Vec<Shorts8>;
 using Byte16 = hn::Vec<Bytes16>;
 
-/// 16 samples of luma; eight of U and of V, as the upper bytes of 16 bits, 128 taken away.
+/// 16 samples of luma; 8 samples each of U and V minus 128, in the upper bytes of 16-bit lanes.
 struct Samples {
   Byte16 luma;
   Short8 u, v;
 };
 
-/// U and V by turns, as upper and lower bytes.
+/// Splits alternating U and V into upper and lower bytes.
 HWY_INLINE Samples Split(Byte16 luma, Byte16 uv) {
   const auto pairs = hn::BitCast(Shorts8(), hn::Xor(uv, hn::Set(Bytes16(), 0x80)));
   return {luma, hn::ShiftLeft<8>(pairs), hn::And(pairs, hn::Set(Shorts8(), static_cast<int16_t>(0xFF00)))};
 }
 
-/// How the samples of colour are stored.
+/// How the chroma samples are stored.
 enum class Chroma { kYuyv, kUv, kVu, kPlanes };
 
 template <Chroma kChroma>
@@ -138,6 +141,62 @@ HWY_EXPORT(YuvToPlanes);
 void YuvToPlanes(const YuvRow& row, const YuvFactors& factors, int count, int16_t* red, int16_t* green,
                  int16_t* blue) {
   HWY_DYNAMIC_DISPATCH(YuvToPlanes)(row, factors, count, red, green, blue);
+}
+
+namespace {
+
+constexpr int kLevelBits = 6;  // fraction bits of a sum, in levels
+
+/// (256 * sample * factor + 2^14) >> 15: with `factor` in 2^-9, the product in 2^-6.
+int Multiply(int sample, int factor) { return (256 * sample * factor + (1 << 14)) >> 15; }
+
+int16_t ToLevel(int sum) { return static_cast<int16_t>(std::clamp(sum >> kLevelBits, 0, 255)); }
+
+/// Returns the factor for which (256 * sample * factor) >> 15 is in 1/64 level.
+int16_t ToFactor(double factor) {
+  return static_cast<int16_t>(std::lround(factor * (1 << kLevelBits) * (1 << 15) / 256));
+}
+
+}  // namespace
+
+/// The weights of red and blue in luma determine all other factors.
+YuvFactors FactorsOf(YuvMatrix matrix, YuvRange range) {
+  const bool hd = matrix == YuvMatrix::kBt709, full = range == YuvRange::kFull;
+  const double red = hd ? 0.2126 : 0.299, blue = hd ? 0.0722 : 0.114, green = 1 - red - blue;
+  const double luma = full ? 1 : 255.0 / 219, chroma = full ? 1 : 255.0 / 224;
+  const double black = full ? 0 : 16;
+  return {
+      ToFactor(luma),
+      ToFactor(2 * (1 - red) * chroma),
+      ToFactor(-2 * (1 - blue) * blue / green * chroma),
+      ToFactor(-2 * (1 - red) * red / green * chroma),
+      ToFactor(2 * (1 - blue) * chroma),
+      static_cast<int16_t>(std::lround((128 - black) * luma * (1 << kLevelBits)) + (1 << (kLevelBits - 1)))};
+}
+
+YuvRow RowOf(const ImageView& view, int x, int y) {
+  const uint8_t* luma = view.pixels + y * view.stride_bytes;
+  if (view.format == PixelFormat::kYuyv8) {
+    luma += ptrdiff_t{2} * x;
+    return {luma, luma + 1, luma + 3, 2, 4};
+  }
+  const ptrdiff_t row = y / 2 * view.chroma_stride_bytes;
+  const uint8_t* pairs = view.chroma[0] + row + x;
+  if (view.format == PixelFormat::kNv12) return {luma + x, pairs, pairs + 1, 1, 2};
+  if (view.format == PixelFormat::kNv21) return {luma + x, pairs + 1, pairs, 1, 2};
+  return {luma + x, view.chroma[0] + row + x / 2, view.chroma[1] + row + x / 2, 1, 1};
+}
+
+void reference::YuvToPlanes(const YuvRow& row, const YuvFactors& factors, int count, int16_t* red,
+                            int16_t* green, int16_t* blue) {
+  for (int i = 0; i < count; ++i) {
+    const int luma = Multiply(row.luma[ptrdiff_t{i} * row.luma_step] - 128, factors.luma);
+    const int u = row.u[ptrdiff_t{i / 2} * row.chroma_step] - 128;
+    const int v = row.v[ptrdiff_t{i / 2} * row.chroma_step] - 128;
+    red[i] = ToLevel(luma + Multiply(v, factors.red_v) + factors.bias);
+    green[i] = ToLevel(luma + Multiply(u, factors.green_u) + Multiply(v, factors.green_v) + factors.bias);
+    blue[i] = ToLevel(luma + Multiply(u, factors.blue_u) + factors.bias);
+  }
 }
 
 }  // namespace vitrine

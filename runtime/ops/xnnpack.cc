@@ -6,7 +6,7 @@
 #include <atomic>
 #include <cstddef>
 
-#include "runtime/base/allocate.h"
+#include "runtime/base/memory.h"
 
 namespace vitrine {
 namespace {

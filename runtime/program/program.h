@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model file seen as what it is: a list of operators on tensors and constants, verified.
+// A verified model file: a list of operators on tensors and constants.
 #pragma once
 
 #include <cstddef>
@@ -7,19 +7,14 @@
 #include <span>
 #include <vitrine/status.hpp>
 
+#include "runtime/base/sizes.h"
 #include "runtime/schema/vitrine_generated.h"
 
 namespace vitrine {
 
-/// Bytes, of every buffer and constant: a cache line, and the widest vector.
-constexpr size_t kAlignment = 64;
-constexpr size_t RoundUp(size_t bytes, size_t multiple = kAlignment) {
-  return (bytes + multiple - 1) / multiple * multiple;
-}
-
 constexpr size_t kInt4Block = 32;  ///< inputs that share a scale in QB4W
 
-/// An activation as the file declares it: the matrix [rows, columns].
+/// An activation as declared in the file: a matrix [rows, columns].
 struct TensorInfo {
   const char* name;
   schema::Type type;
@@ -28,42 +23,41 @@ struct TensorInfo {
   int zero_point;  ///< QS8 only
 
   size_t elements() const { return rows * columns; }
-  /// Where, in a QD8 tensor's buffer, each row's zero point and scale lie, in bytes.
+  /// Returns the offset, in bytes, of the zero points and scales of the rows in a QD8 tensor's buffer.
   size_t row_quantization_offset() const;
-  /// What its buffer needs, in bytes, with what XNNPACK's kernels may read beyond the last row.
+  /// Returns the size of its buffer in bytes, including what XNNPACK's kernels may read beyond the last row.
   size_t buffer_bytes() const;
 };
 
-/// A constant in the file: the matrix [rows, columns]. The pointers live as long as the file's bytes.
+/// A constant in the file: a matrix [rows, columns]. The pointers are valid as long as the file's bytes.
 struct ConstantInfo {
   schema::Type type;
   size_t rows, columns;
-  std::span<const uint8_t> bytes;  ///< all of it, padding and scales too
+  std::span<const uint8_t> bytes;  ///< including padding and scales
   uint64_t checksum;
 
   const float* f32() const { return reinterpret_cast<const float*>(bytes.data()); }
   const int8_t* int8() const { return reinterpret_cast<const int8_t*>(bytes.data()); }
-  /// QC8W: a scale for each row.
+  /// QC8W: one scale per row.
   const float* scales() const;
-  /// QB4W: two columns a byte, and bfloat16 scales [rows, columns / kInt4Block].
+  /// QB4W: two columns per byte, and bfloat16 scales [rows, columns / kInt4Block].
   const uint8_t* int4() const { return bytes.data(); }
   const uint16_t* block_scales() const;
 };
 
-/// A read-only view of a model file that has passed Verify. Copying copies a pointer; the file's bytes must
-/// outlive it. Safe to read from many threads. Never allocates.
+/// A read-only view of a model file that has passed Verify(). Copies are cheap; the file's bytes must outlive them. Any number
+/// of threads may read it. Never allocates.
 class Program {
  public:
   Program() = default;
 
-  /// Verifies `file`, all its levels, and returns the view of level 0: the FlatBuffer's structure, version,
-  /// checksum of all but the constants, and that every count, shape, offset, scale and reference makes sense.
-  /// Whether an operator's shapes fit each other is that operator's to say (ops/). The constants' contents
-  /// are not touched; CheckConstant does that on first use. `file` must be 64-byte aligned. Fails with
-  /// kInvalidModel or kUnsupportedModel.
+  /// Verifies `file` with all its levels and returns the view of level 0. Checks the FlatBuffer's structure, the version, the
+  /// checksum of everything but the constants, and every count, shape, offset, scale and reference. Each operator checks its
+  /// own shapes (ops/). The contents of constants are not read; CheckConstant() checks them at first use. `file` must be
+  /// 64-byte aligned. Fails with kInvalidModel or kUnsupportedModel.
   static Result<Program> Verify(std::span<const uint8_t> file);
 
-  /// The same model with more tokens merged, 0 <= `index` <= further_levels(); 0 is this one.
+  /// Returns level `index`, 0 <= index <= further_levels(); higher levels merge more tokens.
   Program level(int index) const;
   int further_levels() const;
 
@@ -84,12 +78,11 @@ class Program {
   bool has_tensor(int index) const { return index >= 0 && index < tensor_count(); }
   bool has_constant(int index) const { return index >= 0 && index < constant_count(); }
 
-  /// Verifies the contents of a constant: checksum, and scales that are finite and above
-  /// zero. Reads all of it.
+  /// Verifies the contents of a constant: its checksum, and that its scales are finite and above zero. Reads all of it.
   Status CheckConstant(int index) const;
 
  private:
-  /// `tables`: a Model or a Level.
+  /// `tables` is a Model or a Level.
   template <typename Tables>
   void Take(const Tables& tables);
 
@@ -100,14 +93,28 @@ class Program {
   std::span<const uint8_t> file_;
 };
 
-/// Returns the bytes of the file up to its constants, and the checksum over them as `metadata_checksum`
-/// defines it.
+/// Fletcher-64 over little-endian 32-bit words, computed piece by piece. It finds every flipped bit and costs two additions
+/// per word.
+/// Source: J. G. Fletcher, An Arithmetic Checksum for Serial Transmissions, IEEE Trans.
+/// Communications 30(1), 1982.
+class Fletcher64 {
+ public:
+  /// Adds bytes. Every piece but the last must have a multiple of 4 bytes; the last word is padded with zeros.
+  void Add(std::span<const uint8_t> bytes);
+  /// Returns the checksum of all bytes added so far.
+  uint64_t value() const { return second_ << 32 | first_; }
+
+ private:
+  uint64_t first_ = 0, second_ = 0;
+};
+
+/// Return the bytes of the file before its constants, the place of the stored checksum in the file (null where it is not
+/// stored), and the checksum over these bytes as the schema defines it for `metadata_checksum`.
 std::span<const uint8_t> MetadataBytes(const schema::Model& root, std::span<const uint8_t> file);
-/// Also where that field lies: in the file, or null where it is not stored.
 const uint8_t* MetadataChecksumField(const schema::Model& root);
 uint64_t MetadataChecksum(const schema::Model& root, std::span<const uint8_t> file);
 
-/// The size in the file of a constant of this type and shape, in bytes, padding and scales included.
+/// Returns the size in the file of a constant of this type and shape, in bytes, including padding and scales.
 size_t ConstantBytes(schema::Type type, size_t rows, size_t columns);
 
 constexpr int kFormatMajor = 1;

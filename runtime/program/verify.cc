@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Program::Verify: what a file must satisfy before anything in it is believed, from its
-// structure to its meaning.
+// Program::Verify: all checks of a file, from its structure to its meaning.
 #include <cmath>
 #include <cstring>
+#include <vitrine/model.hpp>
 
 #include "runtime/base/return_if_error.h"
 #include "runtime/program/program.h"
@@ -10,14 +10,13 @@
 namespace vitrine {
 namespace {
 
-// Limits far above any Vision Transformer, so that products of counts cannot overflow and a hostile file
-// cannot ask for absurd work: 2^20 rows (a 1024 x 1024 grid), 2^24 columns, a gigabyte a tensor.
+// Limits far above any Vision Transformer, so that products of counts cannot overflow and a hostile file cannot ask for
+// absurd work: 2^20 rows (a 1024 x 1024 grid), 2^24 columns, one gigabyte per tensor.
 constexpr size_t kMaxRows = size_t{1} << 20;
 constexpr size_t kMaxColumns = size_t{1} << 24;
 constexpr size_t kMaxElements = size_t{1} << 28;
 constexpr size_t kMaxOperators = 100'000;
 constexpr size_t kMaxImageSide = 16'384;
-constexpr int kMaxLevels = 16;
 
 [[gnu::format(printf, 1, 2)]] Status Invalid(const char* format, ...) {
   char text[Status::kMessageCapacity];
@@ -44,7 +43,7 @@ Status CheckStructure(std::span<const uint8_t> file) {
   options.check_alignment = true;
   flatbuffers::Verifier verifier(file.data(), file.size(), options);
   if (!schema::VerifyModelBuffer(verifier))
-    return Invalid("damaged or cut short: its structure does not hold");
+    return Invalid("the file is damaged or incomplete; copy or convert it again");
   return {};
 }
 
@@ -58,7 +57,7 @@ Status CheckVersion(const schema::Model& root) {
 
 Status CheckChecksum(const schema::Model& root, std::span<const uint8_t> file) {
   if (MetadataChecksum(root, file) != root.metadata_checksum())
-    return Invalid("damaged: its checksum does not match");
+    return Invalid("the file is damaged: its checksum does not match; copy or convert it again");
   return {};
 }
 
@@ -76,7 +75,8 @@ Status CheckTensors(const Program& program) {
   for (int i = 0; i < program.tensor_count(); ++i) {
     const TensorInfo t = program.tensor(i);
     if (!IsActivation(t.type))
-      return Invalid("tensor %d has type %d, which no activation has", i, static_cast<int>(t.type));
+      return Invalid("tensor %d has type %d, which is not a type of activations", i,
+                     static_cast<int>(t.type));
     if (!ShapeIsSane(t.rows, t.columns)) return Invalid("tensor %d is %zux%zu", i, t.rows, t.columns);
     if (t.type == schema::Type::QS8 && (!(t.scale > 0) || !std::isfinite(t.scale))) {
       return Invalid("tensor %d: scale is %g, expected above zero", i, static_cast<double>(t.scale));
@@ -90,7 +90,8 @@ Status CheckConstants(const schema::Model& root) {
   for (unsigned i = 0; i < root.constants()->size(); ++i) {
     const schema::Constant& c = *root.constants()->Get(i);
     if (!IsWeight(c.type()))
-      return Invalid("constant %u has type %d, which no constant has", i, static_cast<int>(c.type()));
+      return Invalid("constant %u has type %d, which is not a type of constants", i,
+                     static_cast<int>(c.type()));
     if (!ShapeIsSane(c.rows(), c.columns())) return Invalid("constant %u is %ux%u", i, c.rows(), c.columns());
     if (c.type() == schema::Type::QB4W && c.columns() % kInt4Block != 0)
       return Invalid("constant %u has %u columns, expected a multiple of %zu", i, c.columns(), kInt4Block);
@@ -108,7 +109,7 @@ Status CheckConstants(const schema::Model& root) {
   return {};
 }
 
-/// The weights are the last thing in the file, so that the checksums cover every byte of it.
+/// Checks that the weights are last in the file, so that the checksums cover every byte of it.
 Status CheckWeightsPlace(const schema::Model& root, std::span<const uint8_t> file) {
   const uint8_t* begin = root.weights()->data();
   if (reinterpret_cast<uintptr_t>(begin) % kAlignment != 0)
@@ -136,7 +137,7 @@ Status CheckImage(const Program& program) {
   if (image->resize() > schema::ResizeMode::MAX || image->interpolation() > schema::Interpolation::MAX ||
       image->crop_rounding() > schema::CropRounding::MAX || image->resize_height() > kMaxImageSide ||
       image->resize_width() > kMaxImageSide) {
-    return Invalid("the image preprocessing is none that this runtime knows");
+    return Invalid("this runtime does not support the image preprocessing of the file");
   }
   const bool resizes = image->resize() != schema::ResizeMode::None;
   if (resizes && (image->resize_height() < 1 ||
@@ -220,7 +221,8 @@ Result<Program> Program::Verify(std::span<const uint8_t> file) {
   program = program.level(0);
   VITRINE_RETURN_IF_ERROR(CheckLevel(program));
   VITRINE_RETURN_IF_ERROR(CheckReference(program));
-  if (program.further_levels() > kMaxLevels) return Invalid("%d further levels", program.further_levels());
+  if (program.further_levels() >= kMaxLevels)
+    return Invalid("the file has %d levels, expected at most %d", program.further_levels() + 1, kMaxLevels);
   for (int i = 1; i <= program.further_levels(); ++i) {
     if (const Status status = CheckFurtherLevel(program, program.level(i)); !status.ok())
       return Invalid("level %d: %s", i, status.message());

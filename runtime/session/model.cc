@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "runtime/base/allocate.h"
+#include "runtime/base/memory.h"
 #include "runtime/base/return_if_error.h"
 #include "runtime/ops/liveness.h"
 #include "runtime/session/rollout.h"

@@ -11,7 +11,7 @@
 #include <vector>
 #include <vitrine/vitrine.hpp>
 
-#include "runtime/base/allocate.h"
+#include "runtime/base/memory.h"
 #include "runtime/arena/plan.h"
 #include "runtime/image/decode/jpeg.h"
 #include "runtime/image/preprocess.h"

@@ -61,7 +61,7 @@ void CommonOptions::Declare(CLI::App& app) {
       });
   app.add_option("--level", level, "Level of a model that merges tokens; vitrine inspect lists the levels")
       ->capture_default_str()
-      ->check(CLI::Range(0, 15))
+      ->check(CLI::Range(0, kMaxLevels - 1))
       ->type_name("N");
   app.add_flag("--json", json, "Print JSON, one object per line");
 }

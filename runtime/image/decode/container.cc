@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/image/decode/container.h"
+#include "runtime/image/decode/decoders.h"
 
 #include <array>
 #include <cstring>
@@ -15,7 +15,7 @@ bool HasAt(Bytes bytes, size_t offset, std::string_view text) {
          std::memcmp(bytes.data() + offset, text.data(), text.size()) == 0;
 }
 
-/// The `size` bytes at `offset`, which must be there, as a number, the most significant first.
+/// Returns the `size` bytes at `offset`, which must exist, as a number with the most significant byte first.
 uint32_t BigEndian(Bytes bytes, size_t offset, size_t size) {
   uint32_t value = 0;
   for (size_t i = 0; i < size; ++i) value = value << 8 | bytes[offset + i];
@@ -29,7 +29,7 @@ uint32_t LittleEndian(Bytes bytes, size_t offset, size_t size) {
 }
 
 Status CutShort(const char* type, size_t bytes, const char* missing) {
-  return Status::Error(Code::kInvalidImage, "%s is cut short: it ends after %zu bytes, %s", type, bytes,
+  return Status::Error(Code::kInvalidImage, "%s is incomplete: it ends after %zu bytes, %s", type, bytes,
                        missing);
 }
 
@@ -40,8 +40,8 @@ constexpr uint8_t kStartOfScan = 0xDA, kEndOfImage = 0xD9, kApp1 = 0xE1;
 
 bool HasNoLength(uint8_t marker) { return marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8); }
 
-/// Returns the position of the byte after the next marker's 0xFF at or behind `offset`, or the size where
-/// there is none. Stuffed zeros, restarts and fill bytes are no markers.
+/// Returns the position after the 0xFF of the next marker at or after `offset`, or the size where there is none. Stuffed
+/// zeros, restart markers and fill bytes do not count.
 size_t FindMarker(Bytes bytes, size_t offset) {
   while (offset + 1 < bytes.size()) {
     const void* found = std::memchr(bytes.data() + offset, 0xFF, bytes.size() - offset - 1);
@@ -138,7 +138,7 @@ Result<Container> InspectBmp(Bytes bytes) {
   return Container{FileType::kBmp, {}};
 }
 
-/// Returns the name of a type that is not read, where the first bytes tell.
+/// Returns the name of an unsupported type that the first bytes identify, or null.
 const char* NameOfOtherType(Bytes bytes) {
   if (HasAt(bytes, 0, "GIF8")) return "a GIF";
   if (HasAt(bytes, 0, "RIFF") && HasAt(bytes, 8, "WEBP")) return "a WebP";
@@ -154,7 +154,7 @@ const char* NameOfOtherType(Bytes bytes) {
 }  // namespace
 
 Result<Container> InspectContainer(Bytes bytes) {
-  if (bytes.empty()) return Status::Error(Code::kInvalidImage, "file is empty");
+  if (bytes.empty()) return Status::Error(Code::kInvalidImage, "is empty");
   if (HasAt(bytes, 0, "\xFF\xD8\xFF")) return InspectJpeg(bytes);
   if (HasAt(bytes, 0, "\x89PNG\r\n\x1A\n")) return InspectPng(bytes);
   if (HasAt(bytes, 0, "BM")) return InspectBmp(bytes);

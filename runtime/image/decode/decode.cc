@@ -6,8 +6,7 @@
 #include <cstdlib>
 
 #include "runtime/base/return_if_error.h"
-#include "runtime/image/decode/codecs.h"
-#include "runtime/image/decode/container.h"
+#include "runtime/image/decode/decoders.h"
 #include "runtime/image/pixels.h"
 
 namespace vitrine {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// JPEG, baseline and progressive. stb_image undoes the entropy coding; transform, upsampling and colour are
-// ours (jpeg_rows.h, jpeg_pixels.h). stb_image has no interface for that, so its functions are used from
-// within, and so is its version pinned.
+// JPEG, baseline and progressive. stb_image decodes the entropy coding; transform, upsampling and color are ours, to the
+// last bit as libjpeg-turbo does it by default (the accurate integer transform, triangle-filtered chroma, 16-bit
+// fixed-point color), so that a photo gives a model the same input here as in training. The methods are those of the
+// Independent JPEG Group's jidctint.c, jdsample.c and jdcolor.c, written anew. stb_image has no interface for this, so its
+// internal functions are used, and its version is pinned.
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
@@ -16,26 +18,85 @@
 #define STBI_NO_SIMD
 #define STBI_FAILURE_USERMSG
 #define STBI_ASSERT(condition) static_cast<void>(condition)
-// Zeroed, so that what a damaged file leaves out comes out the same every time, not as what
-// was in memory before.
+// Zeroed, so that the missing parts of a damaged file are the same every time, not what the memory held before.
 #define STBI_MALLOC(bytes) vitrine::TakeJpegMemory(bytes)
 #define STBI_REALLOC(memory, bytes) std::realloc(memory, bytes)  // PNG only
 #define STBI_FREE(memory) vitrine::FreeJpegMemory(memory)
 #include "runtime/base/return_if_error.h"
-#include "runtime/image/decode/codecs.h"
-#include "runtime/image/decode/container.h"
+#include "runtime/image/decode/decoders.h"
 #include "runtime/image/decode/jpeg.h"
-#include "runtime/image/decode/jpeg_memory.h"
-#include "runtime/image/decode/jpeg_pixels.h"
+#include "runtime/image/decode/jpeg_stb.h"
 #include "runtime/image/decode/jpeg_rows.h"
-#include "runtime/image/decode/jpeg_tables.h"
-#include "runtime/image/scratch.h"
+#include "runtime/base/memory.h"
 #include "stb_image.h"
 
 namespace vitrine {
 namespace {
 
-/// stb_image's decoder with what it reads from and the planes that it allocates.
+/// One color component as the file stores it, at its own resolution.
+struct JpegPlane {
+  const uint8_t* samples = nullptr;
+  int width = 0;  ///< samples of the picture; a row may have more
+  int height = 0;
+  int stride = 0;
+  int across = 1;  ///< pixels per sample, horizontally: 1 to 4
+  int down = 1;    ///< pixels per sample, vertically
+};
+
+/// Returns the existing row of a plane that is nearest to y.
+const uint8_t* RowAt(const JpegPlane& plane, int y) {
+  return plane.samples + static_cast<ptrdiff_t>(std::clamp(y, 0, plane.height - 1)) * plane.stride;
+}
+
+/// Doubles the height: 3/4 of the near row plus 1/4 of the far row.
+void MixRowPair(const uint8_t* near, const uint8_t* far, int width, int bias, uint8_t* out) {
+  for (int x = 0; x < width; ++x) out[x] = static_cast<uint8_t>((3 * near[x] + far[x] + bias) >> 2);
+}
+
+void RepeatSamples(const uint8_t* in, int width, int times, uint8_t* out) {
+  for (int x = 0; x < width; ++x, out += times) std::fill_n(out, times, in[x]);
+}
+
+/// Returns a * b / 255, rounded.
+int MultiplyFractions(int a, int b) {
+  const int product = a * b + 128;
+  return ((product >> 8) + product) >> 8;
+}
+
+/// Returns row y of the picture at full resolution: a row of the plane itself, or `row`, which has room for plane.width *
+/// plane.across bytes. Factors of two are filtered with weights 3/4 and 1/4; other factors repeat samples.
+const uint8_t* UpsampleRow(const JpegPlane& plane, int y, uint8_t* row) {
+  const int sample_y = y / plane.down;
+  const uint8_t* near = RowAt(plane, sample_y);
+  const bool upper = y % 2 == 0;
+  const uint8_t* far = RowAt(plane, upper ? sample_y - 1 : sample_y + 1);
+  if (plane.across == 1 && plane.down == 1) return near;
+  if (plane.across == 2 && plane.down == 1 && plane.width > 2) {
+    WidenRow(near, plane.width, row);
+  } else if (plane.across == 1 && plane.down == 2) {
+    MixRowPair(near, far, plane.width, upper ? 1 : 2, row);
+  } else if (plane.across == 2 && plane.down == 2 && plane.width > 2) {
+    WidenRowPair(near, far, plane.width, row);
+  } else {
+    RepeatSamples(near, plane.width, plane.across, row);
+  }
+  return row;
+}
+
+/// Converts `count` pixels of inverted CMYK, as Adobe writes it, to packed RGB without a color profile, as Pillow does. If
+/// `is_ycck`, the first three planes are Y, Cb, Cr of the inks.
+void CmykToRgb(const uint8_t* const planes[4], bool is_ycck, int count, uint8_t* rgb) {
+  if (is_ycck) YccToRgb(planes[0], planes[1], planes[2], count, rgb);
+  for (int i = 0; i < count; ++i, rgb += 3) {
+    const int white = planes[3][i];
+    for (int channel = 0; channel < 3; ++channel) {
+      const int ink = is_ycck ? rgb[channel] : 255 - planes[channel][i];
+      rgb[channel] = static_cast<uint8_t>(white - MultiplyFractions(ink, white));
+    }
+  }
+}
+
+/// stb_image's decoder with its source and the planes that it allocates.
 struct Decoder {
   explicit Decoder(std::span<const uint8_t> bytes) {
     stbi__start_mem(&source, bytes.data(), static_cast<int>(bytes.size()));
@@ -49,8 +110,7 @@ struct Decoder {
   int width() const { return static_cast<int>(source.img_x); }
   int height() const { return static_cast<int>(source.img_y); }
 
-  /// Reads the segment of standard tables as if it stood at the beginning of the file; the
-  /// file's own replace them.
+  /// Reads the segment of standard tables as if the file began with it; the file's own tables replace them.
   void LoadStandardTables() {
     stbi__context tables;
     stbi__start_mem(&tables, kStandardHuffmanTables, sizeof kStandardHuffmanTables);
@@ -160,7 +220,7 @@ JpegPlane PartOf(JpegPlane plane, int x, int count, int* skip) {
 }
 
 size_t UpsampledBytes(const Decoder& decoder) {
-  return AlignUp(static_cast<size_t>(decoder.width()) + 4);  // upsampling rounds up, by less than 4
+  return RoundUp(static_cast<size_t>(decoder.width()) + 4);  // upsampling rounds up, by less than 4
 }
 
 /// What ReadRgbRow() needs of memory: a row of each of four planes, and one of RGB.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JPEGs one after the other, as a camera sends them, from which a crop's rows are taken: no
-// picture in RGB exists.
+// Decodes the JPEGs of a camera one after the other and returns the rows of a crop, without a whole picture in RGB.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +11,8 @@
 
 namespace vitrine {
 
-/// A JPEG's planes, and its rows in RGB when they are asked for: the same bytes as Image::Decode() with the
-/// orientation left as it is. Memory is kept: once the largest picture has come nothing is allocated. One
-/// thread at a time. Move only.
+/// The planes of a JPEG, and its rows in RGB on request: the same bytes as from Image::Decode() without orientation. Keeps
+/// its memory: once the largest picture has been decoded, nothing is allocated. Use from one thread at a time. Move only.
 class JpegRows {
  public:
   JpegRows();
@@ -22,11 +20,11 @@ class JpegRows {
   JpegRows& operator=(JpegRows&&) noexcept;
   ~JpegRows();
 
-  /// Decodes up to the planes, 1.5 bytes a pixel of a camera's. Fails as Image::Decode(); there is no picture
-  /// then. `bytes` may be freed afterwards.
+  /// Decodes to planes: 1.5 bytes per pixel for most cameras. Fails like Image::Decode(); then there is no picture. `bytes`
+  /// may be freed afterwards.
   Status Decode(std::span<const uint8_t> bytes);
 
-  /// Of the picture that was decoded last.
+  /// Size of the last decoded picture, in pixels.
   int width() const;
   int height() const;
   RowReader reader() const;  ///< valid until the next Decode()

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "runtime/base/return_if_error.h"
-#include "runtime/image/decode/codecs.h"
+#include "runtime/image/decode/decoders.h"
 
 namespace vitrine {
 namespace {
@@ -64,7 +64,7 @@ Result<Image> DecodePnm(std::span<const uint8_t> bytes) {
   const int sample_bytes = white > 255 ? 2 : 1;
   const int64_t needed = int64_t{width} * height * channels * sample_bytes;
   if (static_cast<int64_t>(samples.size()) < needed) {
-    return Status::Error(Code::kInvalidImage, "PNM is cut short: it has %zu bytes of pixels, expected %lld",
+    return Status::Error(Code::kInvalidImage, "PNM is incomplete: it has %zu bytes of pixels, expected %lld",
                          samples.size(), static_cast<long long>(needed));
   }
   Result<Image> image = Image::Create(width, height);

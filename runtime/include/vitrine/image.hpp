@@ -63,6 +63,7 @@ struct Region {
 /// The pixels [left, left + width) x [top, top + height) of an image.
 struct Crop {
   int left = 0, top = 0, width = 0, height = 0;
+  bool operator==(const Crop&) const = default;
 };
 
 /// Returns a view of a part of an image. It refers to the same pixels. Fails with kInvalidArgument when the

@@ -26,6 +26,9 @@ struct OperatorInfo {
 };
 
 /// A level of a model: the same model, with some tokens merged in each block (Token Merging, Bolya et al.
+/// The largest number of levels of a model.
+inline constexpr int kMaxLevels = 16;
+
 /// 2023). More merging is faster and less accurate.
 struct LevelInfo {
   int merged_tokens;  ///< tokens merged in each block; 0: no merging

@@ -13,8 +13,7 @@
 #include <cstring>
 #include <string>
 
-#include "runtime/base/allocate.h"
-#include "runtime/program/checksum.h"
+#include "runtime/base/memory.h"
 #include "runtime/program/program.h"
 #include "runtime/ops/packing/packed_layout.h"
 #include "runtime/ops/xnnpack.h"

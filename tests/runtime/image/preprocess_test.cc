@@ -111,7 +111,7 @@ TEST_CASE("Places pictures by the rules of torchvision and of Hugging Face") {
   Placement place = Place(preprocess, 1280, 720);
   CHECK(place.resized_width == 455);  // 455.1 is cut
   CHECK(place.resized_height == 256);
-  CHECK(place.kept == Rect{116, 16, 224, 224});  // 115.5 goes to the even neighbour
+  CHECK(place.kept == Crop{116, 16, 224, 224});  // 115.5 goes to the even neighbour
   place = Place(preprocess, 420, 252);
   CHECK(place.kept.left == 101);  // 426 wide: exactly 101
   preprocess.crop_rounding = CropRounding::kFloor;
@@ -119,7 +119,7 @@ TEST_CASE("Places pictures by the rules of torchvision and of Hugging Face") {
 
   preprocess.resize_height = 100;  // smaller than the crop on one side
   place = Place(preprocess, 101 * 3, 101);
-  CHECK(place.kept == Rect{38, 0, 224, 100});
+  CHECK(place.kept == Crop{38, 0, 224, 100});
   CHECK(place.left == 0);
   CHECK(place.top == 62);
   preprocess.resize_height = 99;
@@ -149,7 +149,7 @@ TEST_CASE("An input that is no square is covered as timm covers it") {
   const Placement wide = Place(preprocess, 512, 384);  // 384 / 2.56 = 150
   CHECK(wide.resized_width == 200);
   CHECK(wide.resized_height == 150);
-  CHECK(wide.kept == Rect{0, 25, 200, 100});
+  CHECK(wide.kept == Crop{0, 25, 200, 100});
   const Placement wider = Place(preprocess, 1001, 250);  // 1001 / 2.5 = 400.4
   CHECK(wider.resized_width == 400);
   CHECK(wider.resized_height == 100);

@@ -197,8 +197,8 @@ TEST_CASE("Refuses a shape without pixels or with a crop outside it") {
   CHECK_FALSE(plan.Prepare(Whole(0, 5, 3, 3, Interpolation::kBox)).ok());
   CHECK_FALSE(plan.Prepare(Whole(5, 5, 3, -1, Interpolation::kBox)).ok());
   ResizeShape shape = Whole(5, 5, 10, 10, Interpolation::kBox);
-  for (const Rect& kept :
-       {Rect{0, 0, 0, 1}, {-1, 0, 2, 2}, {0, 9, 2, 2}, {8, 0, 3, 1}, {1, 1, INT32_MAX, 1}}) {
+  for (const Crop& kept :
+       {Crop{0, 0, 0, 1}, {-1, 0, 2, 2}, {0, 9, 2, 2}, {8, 0, 3, 1}, {1, 1, INT32_MAX, 1}}) {
     shape.kept = kept;
     CHECK_FALSE(plan.Prepare(shape).ok());
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/program/checksum.h"
+#include "runtime/program/program.h"
 
 #include <catch2/catch_test_macros.hpp>
 #include <string_view>

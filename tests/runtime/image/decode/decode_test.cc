@@ -54,7 +54,7 @@ TEST_CASE("Leaves a turned picture as it is stored when asked to") {
   CHECK(CountDifferences(BytesOf(stored.value()), BytesOf(same)) == 0);
 }
 
-TEST_CASE("Refuses a file that is cut short anywhere") {
+TEST_CASE("Refuses an incomplete file wherever it ends") {
   for (const char* name : {"tiny_5x17.jpg", "orientation_5.jpg", "progressive.jpg", "palette.png",
                            "turned.png", "rgb.bmp", "color.ppm"}) {
     const std::vector<uint8_t> bytes = ReadFile(ImageFixtures() / "decode" / name);
@@ -80,7 +80,7 @@ TEST_CASE("Refuses a PNG with any bit of its pixels flipped") {
 }
 
 TEST_CASE("Says what a file is that it does not read") {
-  CHECK(MessageOf("") == "file is empty");
+  CHECK(MessageOf("") == "is empty");
   CHECK(MessageOf("GIF89a") == "is a GIF file, expected JPEG, PNG, BMP or PNM");
   CHECK(MessageOf(std::string_view("RIFF\x10\0\0\0WEBPVP8 ", 16)).starts_with("is a WebP file"));
   CHECK(MessageOf(std::string_view("\0\0\0\x18"
@@ -91,7 +91,7 @@ TEST_CASE("Says what a file is that it does not read") {
   CHECK(MessageOf("P6 0 5 255\n") ==
         "image is 0 x 5 pixels, expected sides of 1 to 65535 and at most 268435456 in all");
   CHECK(MessageOf("P6 60000 60000 255\n").starts_with("image is 60000 x 60000 pixels"));
-  CHECK(MessageOf("P6 4 4 255\nxx") == "PNM is cut short: it has 2 bytes of pixels, expected 48");
+  CHECK(MessageOf("P6 4 4 255\nxx") == "PNM is incomplete: it has 2 bytes of pixels, expected 48");
   CHECK(MessageOf("P6 4 99999999999 255\nxx") == "PNM has a header that is not right");
   CHECK(MessageOf(std::string_view("\xFF\xD8\xFF\xD9", 4)) ==
         "JPEG has no picture: it ends before the first scan");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/image/decode/orientation.h"
+#include "runtime/image/decode/decoders.h"
 
 #include "tests/runtime/image/image_test.h"
 

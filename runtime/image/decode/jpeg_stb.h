@@ -1,19 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Huffman tables that a JPEG may leave out, as the frames of Motion JPEG cameras do: those of the
-// standard's annex K.3 (ITU-T T.81), as the body of one DHT segment.
+// What stb_image's JPEG decoder gets from us: memory that is kept from one picture to the next, and standard tables.
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 
 namespace vitrine {
 
+/// A few blocks, each as large as the largest piece it had to hold. Pictures ask for pieces in the same order, so each
+/// piece finds its block again. Use from one thread at a time.
+class JpegMemory {
+ public:
+  JpegMemory() = default;
+  JpegMemory(const JpegMemory&) = delete;
+  ~JpegMemory() {
+    for (Block& block : blocks_) std::free(block.data);
+  }
+
+  /// Returns zeroed memory, or null.
+  void* Take(size_t bytes) {
+    Block* best = nullptr;  // the smallest that holds it, or else the largest
+    for (Block& block : blocks_) {
+      if (block.is_taken) continue;
+      if (best == nullptr ||
+          (best->size < bytes ? block.size > best->size : block.size >= bytes && block.size < best->size))
+        best = &block;
+    }
+    if (best == nullptr) return nullptr;
+    if (best->size < bytes) {
+      std::free(best->data);
+      best->data = std::malloc(bytes);
+      best->size = best->data == nullptr ? 0 : bytes;
+      if (best->data == nullptr) return nullptr;
+    }
+    best->is_taken = true;
+    return std::memset(best->data, 0, bytes);
+  }
+
+  void GiveBack(const void* data) {
+    for (Block& block : blocks_) {
+      if (data != nullptr && block.data == data) block.is_taken = false;
+    }
+  }
+
+ private:
+  static constexpr int kBlocks = 16;  // three for each of four components, the decoder, rows
+
+  struct Block {
+    void* data = nullptr;
+    size_t size = 0;
+    bool is_taken = false;
+  };
+  Block blocks_[kBlocks];
+};
+
+/// The memory of the JpegRows that is decoding on this thread; null for other decoders.
+inline thread_local JpegMemory* jpeg_memory = nullptr;
+
+inline void* TakeJpegMemory(size_t bytes) {
+  return jpeg_memory != nullptr ? jpeg_memory->Take(bytes) : std::calloc(1, bytes);
+}
+
+inline void FreeJpegMemory(void* data) {
+  if (jpeg_memory != nullptr) {
+    jpeg_memory->GiveBack(data);
+  } else {
+    std::free(data);
+  }
+}
+
+/// The Huffman tables that a JPEG may leave out, as the frames of Motion JPEG cameras do: those of annex K.3 of the
+/// standard (ITU-T T.81), as the body of one DHT segment.
 // clang-format off
 inline constexpr uint8_t kStandardHuffmanTables[] = {
     0x01, 0xA2,  // length
-    // Luminance, differences of the mean: table number, codes of each length, values
+    // Luminance, DC differences: table number, codes of each length, values
     0x00, 0x00, 0x01, 0x05, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
     0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B,
-    // Luminance, the other coefficients: table number, codes of each length, values
+    // Luminance, AC coefficients: table number, codes of each length, values
     0x10, 0x00, 0x02, 0x01, 0x03, 0x03, 0x02, 0x04, 0x03, 0x05, 0x05, 0x04, 0x04, 0x00, 0x00, 0x01, 0x7D,
     0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07, 0x22,
     0x71, 0x14, 0x32, 0x81, 0x91, 0xA1, 0x08, 0x23, 0x42, 0xB1, 0xC1, 0x15, 0x52, 0xD1, 0xF0, 0x24, 0x33,
@@ -25,10 +90,10 @@ inline constexpr uint8_t kStandardHuffmanTables[] = {
     0xB6, 0xB7, 0xB8, 0xB9, 0xBA, 0xC2, 0xC3, 0xC4, 0xC5, 0xC6, 0xC7, 0xC8, 0xC9, 0xCA, 0xD2, 0xD3, 0xD4,
     0xD5, 0xD6, 0xD7, 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xE3, 0xE4, 0xE5, 0xE6, 0xE7, 0xE8, 0xE9, 0xEA, 0xF1,
     0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF7, 0xF8, 0xF9, 0xFA,
-    // Chrominance, differences of the mean: table number, codes of each length, values
+    // Chrominance, DC differences: table number, codes of each length, values
     0x01, 0x00, 0x03, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00,
     0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B,
-    // Chrominance, the other coefficients: table number, codes of each length, values
+    // Chrominance, AC coefficients: table number, codes of each length, values
     0x11, 0x00, 0x02, 0x01, 0x02, 0x04, 0x04, 0x03, 0x04, 0x07, 0x05, 0x04, 0x04, 0x00, 0x01, 0x02, 0x77,
     0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05, 0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61, 0x71, 0x13,
     0x22, 0x32, 0x81, 0x08, 0x14, 0x42, 0x91, 0xA1, 0xB1, 0xC1, 0x09, 0x23, 0x33, 0x52, 0xF0, 0x15, 0x62,

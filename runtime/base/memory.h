@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory that grows and never shrinks, so that work of the same size allocates once.
+// Large memory: from the system, or from the allocator that the caller has set.
 #pragma once
-
-#include <vitrine/status.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
+#include <vitrine/vitrine.hpp>
+
+#include "runtime/base/sizes.h"
 
 namespace vitrine {
 
-/// One piece of memory, move only. Its contents do not survive growing.
+/// Returns `bytes` aligned to `alignment`, a power of two of at least 8, or null. Thread-safe.
+void* AllocateBytes(size_t bytes, size_t alignment);
+void FreeBytes(void* memory);
+
+/// Makes SetAllocator() fail from now on, because memory from one allocator must go back to it.
+void KeepAllocator();
+
+/// Memory that grows and never shrinks, so that work of the same size allocates once. Growing loses the contents. Move
+/// only.
 class ScratchMemory {
  public:
-  static constexpr size_t kAlignment = 64;
-
   ScratchMemory() = default;
   ScratchMemory(ScratchMemory&& other) noexcept { *this = std::move(other); }
   ScratchMemory& operator=(ScratchMemory&& other) noexcept {
@@ -25,7 +32,8 @@ class ScratchMemory {
   }
   ~ScratchMemory() { std::free(data_); }
 
-  /// Makes data() at least `bytes` long; allocates only when it was shorter. Fails with kOutOfMemory.
+  /// Makes data() at least `bytes` long, aligned to kAlignment. Allocates only when it was shorter. Fails with
+  /// kOutOfMemory.
   Status Reserve(size_t bytes) {
     if (bytes <= capacity_) return {};
     std::free(data_);
@@ -46,10 +54,5 @@ class ScratchMemory {
   uint8_t* data_ = nullptr;
   size_t capacity_ = 0;
 };
-
-/// Rounds a size up so that what follows it in a block is aligned too.
-constexpr size_t AlignUp(size_t bytes) {
-  return (bytes + ScratchMemory::kAlignment - 1) / ScratchMemory::kAlignment * ScratchMemory::kAlignment;
-}
 
 }  // namespace vitrine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/base/allocate.h"
+#include "runtime/base/memory.h"
 
 #include <atomic>
 #include <cstdlib>
@@ -31,7 +31,8 @@ void KeepAllocator() { is_kept.store(true, std::memory_order_relaxed); }
 
 Status SetAllocator(const Allocator& chosen) {
   if (is_kept.load(std::memory_order_relaxed))
-    return Status::Error(Code::kInvalidArgument, "the allocator is set after a model was opened");
+    return Status::Error(Code::kInvalidArgument,
+                         "the allocator must be set before the first model is opened");
   if ((chosen.allocate == nullptr) != (chosen.free == nullptr))
     return Status::Error(Code::kInvalidArgument, "an allocator needs both functions");
   allocator = chosen.allocate == nullptr ? Allocator{AllocateFromSystem, FreeToSystem, nullptr} : chosen;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# Read by cpack: what depends on the compiled program, and the one time of all files.
+# Read by cpack: the settings that depend on the compiled program, and the time of all files.
 
-# greatest(PREFIX OUTPUT): the greatest version of the symbols PREFIX_x.y that the program takes from a library.
+# greatest(PREFIX OUTPUT): sets OUTPUT to the greatest version of the symbols PREFIX_x.y that the program needs.
 function(greatest prefix output)
   string(REGEX MATCHALL "\\(${prefix}_[0-9.]+\\)" found "${symbols}")
   set(version 0)
@@ -14,8 +14,8 @@ function(greatest prefix output)
   set(${output} ${version} PARENT_SCOPE)
 endfunction()
 
-# dpkg-shlibdeps knows the libraries of the machine that it runs on; these are another's. The program's own symbols say
-# from which release on a library has them.
+# dpkg-shlibdeps only knows the libraries of this machine, but the program may be for another one. The versions of the
+# program's symbols give the oldest release of each library that has them.
 execute_process(COMMAND ${CPACK_VITRINE_OBJDUMP} -T ${CPACK_VITRINE_PROGRAM}
   OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
 greatest(GLIBC glibc)
@@ -27,9 +27,9 @@ set(gcc_of_3.4.32 13.2)
 set(gcc_of_3.4.33 14)
 set(gcc_of_3.4.34 15)
 if(NOT DEFINED gcc_of_${glibcxx})
-  message(FATAL_ERROR "which gcc brought GLIBCXX_${glibcxx} is to be added to ${CMAKE_CURRENT_LIST_FILE}")
+  message(FATAL_ERROR "GLIBCXX_${glibcxx} is unknown: add the gcc release that introduced it to ${CMAKE_CURRENT_LIST_FILE}")
 endif()
-# The module for libcamera is of use where libcamera is; a build on this machine has it from a package.
+# The libcamera plug-in needs the libcamera package of this machine: recommend it.
 if(CPACK_VITRINE_LIBCAMERA)
   execute_process(COMMAND ${CPACK_VITRINE_OBJDUMP} -p ${CPACK_VITRINE_LIBCAMERA} OUTPUT_VARIABLE headers COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "NEEDED +libcamera[^\n]+" libraries "${headers}")

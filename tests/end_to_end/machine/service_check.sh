@@ -38,7 +38,7 @@ check 'installs' dpkg -i /vitrine.deb
 check 'its user is in group video' has '^video:.*vitrine' /etc/group
 check 'a person turns the camera on' test "$(systemctl is-enabled $unit)-$(property ActiveState)" = disabled-inactive
 check 'is enabled and started' systemctl enable --now $unit
-check 'says that the model is missing' within 20 logged 'there is no model: copy one'
+check 'says that the model is missing' within 20 logged 'No model yet. Copy a .vit file'
 install -m 644 /model.vit /var/lib/vitrine/model.vit
 check 'answers with a label' within 40 says /api/last '"label":"[a-z]'
 cat /tmp/got

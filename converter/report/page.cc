@@ -40,7 +40,7 @@ std::string Tiles(const ConversionSummary& s) {
     html += "<div class=tile><b>" + value + "</b><span>" + what + "</span></div>";
   };
   tile(Format("%.1f dB", s.levels.front().sqnr_db), "output against f32");
-  if (s.classes > 0) tile(Format("%.1f %%", 100 * s.levels.front().agreement), "same class as f32");
+  if (s.classes > 0) tile(Format("%.1f%%", 100 * s.levels.front().agreement), "same class as f32");
   tile(Megabytes(s.file_bytes), "file");
   tile(Format("%.2f MB", static_cast<double>(s.arena_bytes) / 1e6), "arena");
   tile(Format("%.2f G", static_cast<double>(s.macs) / 1e9), "multiply-accumulates");
@@ -62,7 +62,7 @@ std::string Details(const ConversionSummary& s) {
     if (level.merged_tokens == 0) continue;
     row("token merging", Format("%d a block, %.2f G multiply-accumulates: %.1f dB", level.merged_tokens,
                                 static_cast<double>(level.macs) / 1e9, level.sqnr_db) +
-                             (s.classes > 0 ? Format(", same class on %.1f %%", 100 * level.agreement) : ""));
+                             (s.classes > 0 ? Format(", same class on %.1f%%", 100 * level.agreement) : ""));
   }
   row("checkpoint", Megabytes(s.source_bytes) + " " + s.source_format + ", SHA-256 " + s.source_sha256);
   for (const std::string& remark : s.remarks) row("note", remark);
@@ -103,7 +103,7 @@ std::string Types(const ConversionSummary& s) {
   std::string html = "<dl>";
   for (const auto& [name, share] : shares) {
     html +=
-        Format("<dt>%s, %s<dd>%.1f %% of the work. ", name.first.c_str(), name.second.c_str(),
+        Format("<dt>%s, %s<dd>%.1f%% of the work. ", name.first.c_str(), name.second.c_str(),
                100.0 * static_cast<double>(share.first) / static_cast<double>(std::max<int64_t>(1, s.macs))) +
         Escape(share.second) + "\n";
   }
@@ -150,7 +150,7 @@ std::string Shares(const ConversionSummary& s, const char* title, const char* co
     const std::string label = index < s.labels.size() ? s.labels[index] : Format("class %d", guess.index);
     const double percent = 100 * static_cast<double>(guess.probability);
     html += "<span>" + Escape(label) +
-            Format("</span><i class=%s style=\"width:%.1f%%\"></i><span>%.1f %%</span>", colour, percent,
+            Format("</span><i class=%s style=\"width:%.1f%%\"></i><span>%.1f%%</span>", colour, percent,
                    percent);
   }
   return html + "</div>\n";

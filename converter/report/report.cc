@@ -98,8 +98,8 @@ std::string TypeShares(const ConversionSummary& s) {
   for (const auto& [count, type] : sorted) {
     const double share =
         100.0 * static_cast<double>(count) / static_cast<double>(std::max<int64_t>(1, s.macs));
-    line += (line.empty() ? "" : ", ") + Format(share < 0.1 ? "under %.1f %% %s"
-                                                : share < 1 ? "%.1f %% %s"
+    line += (line.empty() ? "" : ", ") + Format(share < 0.1 ? "under %.1f%% %s"
+                                                : share < 1 ? "%.1f%% %s"
                                                             : "%.0f %% %s",
                                                 std::max(share, 0.1), type.c_str());
   }
@@ -108,7 +108,7 @@ std::string TypeShares(const ConversionSummary& s) {
 
 std::string FidelityOf(const ConversionSummary& s, const LevelSummary& level) {
   return Format("%.1f dB against f32", level.sqnr_db) +
-         (s.classes > 0 ? Format(", same class on %.1f %%", 100 * level.agreement) : "");
+         (s.classes > 0 ? Format(", same class on %.1f%%", 100 * level.agreement) : "");
 }
 
 std::string MergingOf(const LevelSummary& level) {

@@ -2,6 +2,9 @@
 // SQNR: how far quantized values are from what they should be.
 #pragma once
 
+// First, because it checks for C++20.
+#include <vitrine/status.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>

@@ -17,7 +17,7 @@
  *       if (count == 0) return fprintf(stderr, "the model has no classifier\n"), 1;
  *       const char* label = vitrine_model_label(model, best.index);  // "" where it has no names
  *       if (*label == 0) printf("class %d", best.index);
- *       printf("%s %.1f %%\n", label, 100 * best.probability);
+ *       printf("%s %.1f%%\n", label, 100 * best.probability);
  *       vitrine_session_close(session);
  *       vitrine_model_close(model);
  *       return 0;

@@ -23,7 +23,7 @@
 //     if (count == 0) return Fail("the model has no classifier");
 //     std::string label = model.value().label(best[0].index);  // "" where it has no names
 //     if (label.empty()) label = "class " + std::to_string(best[0].index);
-//     std::printf("%s %.1f %%\n", label.c_str(), 100.0 * best[0].probability);
+//     std::printf("%s %.1f%%\n", label.c_str(), 100.0 * best[0].probability);
 //   }
 //
 // This header includes the others:
@@ -48,4 +48,5 @@
 #include <vitrine/library.hpp>
 #include <vitrine/model.hpp>
 #include <vitrine/session.hpp>
+#include <vitrine/sqnr.hpp>
 #include <vitrine/status.hpp>

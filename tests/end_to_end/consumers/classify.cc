@@ -22,5 +22,5 @@ int main(int argc, char** argv) {
   if (count == 0) return Fail("the model has no classifier");
   std::string label = model.value().label(best[0].index);  // "" where it has no names
   if (label.empty()) label = "class " + std::to_string(best[0].index);
-  std::printf("%s %.1f %%\n", label.c_str(), 100.0 * best[0].probability);
+  std::printf("%s %.1f%%\n", label.c_str(), 100.0 * best[0].probability);
 }

@@ -45,7 +45,7 @@ class ConsumersTest(unittest.TestCase):
     @staticmethod
     def said(model):
         best = json.loads(run(VITRINE, "classify", model, PHOTO, "--json", "--packed", "none"))["top"][0]
-        return f"{best['label']} {100 * best['probability']:.1f} %\n"
+        return f"{best['label']} {100 * best['probability']:.1f}%\n"
 
     def answers(self, program):
         environment = {**os.environ, "LD_LIBRARY_PATH": str(self.libraries)}

@@ -9,10 +9,8 @@
 #include <vector>
 
 #include "platforms/linux/cli/command.h"
-#include "platforms/linux/cli/latency.h"
-#include "platforms/linux/cli/machine.h"
-#include "platforms/linux/cli/printable.h"
-#include "platforms/linux/cli/progress.h"
+#include "platforms/linux/cli/measure.h"
+#include "platforms/linux/cli/terminal.h"
 #include "platforms/linux/cli/whole_file.h"
 
 namespace vitrine {

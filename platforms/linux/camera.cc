@@ -8,9 +8,8 @@
 #include "platforms/linux/camera/live/live_page.h"
 #include "platforms/linux/camera/pipeline.h"
 #include "platforms/linux/camera/stop.h"
-#include "platforms/linux/camera/trigger.h"
 #include "platforms/linux/cli/command.h"
-#include "platforms/linux/cli/machine.h"
+#include "platforms/linux/cli/measure.h"
 #include "platforms/linux/photos/classes.h"
 
 namespace vitrine {
@@ -199,7 +198,8 @@ void Declare(CLI::App& command, int*) {
   DeclareLivePage(&command, &options->live);
   CLI::Option* level = command.get_option("--level");
   level->description(
-      "Fixed level of a model that merges tokens. Default: faster levels while frames come late or the CPU is "
+      "Fixed level of a model that merges tokens. Default: faster levels while frames come late or the CPU "
+      "is "
       "hot");
   level->default_str("");
   const CLI::Option* libcamera = command.get_option("--libcamera");

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/cli/command.h"
-#include "platforms/linux/photos/photo_set.h"
-#include "platforms/linux/cli/printable.h"
+#include "platforms/linux/cli/terminal.h"
 #include "platforms/linux/photos/classes.h"
+#include "platforms/linux/photos/photo_set.h"
 
 namespace vitrine {
 namespace {

@@ -12,7 +12,7 @@
 #include "converter/family/family.h"
 #include "converter/report/report.h"
 #include "platforms/linux/cli/command_line.h"
-#include "platforms/linux/cli/progress.h"
+#include "platforms/linux/cli/terminal.h"
 
 namespace vitrine {
 namespace {

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/cli/command.h"
+#include "platforms/linux/cli/terminal.h"
 #include "platforms/linux/photos/photo_set.h"
-#include "platforms/linux/cli/printable.h"
 
 namespace vitrine {
 namespace {

@@ -7,10 +7,10 @@
 
 #include "platforms/linux/cli/command.h"
 #include "platforms/linux/cli/command_line.h"
+#include "platforms/linux/cli/terminal.h"
+#include "platforms/linux/photos/classes.h"
 #include "platforms/linux/photos/evaluation.h"
 #include "platforms/linux/photos/photo_set.h"
-#include "platforms/linux/cli/progress.h"
-#include "platforms/linux/photos/classes.h"
 
 namespace vitrine {
 namespace {

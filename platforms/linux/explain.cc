@@ -6,12 +6,12 @@
 
 #include "platforms/linux/cli/command.h"
 #include "platforms/linux/cli/command_line.h"
-#include "platforms/linux/draw/heatmap.h"
-#include "platforms/linux/photos/photo_set.h"
-#include "platforms/linux/draw/png_file.h"
-#include "platforms/linux/cli/printable.h"
-#include "platforms/linux/photos/classes.h"
+#include "platforms/linux/cli/terminal.h"
 #include "platforms/linux/cli/whole_file.h"
+#include "platforms/linux/draw/heatmap.h"
+#include "platforms/linux/draw/png_file.h"
+#include "platforms/linux/photos/classes.h"
+#include "platforms/linux/photos/photo_set.h"
 
 namespace vitrine {
 namespace {

@@ -8,10 +8,10 @@
 
 #include "platforms/linux/cli/command.h"
 #include "platforms/linux/cli/estimate.h"
-#include "platforms/linux/draw/inspect_page.h"
-#include "platforms/linux/cli/printable.h"
-#include "platforms/linux/photos/classes.h"
+#include "platforms/linux/cli/terminal.h"
 #include "platforms/linux/cli/whole_file.h"
+#include "platforms/linux/draw/inspect_page.h"
+#include "platforms/linux/photos/classes.h"
 
 namespace vitrine {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "platforms/linux/cli/command.h"
 #include "platforms/linux/cli/command_line.h"
+#include "platforms/linux/cli/terminal.h"
 
 namespace vitrine {
 

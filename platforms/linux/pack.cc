@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/cli/command.h"
-#include "platforms/linux/cli/printable.h"
+#include "platforms/linux/cli/terminal.h"
 #include "platforms/linux/cli/whole_file.h"
 
 namespace vitrine {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints decisions: a line for people or for programs.
+// What follows a decision: a line on stdout, for people or programs, and the command of --exec.
 #pragma once
+
+#include <sys/types.h>
 
 #include <string>
 #include <vector>
@@ -34,6 +36,24 @@ class DecisionWriter {
   bool is_full_ = false;  // the last line did not fit on the disk
   FrameClock::time_point start_ = FrameClock::now(), written_ = {};
   int shown_ = -2;  // the class that was written last
+};
+
+/// Starts a shell command, but never while the previous one still runs. Its stdin is empty and its stdout is our stderr.
+class Trigger {
+ public:
+  Trigger(int index, std::string command) : index_(index), command_(std::move(command)) {}
+
+  /// Takes the class of each decision, -1 for none. Starts the command when the class changes to `index`, or later if the
+  /// previous command was still running then and the class is still `index`.
+  void See(int index);
+
+ private:
+  void Start();
+
+  int index_;
+  std::string command_;
+  bool is_owed_ = false, was_seen_ = false;
+  pid_t child_ = 0;
 };
 
 }  // namespace vitrine

@@ -11,10 +11,7 @@
 #include <CLI/impl/Split_inl.hpp>
 #include <CLI/impl/StringTools_inl.hpp>
 #include <CLI/impl/Validators_inl.hpp>
-#include <cstdio>
 #include <sstream>
-
-#include "platforms/linux/cli/printable.h"
 
 namespace vitrine {
 namespace {
@@ -65,16 +62,6 @@ std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positi
   std::stringstream out;
   CLI::detail::format_help(out, name, Wrap(text, kRight), kLeft);
   return out.str();
-}
-
-void PrintError(const char* program, std::string_view what) {
-  std::fprintf(stderr, "%s: %s\n", program, Printable(what).c_str());
-}
-
-int FinishOutput(const char* program, int exit_code) {
-  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return exit_code;
-  PrintError(program, "cannot write to standard output");
-  return kFailure;
 }
 
 }  // namespace vitrine

@@ -5,7 +5,7 @@
 #include <cctype>
 #include <charconv>
 
-#include "platforms/linux/cli/printable.h"
+#include "platforms/linux/cli/terminal.h"
 
 namespace vitrine {
 namespace {

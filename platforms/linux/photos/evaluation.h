@@ -10,7 +10,7 @@
 #include <vitrine/sqnr.hpp>
 #include <vitrine/vitrine.hpp>
 
-#include "platforms/linux/cli/latency.h"
+#include "platforms/linux/cli/measure.h"
 #include "platforms/linux/photos/photo_set.h"
 
 namespace vitrine {

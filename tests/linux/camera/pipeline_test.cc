@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "platforms/linux/camera/live/live_state.h"
-#include "platforms/linux/camera/sources/source.h"
 #include "platforms/linux/camera/live/snapshot.h"
+#include "platforms/linux/camera/sources/source.h"
 #include "tests/support/tiny_model.h"
 
 namespace {

@@ -8,7 +8,7 @@
 
 #include "platforms/linux/camera/live/live_server.h"
 #include "platforms/linux/cli/failure.h"
-#include "platforms/linux/cli/machine.h"
+#include "platforms/linux/cli/measure.h"
 #include "platforms/linux/photos/classes.h"
 
 namespace vitrine {

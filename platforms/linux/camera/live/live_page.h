@@ -14,9 +14,8 @@
 
 #include "platforms/linux/camera/live/access.h"
 #include "platforms/linux/camera/live/live_state.h"
-#include "platforms/linux/camera/live/metrics.h"
-#include "platforms/linux/camera/pipeline.h"
 #include "platforms/linux/camera/live/snapshot.h"
+#include "platforms/linux/camera/pipeline.h"
 
 namespace httplib {
 struct Request;

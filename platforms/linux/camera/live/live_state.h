@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What readers of the live page see of the pipeline, and what they ask of it.
+// What readers of the live page see of the pipeline, and what they ask of it; as structures, and as text for programs.
 //
 //     pipeline's thread  Publish ──> report, latencies, attention ──> any thread
 //                        WantsAttention <── a reader of the last two seconds
@@ -9,7 +9,9 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "platforms/linux/camera/pipeline.h"
@@ -86,5 +88,25 @@ class LiveState {
   AttentionReport attention_;
   Interest attention_wanted_;
 };
+
+/// The state at one moment.
+struct LiveStatus {
+  LiveReport report;
+  int64_t dropped = 0, damaged = 0;
+  std::optional<double> celsius;
+  bool is_lost = false;        ///< the camera is unplugged
+  bool has_attention = false;  ///< there is a heatmap
+  double seconds = 0;          ///< since the start, of the last frame
+};
+
+/// Returns "waiting" before the first frame, "lost" while the camera is unplugged, "stalled" when no frame has arrived for
+/// five seconds and for three times the usual period, else "live".
+const char* CameraState(const LiveStatus& status);
+
+/// Returns the JSON of /api/last; platforms/linux/README.md describes it.
+std::string FormatLast(const LiveStatus& status, const std::vector<std::string>& labels);
+
+/// Returns /metrics, in Prometheus' text format 0.0.4.
+std::string FormatMetrics(const LiveStatus& status, const LatencyHistogram& latencies);
 
 }  // namespace vitrine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "platforms/linux/cli/printable.h"
+#include "platforms/linux/cli/terminal.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -32,6 +32,16 @@ std::string Cell(const std::string& text, size_t width, bool pad_left) {
 void PrintJsonLine(const nlohmann::ordered_json& json) {
   std::printf("%s\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   std::fflush(stdout);
+}
+
+void PrintError(const char* program, std::string_view what) {
+  std::fprintf(stderr, "%s: %s\n", program, Printable(what).c_str());
+}
+
+int FinishOutput(const char* program, int exit_code) {
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return exit_code;
+  PrintError(program, "cannot write to standard output");
+  return kFailure;
 }
 
 }  // namespace vitrine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A progress bar on the terminal, for work that takes longer than a second.
+// What the commands print: safe text, JSON lines, errors of one line, and a progress bar.
 #pragma once
 
 #include <unistd.h>
@@ -7,9 +7,29 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 namespace vitrine {
+
+/// Exit statuses of the commands.
+constexpr int kFailure = 1, kWrongUsage = 2;
+
+/// Returns `text` (UTF-8) with '?' in place of control characters, which a terminal would obey.
+std::string Printable(std::string_view text);
+
+/// Returns printable text as a table cell of `width` characters: cut, or padded on the right or the left.
+std::string Cell(const std::string& text, size_t width, bool pad_left = false);
+
+/// Prints `json` on one line of stdout and flushes it. Bytes that are not UTF-8 become U+FFFD.
+void PrintJsonLine(const nlohmann::ordered_json& json);
+
+/// Prints "program: what" as one line on stderr, with control characters replaced.
+void PrintError(const char* program, std::string_view what);
+
+/// Returns `exit_code`, or kFailure with a message where stdout could not take everything (a full disk).
+int FinishOutput(const char* program, int exit_code);
 
 /// Draws on stderr if that is a terminal. The bar appears after half a second and is erased on destruction.
 class Progress {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/ops/xnnpack.h"
 
+#include <pthreadpool.h>
 #include <xnnpack.h>
 
 #include <atomic>
@@ -38,7 +39,7 @@ void Deallocate(void*, void* pointer) { FreeBytes(pointer); }
 // XNNPACK keeps the address, so it lives as long as the process.
 constexpr xnn_allocator kAllocator = {nullptr, Allocate, Reallocate, Deallocate, AlignedAllocate, Deallocate};
 
-// What model/program.cc leaves room for after each buffer.
+// The room that program.cc leaves after each buffer.
 static_assert(XNN_EXTRA_BYTES <= 64);
 
 }  // namespace
@@ -48,6 +49,10 @@ Status StartXnnpack() {
   if (status == xnn_status_success) return {};
   return Status::Error(Code::kUnsupportedCpu, "XNNPACK does not run on this processor (status %d)",
                        static_cast<int>(status));
+}
+
+std::shared_ptr<pthreadpool> StartThreads(size_t count) {
+  return {pthreadpool_create(count), pthreadpool_destroy};
 }
 
 XnnpackMemory::XnnpackMemory() {

@@ -3,13 +3,19 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vitrine/status.hpp>
+
+struct pthreadpool;
 
 namespace vitrine {
 
 /// Starts XNNPACK, once for the process; later calls cost nothing. Safe from any thread.
 /// Fails with kUnsupportedCpu where the processor lacks what every build needs.
 Status StartXnnpack();
+
+/// Returns `count` threads, the caller's among them, or null when the system cannot start them.
+std::shared_ptr<pthreadpool> StartThreads(size_t count);
 
 /// While one of these lives, this thread may allocate through XNNPACK; otherwise its requests are refused and
 /// counted, so that nothing allocates between the first frame and the last.

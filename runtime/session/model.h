@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a Model holds: the mapped file, its verified program, and what it says of itself.
+// The state of a Model: the mapped file, its verified program, and the descriptions that the public class returns.
 #pragma once
 
 #include <span>
@@ -7,6 +7,7 @@
 #include <vitrine/vitrine.hpp>
 
 #include "runtime/base/mapped_file.h"
+#include "runtime/ops/op_list.h"
 #include "runtime/program/program.h"
 
 namespace vitrine {
@@ -17,13 +18,17 @@ struct Model::State {
   std::vector<std::vector<OperatorInfo>> operators;  ///< of each level
   std::vector<LevelInfo> levels;
   ModelInfo info = {};
-  char resize[48] = {};
+  char resize[48] = {};  ///< the text of info.resize
 
-  /// Verifies `bytes` down to each operator's shapes, and fills everything but `file`.
+  /// Verifies `bytes` down to the shapes of each operator, and sets all fields except `file`. Fails with
+  /// kInvalidModel or kUnsupportedModel.
   Status Load(std::span<const uint8_t> bytes);
 
  private:
   Status LoadLevel(const Program& level);
+
+  // In the order in which Load() calls them.
+  void DescribeOperators(const Program& level, const OpList& ops);
   void DescribeModel();
   void DescribeLevels();
 };

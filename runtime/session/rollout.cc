@@ -2,7 +2,6 @@
 #include "runtime/session/rollout.h"
 
 #include <algorithm>
-#include <new>
 
 namespace vitrine {
 
@@ -70,7 +69,7 @@ void Rollout::After(size_t level, int operator_index, pthreadpool_t pool) {
   step.op->WriteTokenWeights(pool, aligned_scratch_, weights_.data() + step.offset);
 }
 
-/// row = row * weights. Rows that a step does not make, the output does not depend on.
+/// Sets row_ to row_ * weights. The output does not depend on rows that the step does not write.
 void Rollout::Pass(const Step& step, AttentionMap kind, bool* has_attended) {
   const TokenMix& mix = step.mix;
   const bool is_further_block = mix.is_attention && *has_attended && kind == AttentionMap::kLastBlock;

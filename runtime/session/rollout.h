@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a model looked at: the weights with which each operator mixed tokens, multiplied from the output back
+// The attention map of a frame: the weights with which each operator mixes tokens, multiplied from the output back
 // to the patches.
 //
 //     patches ─ A1 ─ A2 ─ merge ─ A3 ─ ... ─ pool ─> output
@@ -11,22 +11,22 @@
 #include <vector>
 #include <vitrine/vitrine.hpp>
 
+#include "runtime/ops/op_list.h"
 #include "runtime/program/program.h"
-#include "runtime/ops/liveness.h"
 
 namespace vitrine {
 
-/// The patches of a program's image and the rows before theirs; a grid of zeros where it has no such thing.
+/// The patches of a program's image. The grid is 0 x 0 when the input is not an image.
 struct PatchRows {
   Grid grid;
-  size_t first = 0;  ///< class, distillation and register tokens come before
+  size_t first = 0;  ///< the row of the first patch, after class, distillation and register tokens
   size_t count() const { return static_cast<size_t>(grid.height) * static_cast<size_t>(grid.width); }
 };
 PatchRows FindPatchRows(const Program& program);
 
 /// Attention rollout (Abnar and Zuidema, "Quantifying Attention Flow in Transformers", 2020, section 3): a
-/// block passes on half of each token as it is, and half by its attention, averaged over the heads. Token
-/// merging and pooling pass on by their weights.
+/// block passes on half of each token unchanged, and half through its attention, averaged over the heads. Token
+/// merging and pooling pass on tokens by their weights.
 class Rollout {
  public:
   struct Level {
@@ -34,14 +34,15 @@ class Rollout {
     const OpList& ops;
   };
 
-  /// Reserves what any of the levels needs: f32 [T, T] for each block. Fails with kUnsupportedModel where a
-  /// program has no attention over a grid of patches, with kOutOfMemory.
+  /// Returns a rollout with memory for the largest of the levels: f32 [T, T] for each block. Fails with
+  /// kUnsupportedModel when a program has no attention over a grid of patches.
   static Result<std::unique_ptr<Rollout>> Create(std::span<const Level> levels, pthreadpool_t pool);
 
-  /// To be called after each operator has run.
+  /// Keeps the weights of an operator. Call it after each operator has run.
   void After(size_t level, int operator_index, pthreadpool_t pool);
-  /// To be called after the last one. `kind` is not kNone.
+  /// Sets map(). Call it after the last operator. `kind` is not kNone.
   void Finish(size_t level, AttentionMap kind);
+  /// Returns the weight of each patch, [grid.height, grid.width].
   std::span<const float> map() const { return map_; }
 
  private:

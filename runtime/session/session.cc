@@ -1,207 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
-// Session: create, reshape, plan, setup; then a frame is SetImage and Run.
+// Session: a frame is SetImage() or SetJpeg(), then Run(), then the outputs.
 #include "runtime/session/session.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <utility>
+#include <vitrine/sqnr.hpp>
 
-#include "runtime/arena/plan.h"
-#include "runtime/base/log.h"
 #include "runtime/base/return_if_error.h"
-#include "runtime/ops/xnnpack.h"
-#include "runtime/session/processors.h"
+#include "runtime/kernels/rows.h"
 
 namespace vitrine {
+namespace {
 
-Result<ThreadPool> ThreadPool::Create(int thread_count) {
-  if (thread_count < 1 || thread_count > 256)
-    return Status::Error(Code::kInvalidArgument, "thread count is %d, expected 1 to 256", thread_count);
-  std::shared_ptr<pthreadpool> pool(pthreadpool_create(static_cast<size_t>(thread_count)),
-                                    pthreadpool_destroy);
-  if (pool == nullptr) return Status::Error(Code::kOutOfMemory, "cannot start %d threads", thread_count);
-  return ThreadPool(std::move(pool));
-}
-
-int ThreadPool::thread_count() const { return static_cast<int>(pthreadpool_get_threads_count(pool_.get())); }
-
-Status Session::State::StartThreads(const SessionOptions& options) {
-  if (options.thread_pool != nullptr) {
-    pool = options.thread_pool->pool_;
-    threads = options.thread_pool->thread_count();
-    return {};
-  }
-  int count = options.thread_count;
-  if (count < 0 || count > 256)
-    return Status::Error(Code::kInvalidArgument, "thread count is %d, expected 0 to 256", count);
-  const int processors = static_cast<int>(AllowedProcessors().size());
-  if (count == 0) count = processors;
-  if (count > processors) {
-    Log(LogLevel::kWarning, "%d threads have %d processors to run on: expect them to wait for each other",
-        count, processors);
-  }
-  threads = count;
-  if (count == 1) return {};
-  Result<ThreadPool> started = ThreadPool::Create(count);
-  if (!started.ok()) return started.status();
-  pool = started.value().pool_;
-  return {};
-}
-
-Status Session::State::MakeLevels() {
-  for (int i = 0; i <= model->program.further_levels(); ++i) {
-    levels.push_back({model->program.level(i), {}, {}, {}, {}});
-    Result<OpList> ops = MakeOps(levels.back().program);
-    if (!ops.ok()) return ops.status();
-    levels.back().ops = std::move(ops).value();
-  }
-  return {};
-}
-
-/// Packs operator by operator, or takes what an earlier start has packed, and lets go of the file's pages as
-/// soon as an operator has its own copy of them.
-Status Session::State::CreateOps(PreparedLevel& level) {
-  for (int i = 0; i < level.program.operator_count(); ++i) {
-    Op& op = *level.ops[static_cast<size_t>(i)];
-    if (const Status status = op.Create(*packed); !status.ok()) {
-      return Status::Error(status.code(), "%.80s: %s", level.program.op(i).name()->c_str(), status.message());
-    }
-    for (const int constant : op.packed_constants()) {
-      if (constant >= 0 && !packed->loaded()) model->file.Release(program().constant(constant).bytes);
+/// Sets `values` to a tensor's elements as f32.
+void ReadTensor(const TensorInfo& tensor, const std::byte* data, std::span<float> values) {
+  const auto* int8 = reinterpret_cast<const int8_t*>(data);
+  const auto* rows =
+      reinterpret_cast<const kernels::RowQuantization*>(data + tensor.row_quantization_offset());
+  for (size_t i = 0; i < values.size(); ++i) {
+    switch (tensor.type) {
+      case schema::Type::F32:
+        std::memcpy(&values[i], data + 4 * i, 4);
+        break;
+      case schema::Type::U8:
+        values[i] = static_cast<float>(static_cast<uint8_t>(int8[i]));
+        break;
+      case schema::Type::QS8:
+        values[i] = static_cast<float>(int8[i] - tensor.zero_point) * tensor.scale;
+        break;
+      case schema::Type::QD8: {
+        const kernels::RowQuantization& row = rows[i / tensor.columns];
+        values[i] = static_cast<float>(int8[i] - row.zero_point) * row.scale;
+        break;
+      }
+      case schema::Type::QC8W:
+      case schema::Type::QB4W:
+        break;  // only constants have these types
     }
   }
-  return {};
 }
 
-Status Session::State::CreateOps(const char* packed_file) {
-  const XnnpackMemory memory;
-  packed = std::make_unique<PackedWeights>(program().root().metadata_checksum());
-  if (packed_file != nullptr && packed->Load(packed_file))
-    Log(LogLevel::kInfo, "weights packed before: %s", packed_file);
-  for (PreparedLevel& level : levels) VITRINE_RETURN_IF_ERROR(CreateOps(level));
-  packed_bytes = memory.bytes() + (packed->loaded() ? packed->bytes() : 0);
-  // What verification has read, and the neighbours that the kernel maps with it; what a frame needs comes
-  // back.
-  model->file.Release(program().file());
-  // Without the file the next start packs again, and that is all.
-  if (packed_file != nullptr && !packed->loaded()) {
-    const Status saved = packed->Save(packed_file);
-    if (!saved.ok()) Log(LogLevel::kWarning, "packed weights are not kept: %s", saved.message());
-  }
-  return {};
+/// Fails unless `output` is the reference's up to rounding. int8 rounding differs a little between instruction sets.
+Status CheckReference(std::span<const float> output, const schema::Reference& reference) {
+  constexpr double kSmallestRatio = 316;  // 25 dB
+  Sqnr sqnr;
+  sqnr.Add({reference.output()->data(), output.size()}, output);
+  if (std::isfinite(sqnr.noise) && sqnr.signal >= kSmallestRatio * sqnr.noise) return {};
+  return Status::Error(Code::kInternal,
+                       "self-test failed: the SQNR of the output is %.1f dB, expected at least 25 dB against "
+                       "the file's reference",
+                       sqnr.decibels());
 }
 
-Status Session::State::Plan(PreparedLevel& level, size_t* bytes) {
-  const XnnpackMemory memory;
-  const auto ranges = FindLiveRanges(level.program, level.ops);
-  if (!ranges.ok()) return ranges.status();
-  std::vector<BufferRequest>& requests = level.buffers;
-  for (int t = 0; t < level.program.tensor_count(); ++t) {
-    const LiveRange& range = ranges.value()[static_cast<size_t>(t)];
-    requests.push_back(
-        {range.last < range.first ? 0 : level.program.tensor(t).buffer_bytes(), range.first, range.last});
-  }
-  for (int i = 0; i < level.program.operator_count(); ++i) {
-    size_t scratch = 0;
-    VITRINE_RETURN_IF_ERROR(level.ops[static_cast<size_t>(i)]->Reshape(pool.get(), &scratch));
-    requests.push_back({scratch, i, i});
-  }
-  level.offsets.resize(requests.size());
-  *bytes = std::max(*bytes, PlanBuffers(requests, level.offsets));
-  return {};
-}
-
-Status Session::State::TakeArena(size_t bytes, std::span<std::byte> callers) {
-  arena_bytes = bytes;
-  if (!callers.empty()) {
-    if (callers.size() < bytes) {
-      return Status::Error(Code::kArenaTooSmall, "the arena has %zu bytes, this model needs %zu",
-                           callers.size(), bytes);
-    }
-    if (reinterpret_cast<uintptr_t>(callers.data()) % kAlignment != 0) {
-      return Status::Error(Code::kInvalidArgument, "the arena is not aligned to %zu bytes", kAlignment);
-    }
-    arena = callers.data();
-    return {};
-  }
-  void* memory = AllocateBytes(bytes, kAlignment);
-  if (memory == nullptr)
-    return Status::Error(Code::kOutOfMemory, "no memory for an arena of %zu bytes", bytes);
-  own_arena.reset(static_cast<std::byte*>(memory));
-  arena = own_arena.get();
-  return {};
-}
-
-Status Session::State::SetupOps(PreparedLevel& level) {
-  const XnnpackMemory memory;
-  const size_t tensors = static_cast<size_t>(level.program.tensor_count());
-  level.tensor_data.resize(tensors);
-  for (size_t t = 0; t < tensors; ++t) level.tensor_data[t] = arena + level.offsets[t];
-  for (size_t i = 0; i < level.ops.size(); ++i) {
-    std::byte* scratch = arena + level.offsets[tensors + i];
-    VITRINE_RETURN_IF_ERROR(level.ops[i]->Setup(Memory(level.tensor_data.data(), scratch)));
-  }
-  return {};
-}
-
-/// Levels run one at a time: they share the arena, which is as large as the largest needs.
-Status Session::State::PlanAndSetup(std::span<std::byte> callers_arena) {
-  size_t bytes = 0;
-  for (PreparedLevel& level : levels) VITRINE_RETURN_IF_ERROR(Plan(level, &bytes));
-  VITRINE_RETURN_IF_ERROR(TakeArena(bytes, callers_arena));
-  for (PreparedLevel& level : levels) VITRINE_RETURN_IF_ERROR(SetupOps(level));
-  return {};
-}
-
-Status Session::State::PrepareImages() {
-  const schema::ImageInput* image = program().root().image();
-  if (image == nullptr || (image->channels() != 1 && image->channels() != 3)) return {};
-  Preprocess p;
-  p.height = static_cast<int>(image->height());
-  p.width = static_cast<int>(image->width());
-  p.channels = static_cast<int>(image->channels());
-  p.resize = static_cast<ResizeMode>(image->resize());
-  p.resize_height = static_cast<int>(image->resize_height());
-  p.resize_width = static_cast<int>(image->resize_width());
-  p.interpolation = static_cast<Interpolation>(image->interpolation());
-  p.crop_rounding = static_cast<CropRounding>(image->crop_rounding());
-  Result<Preprocessor> created = Preprocessor::Create(p);
-  if (!created.ok()) return created.status();
-  preprocessor.emplace(std::move(created).value());
-  return {};
-}
-
-Status Session::State::PrepareRollout() {
-  std::vector<Rollout::Level> chains;
-  for (const PreparedLevel& prepared : levels) chains.push_back({prepared.program, prepared.ops});
-  Result<std::unique_ptr<Rollout>> created = Rollout::Create(chains, pool.get());
-  if (!created.ok()) return created.status();
-  rollout = std::move(created).value();
-  return {};
-}
-
-float* Session::State::Output(int tensor) const {
-  return tensor < 0 ? nullptr : reinterpret_cast<float*>(level().tensor_data[static_cast<size_t>(tensor)]);
-}
+}  // namespace
 
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
-
-Result<Session> Session::Create(const Model& model, const SessionOptions& options) {
-  VITRINE_RETURN_IF_ERROR(StartXnnpack());
-  auto state = std::make_unique<State>();
-  state->model = model.state_.get();
-  VITRINE_RETURN_IF_ERROR(state->StartThreads(options));
-  VITRINE_RETURN_IF_ERROR(state->MakeLevels());
-  VITRINE_RETURN_IF_ERROR(state->CreateOps(options.packed_weights));
-  VITRINE_RETURN_IF_ERROR(state->PlanAndSetup(options.arena));
-  VITRINE_RETURN_IF_ERROR(state->PrepareImages());
-  if (options.attention_map) VITRINE_RETURN_IF_ERROR(state->PrepareRollout());
-  return Session(std::move(state));
-}
 
 Status Session::SetLevel(int level) {
   if (level < 0 || static_cast<size_t>(level) >= state_->levels.size())
@@ -274,26 +132,22 @@ std::span<const float> Session::attention_map() const {
 
 Grid Session::grid() const { return FindPatchRows(state_->model->program).grid; }
 
+std::span<const float> Session::State::Output(int tensor) const {
+  if (tensor < 0) return {};
+  return {reinterpret_cast<const float*>(level().tensor_data[static_cast<size_t>(tensor)]),
+          program().tensor(tensor).elements()};
+}
+
+std::span<const float> Session::logits() const { return state_->Output(state_->program().logits()); }
+std::span<const float> Session::embedding() const { return state_->Output(state_->program().embedding()); }
+
 std::span<const float> Session::patch_features() const {
   const int index = state_->program().patch_features();
   if (index < 0) return {};
   const TensorInfo tensor = state_->program().tensor(index);
   const PatchRows patches = FindPatchRows(state_->program());
-  if (tensor.rows != patches.first + patches.count()) return {};
-  const size_t skipped = patches.first * tensor.columns;
-  return {state_->Output(index) + skipped, tensor.elements() - skipped};
-}
-
-std::span<const float> Session::logits() const {
-  const int index = state_->program().logits();
-  if (index < 0) return {};
-  return {state_->Output(index), state_->program().tensor(index).elements()};
-}
-
-std::span<const float> Session::embedding() const {
-  const int index = state_->program().embedding();
-  if (index < 0) return {};
-  return {state_->Output(index), state_->program().tensor(index).elements()};
+  if (tensor.rows != patches.first + patches.count()) return {};  // this level merges tokens
+  return state_->Output(index).subspan(patches.first * tensor.columns);
 }
 
 Status Session::ReadOutput(int operator_index, std::span<float> values) const {
@@ -303,8 +157,8 @@ Status Session::ReadOutput(int operator_index, std::span<float> values) const {
   const int index = state_->level().ops[static_cast<size_t>(operator_index)]->operands().output();
   const TensorInfo tensor = state_->program().tensor(index);
   if (values.size() != tensor.elements()) {
-    return Status::Error(Code::kInvalidArgument, "%zu values for an output of %zu", values.size(),
-                         tensor.elements());
+    return Status::Error(Code::kInvalidArgument, "there is room for %zu values, the output has %zu",
+                         values.size(), tensor.elements());
   }
   ReadTensor(tensor, state_->level().tensor_data[static_cast<size_t>(index)], values);
   return {};
@@ -313,23 +167,12 @@ Status Session::ReadOutput(int operator_index, std::span<float> values) const {
 Status Session::State::RunReference(Session& session, const schema::Reference& reference) {
   std::memcpy(session.input().data(), reference.pixels()->data(), reference.pixels()->size());
   VITRINE_RETURN_IF_ERROR(session.Run());
-  const std::span<const float> found = session.logits().empty() ? session.embedding() : session.logits();
-  double signal = 0, noise = 0;
-  for (size_t i = 0; i < found.size(); ++i) {
-    const double expected = reference.output()->Get(static_cast<unsigned>(i));
-    signal += expected * expected;
-    noise += (found[i] - expected) * (found[i] - expected);
-  }
-  constexpr double kSmallestRatio = 316;  // 25 dB: int8 rounding differs a little between instruction sets
-  if (std::isfinite(noise) && signal >= kSmallestRatio * noise) return {};
-  return Status::Error(Code::kInternal,
-                       "self-test failed: the output differs from the file's reference by %.1f dB",
-                       10 * std::log10(signal / noise));
+  return CheckReference(session.logits().empty() ? session.embedding() : session.logits(), reference);
 }
 
 Status Session::SelfTest() {
   const schema::Reference* reference = state_->program().root().reference();
-  if (reference == nullptr) return Status::Error(Code::kInvalidModel, "the file carries no reference image");
+  if (reference == nullptr) return Status::Error(Code::kInvalidModel, "the file has no reference image");
   const size_t level = std::exchange(state_->current, size_t{0});
   const Status status = State::RunReference(*this, *reference);
   state_->current = level;
@@ -338,7 +181,8 @@ Status Session::SelfTest() {
 
 Status Session::SavePackedWeights(const char* path) const {
   if (state_->packed->loaded())
-    return Status::Error(Code::kInvalidArgument, "the weights came from a file already");
+    return Status::Error(Code::kInvalidArgument,
+                         "the weights came from a cache file: there is nothing to save");
   return state_->packed->Save(path);
 }
 bool Session::packed_from_file() const { return state_->packed->loaded(); }

@@ -389,7 +389,7 @@ TEST_CASE("The log is told when packed weights cannot be kept") {
   options.packed_weights = "/nowhere/at/all.packed";
   Opened c(options);
   vitrine_set_log(nullptr, nullptr);
-  CHECK(told.find("packed weights are not kept: /nowhere/at/all.packed") == 0);
+  CHECK(told.find("cannot write the packed weights, starts will be slower: /nowhere/at/all.packed") == 0);
 }
 
 TEST_CASE("The allocator is set before the first model or not at all") {

@@ -414,7 +414,7 @@ TEST_CASE("RefusesToReadWhatNothingHasWritten") {
   op.output = d.Output(Type::F32, 1, 4);
   d.builder.AddOperator("copy", op);
   CHECK_THAT(testing::WhyRefused(d.Bytes()),
-             ContainsSubstring("copy reads tensor 1, which nothing has written"));
+             ContainsSubstring("copy reads tensor 1, which no operator has written"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/session/processors.h"
+#include "runtime/session/cpus.h"
 
 #include <hwy/targets.h>
 #include <sched.h>
@@ -15,7 +15,7 @@
 namespace vitrine {
 namespace {
 
-/// 0 where the file is not there.
+/// Returns the number in a file, or 0 where the file is missing.
 long ReadNumber(const std::string& path) {
   std::FILE* file = std::fopen(path.c_str(), "re");
   if (file == nullptr) return 0;
@@ -25,17 +25,17 @@ long ReadNumber(const std::string& path) {
   return number;
 }
 
-std::vector<long> Capacities(const std::string& sysfs, const std::vector<int>& processors, const char* file) {
+std::vector<long> Capacities(const std::string& sysfs, const std::vector<int>& cpus, const char* file) {
   std::vector<long> capacities;
-  for (const int processor : processors) {
-    capacities.push_back(ReadNumber(sysfs + "/cpu" + std::to_string(processor) + "/" + file));
+  for (const int cpu : cpus) {
+    capacities.push_back(ReadNumber(sysfs + "/cpu" + std::to_string(cpu) + "/" + file));
   }
   return capacities;
 }
 
 }  // namespace
 
-std::vector<int> AllowedProcessors() {
+std::vector<int> AllowedCpus() {
   std::vector<int> allowed;
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -48,7 +48,7 @@ std::vector<int> AllowedProcessors() {
   return allowed;
 }
 
-std::vector<int> FastProcessors(const std::string& sysfs, const std::vector<int>& allowed) {
+std::vector<int> FastCpus(const std::string& sysfs, const std::vector<int>& allowed) {
   for (const char* file : {"cpu_capacity", "cpufreq/cpuinfo_max_freq"}) {
     const std::vector<long> capacities = Capacities(sysfs, allowed, file);
     if (std::find(capacities.begin(), capacities.end(), 0) != capacities.end()) continue;
@@ -68,24 +68,21 @@ const char* InstructionSet() {
 }
 
 Status UseProcessors(std::span<const int> processors) {
-  const std::vector<int> allowed = AllowedProcessors();
-  const std::vector<int> chosen = processors.empty() ? FastProcessors("/sys/devices/system/cpu", allowed)
+  const std::vector<int> allowed = AllowedCpus();
+  const std::vector<int> chosen = processors.empty() ? FastCpus("/sys/devices/system/cpu", allowed)
                                                      : std::vector<int>(processors.begin(), processors.end());
   if (chosen == allowed) return {};
   cpu_set_t set;
   CPU_ZERO(&set);
-  for (const int processor : chosen) {
-    if (processor < 0 || processor >= CPU_SETSIZE) {
-      return Status::Error(Code::kInvalidArgument, "there is no processor %d", processor);
-    }
-    CPU_SET(processor, &set);
+  for (const int cpu : chosen) {
+    if (cpu < 0 || cpu >= CPU_SETSIZE)
+      return Status::Error(Code::kInvalidArgument, "there is no CPU core %d", cpu);
+    CPU_SET(cpu, &set);
   }
   if (sched_setaffinity(0, sizeof set, &set) == 0) return {};
-  std::string allowed_ones;
-  for (const int processor : allowed)
-    allowed_ones += (allowed_ones.empty() ? "" : ",") + std::to_string(processor);
-  return Status::Error(Code::kInvalidArgument, "cannot run on these processors: expected some of %s",
-                       allowed_ones.c_str());
+  std::string list;
+  for (const int cpu : allowed) list += (list.empty() ? "" : ",") + std::to_string(cpu);
+  return Status::Error(Code::kInvalidArgument, "this process may only use the CPU cores %s", list.c_str());
 }
 
 }  // namespace vitrine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/session/processors.h"
+#include "runtime/session/cpus.h"
 
 #include <unistd.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder like /sys/devices/system/cpu, with one number a processor.
+/// A folder like /sys/devices/system/cpu, with one number per CPU core.
 class Machine {
  public:
   Machine(const char* file, const std::vector<long>& numbers)
@@ -28,31 +28,31 @@ class Machine {
   }
   ~Machine() { fs::remove_all(path_); }
   std::vector<int> Fast(const std::vector<int>& allowed) const {
-    return FastProcessors(path_.string(), allowed);
+    return FastCpus(path_.string(), allowed);
   }
 
  private:
   fs::path path_;
 };
 
-TEST_CASE("TheFastProcessorsAreThoseNearTheFastest") {
-  // Little, big and prime cores; then two clusters of which only the clock is known; then a Raspberry Pi.
+TEST_CASE("FastCpusHaveMoreThanHalfTheLargestCapacity") {
+  // Little, big and prime cores; then two clusters with known clocks only; then a Raspberry Pi.
   CHECK(Machine("cpu_capacity", {325, 325, 325, 325, 828, 828, 828, 1024}).Fast({0, 1, 2, 3, 4, 5, 6, 7}) ==
         std::vector<int>{4, 5, 6, 7});
   CHECK(Machine("cpufreq/cpuinfo_max_freq", {1000000, 1000000, 2200000, 2200000}).Fast({0, 1, 2, 3}) ==
         std::vector<int>{2, 3});
   CHECK(Machine("cpu_capacity", {1024, 1024, 1024, 1024}).Fast({0, 1, 2, 3}) == std::vector<int>{0, 1, 2, 3});
-  // Only what the process may use counts, and what cannot be told is all of it.
+  // Only the allowed CPU cores count. Without known capacities, all of them count as fast.
   CHECK(Machine("cpu_capacity", {325, 325, 1024}).Fast({0, 1}) == std::vector<int>{0, 1});
   CHECK(Machine("something_else", {1, 2}).Fast({0, 1}) == std::vector<int>{0, 1});
 }
 
-TEST_CASE("AThreadRunsWhereItIsTold") {
+TEST_CASE("AThreadRunsOnTheChosenCpu") {
   std::thread([] {
-    const std::array<int, 1> first = {AllowedProcessors().front()}, none = {4000};
+    const std::array<int, 1> first = {AllowedCpus().front()}, none = {4000};
     CHECK(UseProcessors(none).code() == Code::kInvalidArgument);
     REQUIRE(UseProcessors(first).ok());
-    CHECK(AllowedProcessors() == std::vector<int>{first[0]});
+    CHECK(AllowedCpus() == std::vector<int>{first[0]});
     CHECK(UseProcessors().ok());
   }).join();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activate: the function between two linear layers, gated or not, and quantization of what it gives. Where
-// both sides are static int8, a table.
+// Activate: applies the function between two linear layers, gated or not, and quantizes its result. Where input and
+// output are static int8, it uses a table.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -10,7 +10,6 @@
 #include "runtime/kernels/table_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
-#include "runtime/ops/parallel.h"
 #include "runtime/ops/rows.h"
 
 namespace vitrine {
@@ -80,7 +79,7 @@ class ActivateOp final : public Op {
   size_t scratch_stride_ = 0;
 };
 
-/// From QS8 to QS8: each byte becomes the byte nearest to the function of its value.
+/// From QS8 to QS8: the table maps each byte to the byte nearest to the function of its value.
 class ActivateTableOp final : public Op {
  public:
   ActivateTableOp(const Program& program, const schema::Activate& op)

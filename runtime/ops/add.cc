@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Add: residual += delta, where no normalization follows that would do it on its way.
+// Add: residual += delta, where no Normalize follows to do it.
 #include "runtime/base/return_if_error.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
-#include "runtime/ops/parallel.h"
+#include "runtime/ops/rows.h"
 
 namespace vitrine {
 namespace {

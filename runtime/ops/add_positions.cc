@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// AddPositions: the token sequence = position table (class, distillation and register tokens in
-// it) + patch embeddings.
+// AddPositions: makes the token sequence of the patch embeddings and the position table, which includes the class,
+// distillation and register tokens.
 #include <cstring>
 
 #include "runtime/base/return_if_error.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
-#include "runtime/ops/parallel.h"
+#include "runtime/ops/rows.h"
 
 namespace vitrine {
 namespace {
@@ -79,8 +79,8 @@ MadeOp MakeAddPositions(const Program& program, const schema::AddPositions& op) 
       CheckOutput(program, "tokens", op.tokens(), {Type::F32}, {Shape::kAny, Shape::kAny}));
   const TensorInfo tokens = program.tensor(op.tokens());
   if (op.first_patch() >= tokens.rows) {
-    return Status::Error(Code::kInvalidModel, "the first patch is row %u of %zu", op.first_patch(),
-                         tokens.rows);
+    return Status::Error(Code::kInvalidModel, "the first patch is row %u, the output has %zu rows",
+                         op.first_patch(), tokens.rows);
   }
   VITRINE_RETURN_IF_ERROR(CheckOutput(program, "patches", op.patches(), {Type::F32},
                                       {tokens.rows - op.first_patch(), tokens.columns}));

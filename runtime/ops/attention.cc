@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention: softmax(Q K^T) V over all heads, a tile of query rows at a time, without the T x T matrix in
-// memory. In int8 where the file allows it and this processor gains from it.
+// Attention: softmax(Q K^T) V over all heads, a tile of query rows at a time, without the T x T matrix in memory. It
+// computes in int8 where the file allows it and this CPU is faster that way.
 #include "runtime/kernels/attention.h"
 
 #include "runtime/base/return_if_error.h"
 #include "runtime/kernels/attention_int8.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
-#include "runtime/ops/parallel.h"
 #include "runtime/ops/rows.h"
 
 namespace vitrine {
@@ -29,7 +28,7 @@ class AttentionOp final : public Op {
         key_column_(op.key_column()),
         value_column_(op.value_column()),
         int8_(op.compute() == Type::QD8 && op.bias() < 0 && kernels::HasAttentionInt8()) {
-    // A learnt query pools the tokens; any other is one of them, to which the answer is added.
+    // A learnt query (Fill) pools the tokens. All other queries are tokens, and the output is added to them.
     for (int i = 0; i < program.operator_count(); ++i) {
       const schema::Fill* fill = program.op(i).kind_as_Fill();
       if (fill != nullptr && fill->output() == query_) is_added_ = false;
@@ -48,7 +47,7 @@ class AttentionOp final : public Op {
   Operands operands() const override { return {{query_, key_, value_, sizes_}, output_}; }
 
   OpCost cost() const override {
-    const size_t macs = 2 * arguments_.Tq * arguments_.T * arguments_.H * arguments_.K;
+    const uint64_t macs = uint64_t{2} * arguments_.Tq * arguments_.T * arguments_.H * arguments_.K;
     const size_t places =
         bias_ < 0 ? 0 : kernels::PositionBiasPlaces(arguments_.grid_height, arguments_.grid_width);
     return {"Attention", int8_ ? "int8" : TypeOfRows(program_, output_), static_cast<int64_t>(macs),
@@ -102,7 +101,7 @@ class AttentionOp final : public Op {
            ThreadCount(pool) * RoundUp(kernels::AttentionMeanScratchBytes(arguments_.T, arguments_.K));
   }
 
-  /// In f32 whatever Run computes in. Run has left queries and keys as they were.
+  /// Computes in f32, also where Run computes in int8. Run does not change queries and keys.
   void WriteTokenWeights(pthreadpool_t pool, std::byte* scratch, float* weights) const override {
     const kernels::AttentionArguments& a = arguments_;
     std::byte* const of_threads = scratch + RoundUp(kernels::AttentionPackedBytes(a.T, a.H, a.K));
@@ -126,24 +125,16 @@ class AttentionOp final : public Op {
   size_t packed_bytes_ = 0, scratch_stride_ = 0;
 };
 
-Status CheckColumns(const Program& program, const char* role, int index, size_t rows, size_t column,
-                    size_t width) {
-  VITRINE_RETURN_IF_ERROR(CheckInput(program, role, index, {Type::F32}, {rows, Shape::kAny}));
-  const TensorInfo t = program.tensor(index);
-  if (column + width <= t.columns) return {};
-  return Status::Error(Code::kInvalidModel, "%s has %zu columns, expected %zu from column %zu on", role,
-                       t.columns, width, column);
-}
-
-/// The rows must be a class token and the patches of the grid.
+/// Checks the relative position bias: the keys must be a class token and the patches of the grid.
 Status CheckBias(const Program& program, const schema::Attention& op, size_t keys) {
   if (op.bias() == -1) return {};
   const size_t height = op.grid_height(), width = op.grid_width();
   const size_t queries = program.tensor(op.output()).rows;
   if (height < 1 || width < 1 || height > keys || width > keys || keys != 1 + height * width ||
       queries > keys) {
-    return Status::Error(Code::kInvalidModel, "bias for a grid of %zux%zu patches, %zu queries and %zu keys",
-                         height, width, queries, keys);
+    return Status::Error(Code::kInvalidModel,
+                         "bias for a grid of %zux%zu patches, but there are %zu queries and %zu keys", height,
+                         width, queries, keys);
   }
   return CheckConstant(program, "bias", op.bias(), {Type::F32},
                        {op.heads(), kernels::PositionBiasPlaces(height, width)});
@@ -153,11 +144,9 @@ Status CheckBias(const Program& program, const schema::Attention& op, size_t key
 
 MadeOp MakeAttention(const Program& program, const schema::Attention& op) {
   const size_t width = size_t{op.heads()} * op.head_size();
-  if (op.heads() < 1 || op.head_size() < 1 || width > (1u << 24)) {
-    return Status::Error(Code::kInvalidModel, "%u heads of %u", op.heads(), op.head_size());
-  }
+  VITRINE_RETURN_IF_ERROR(CheckHeads(op.heads(), op.head_size()));
   if (op.compute() != Type::F32 && op.compute() != Type::QD8) {
-    return Status::Error(Code::kInvalidModel, "attention in type %d, which is neither F32 nor QD8",
+    return Status::Error(Code::kInvalidModel, "attention computes in type %d, expected F32 or QD8",
                          static_cast<int>(op.compute()));
   }
   VITRINE_RETURN_IF_ERROR(
@@ -169,7 +158,8 @@ MadeOp MakeAttention(const Program& program, const schema::Attention& op) {
   VITRINE_RETURN_IF_ERROR(CheckColumns(program, "value", op.value(), keys, op.value_column(), width));
   VITRINE_RETURN_IF_ERROR(CheckBias(program, op, keys));
   VITRINE_RETURN_IF_ERROR(CheckSizes(program, op.sizes(), keys));
-  if (op.sizes() != -1 && op.bias() != -1) return Status::Error(Code::kInvalidModel, "sizes beside a bias");
+  if (op.sizes() != -1 && op.bias() != -1)
+    return Status::Error(Code::kInvalidModel, "attention cannot have both sizes and a bias");
   return std::unique_ptr<Op>(new AttentionOp(program, op));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fill: a constant as a tensor, such as the learnt query of attention pooling.
+// Fill: copies a constant to a tensor, such as the learnt query of attention pooling.
 #include <cstring>
 
 #include "runtime/base/return_if_error.h"

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linear: output = input * weight^T + bias, by XNNPACK's fully-connected operators.
-// The types of its tensors say which: f32, f32_qc8w (weights alone in int8), qd8_f32_qc8w (dynamic int8),
-// which on some processors is linear_int8.cc's, qs8_f32_qc8w (static int8: the same kernels, every row
-// quantized alike), or qd8_f32_qb4w (4-bit weights). Static int8 out is linear_static.cc's.
+// Linear: output = input * weight^T + bias, by XNNPACK's fully-connected operators. The types of its tensors select
+// one:
+//
+//   f32            all in f32
+//   f32_qc8w       int8 weights only
+//   qd8_f32_qc8w   dynamic int8; on some CPUs by linear_int8.cc
+//   qs8_f32_qc8w   static int8 input: the same kernels, with the same quantization for every row
+//   qs8_qc8w       static int8 input and output, by linear_static.cc
+//   qd8_f32_qb4w   4-bit weights
 #include <xnnpack.h>
 
 #include <algorithm>
@@ -12,10 +17,7 @@
 #include "runtime/base/return_if_error.h"
 #include "runtime/kernels/linear_int8.h"
 #include "runtime/ops/check.h"
-#include "runtime/ops/linear_int8.h"
-#include "runtime/ops/linear_static.h"
-#include "runtime/ops/op.h"
-#include "runtime/ops/packing/packed_layout.h"
+#include "runtime/ops/linear.h"
 #include "runtime/ops/packing/packed_weights.h"
 #include "runtime/ops/xnnpack.h"
 
@@ -26,8 +28,7 @@ using schema::Type;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// Which kernel reads the weights of a Linear with this output on a processor with this
-/// kernels::LinearInt8Group.
+/// Returns the kernel that reads the weights of a Linear on a CPU with this kernels::LinearInt8Group().
 PackedKernel KernelOf(const Program& program, int weight, int input, int output, size_t group) {
   const ConstantInfo w = program.constant(weight);
   const TensorInfo out = program.tensor(output);
@@ -38,17 +39,17 @@ PackedKernel KernelOf(const Program& program, int weight, int input, int output,
   return out.type == Type::QS8 ? PackedKernel::kQs8Qc8w : PackedKernel::kQd8F32Qc8w;
 }
 
-/// The bias as f32_qc8w takes it: these kernels add it before they multiply by the scale, unlike all others.
+/// Returns the bias for f32_qc8w, divided by the scales: only these kernels add it before they multiply by the scale.
 std::vector<float> ScaledBias(const ConstantInfo& weight, const float* bias) {
   std::vector<float> scaled(weight.rows, 0.0f);
   for (size_t i = 0; bias != nullptr && i < scaled.size(); ++i) scaled[i] = bias[i] / weight.scales()[i];
   return scaled;
 }
 
-// Rows that a tile may lack. XNNPACK says 10 (XNN_EXTRA_QUANTIZATION_PARAMS), and has a tile of 14 rows for
-// 4-bit weights.
-constexpr size_t kLackingRows = 16;
-static_assert(kLackingRows >= XNN_EXTRA_QUANTIZATION_PARAMS);
+// The most rows that can be missing from the last tile. XNNPACK documents 10 (XNN_EXTRA_QUANTIZATION_PARAMS), but has
+// a tile of 14 rows for 4-bit weights.
+constexpr size_t kMissingRows = 16;
+static_assert(kMissingRows >= XNN_EXTRA_QUANTIZATION_PARAMS);
 
 class LinearOp final : public Op {
  public:
@@ -70,12 +71,11 @@ class LinearOp final : public Op {
 
   OpCost cost() const override {
     const ConstantInfo weight = program_.constant(weight_);
-    const int64_t n = static_cast<int64_t>(weight.rows), k = static_cast<int64_t>(weight.columns);
     const char* type = int4_                      ? "qd8_f32_qb4w"
                        : int8_                    ? TypeOfInt8(program_.tensor(input_).type)
                        : weight.type == Type::F32 ? "f32"
                                                   : "f32_qc8w";
-    return {"Linear", type, static_cast<int64_t>(rows_) * n * k, n * k + (bias_ >= 0 ? n : 0)};
+    return CostOfLinear(type, rows_, weight, bias_ >= 0);
   }
 
   std::array<int, 2> packed_constants() const override { return {weight_, bias_}; }
@@ -115,7 +115,7 @@ class LinearOp final : public Op {
   }
 
   Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) override {
-    *scratch_bytes = int8_ ? (rows_ + kLackingRows) * sizeof(xnn_quantization_params) : 0;
+    *scratch_bytes = int8_ ? (rows_ + kMissingRows) * sizeof(xnn_quantization_params) : 0;
     const auto reshape = program_.constant(weight_).type == Type::F32 ? xnn_reshape_fully_connected_nc_f32
                          : int4_ ? xnn_reshape_fully_connected_nc_qd8_f32_qb4w
                          : int8_ ? xnn_reshape_fully_connected_nc_qd8_f32_qc8w
@@ -150,15 +150,15 @@ class LinearOp final : public Op {
   }
 
  private:
-  /// A tile that is not full computes its last row again in place of those that it lacks, with the
-  /// quantization found beyond that row, so this must be the last row's.
+  /// Copies the rows' quantization and repeats the last one. XNNPACK's kernels compute the last row again in place of
+  /// rows that are missing from the last tile, and read their quantization beyond that row.
   void PadRowQuantization() {
     if (row_quantization_ == nullptr) {
-      std::fill_n(padded_, rows_ + kLackingRows, fixed_);
+      std::fill_n(padded_, rows_ + kMissingRows, fixed_);
       return;
     }
     std::copy_n(row_quantization_, rows_, padded_);
-    std::fill_n(padded_ + rows_, kLackingRows, row_quantization_[rows_ - 1]);
+    std::fill_n(padded_ + rows_, kMissingRows, row_quantization_[rows_ - 1]);
   }
 
   Program program_;
@@ -171,18 +171,28 @@ class LinearOp final : public Op {
   xnn_quantization_params* padded_ = nullptr;                  // scratch
 };
 
-/// Fails unless the types of input, weight and output go together.
+/// Fails unless there is a kernel for the types of input, weight and output.
 Status CheckTypes(Type input, Type weight, Type output) {
   if (input != Type::F32 && weight == Type::F32)
-    return Status::Error(Code::kInvalidModel, "the input is %s and the weight F32", TypeName(input));
+    return Status::Error(Code::kInvalidModel, "the input is %s, expected F32 with an F32 weight",
+                         TypeName(input));
   if (input != Type::QD8 && weight == Type::QB4W)
-    return Status::Error(Code::kInvalidModel, "the input is %s and the weight QB4W", TypeName(input));
+    return Status::Error(Code::kInvalidModel, "the input is %s, expected QD8 with a QB4W weight",
+                         TypeName(input));
   if (input != Type::QS8 && output == Type::QS8)
-    return Status::Error(Code::kInvalidModel, "the input is %s and the output QS8", TypeName(input));
+    return Status::Error(Code::kInvalidModel, "the input is %s, expected QS8 with a QS8 output",
+                         TypeName(input));
   return {};
 }
 
 }  // namespace
+
+OpCost CostOfLinear(const char* type, size_t rows, const ConstantInfo& weight, bool has_bias) {
+  const int64_t n = static_cast<int64_t>(weight.rows), k = static_cast<int64_t>(weight.columns);
+  return {"Linear", type, static_cast<int64_t>(rows) * n * k, n * k + (has_bias ? n : 0)};
+}
+
+const char* TypeOfInt8(Type input) { return input == Type::QS8 ? "qs8_f32_qc8w" : "qd8_f32_qc8w"; }
 
 MadeOp MakeLinear(const Program& program, const schema::Linear& op) {
   VITRINE_RETURN_IF_ERROR(CheckConstant(program, "weight", op.weight(), {Type::F32, Type::QC8W, Type::QB4W},
@@ -213,7 +223,7 @@ MadeOp MakeLinear(const Program& program, const schema::Linear& op) {
 Status PackLinear(const Program& program, const schema::Linear& op, const PackedLayout& layout,
                   PackedWeights& packed) {
   const PackedKernel kernel = KernelOf(program, op.weight(), op.input(), op.output(), layout.int8_group);
-  // What these read is left to the processor itself, at each start.
+  // Only the CPU itself can pack for these kernels; it does so at each start.
   if (kernel == PackedKernel::kQs8Qc8w || kernel == PackedKernel::kQd8F32Qb4w) return {};
   packed.Begin(op.weight(), op.bias(), kernel);
   if (packed.ready(1)) return {};

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linear in int8 by the kernel for processors on which XNNPACK's is slow. Its sums become f32; static int8
-// out is rounded from them tile by tile, in the cache.
-#include "runtime/ops/linear_int8.h"
-
+// Linear in int8 by our own kernel, for CPUs on which XNNPACK's is slow. The kernel writes f32. A static int8 output
+// is rounded from it tile by tile, while the tile is in the cache.
 #include <algorithm>
 #include <vector>
 
 #include "runtime/base/return_if_error.h"
 #include "runtime/kernels/linear_int8.h"
 #include "runtime/kernels/quantize_rows.h"
+#include "runtime/ops/linear.h"
 #include "runtime/ops/packing/packed_weights.h"
-#include "runtime/ops/parallel.h"
 #include "runtime/ops/rows.h"
 
 namespace vitrine {
@@ -32,9 +30,8 @@ class LinearInt8Op final : public Op {
   Operands operands() const override { return {{input_}, output_}; }
 
   OpCost cost() const override {
-    const int64_t n = static_cast<int64_t>(arguments_.N), k = static_cast<int64_t>(arguments_.K);
     const char* type = RoundsOutput() ? "qs8_qc8w" : TypeOfInt8(program_.tensor(input_).type);
-    return {"Linear", type, static_cast<int64_t>(rows_) * n * k, n * k + (bias_ >= 0 ? n : 0)};
+    return CostOfLinear(type, rows_, program_.constant(weight_), bias_ >= 0);
   }
 
   std::array<int, 2> packed_constants() const override { return {weight_, bias_}; }
@@ -80,7 +77,7 @@ class LinearInt8Op final : public Op {
     return {};
   }
 
-  /// One thread takes all at once; several take blocks of rows by a fourth of the columns.
+  /// One thread computes all at once; several threads compute blocks of some rows and a fourth of the columns.
   void Run(pthreadpool_t pool) override {
     const size_t column_count = (arguments_.N + column_step_ - 1) / column_step_;
     const size_t row_count = (rows_ + row_step_ - 1) / row_step_;
@@ -102,7 +99,7 @@ class LinearInt8Op final : public Op {
 
   bool RoundsOutput() const { return program_.tensor(output_).type == schema::Type::QS8; }
 
-  /// At most kTile rows: in f32 behind the kernel's scratch memory, then in int8 to the output.
+  /// Computes at most kTile rows in f32, after the kernel's scratch memory, then rounds them to the output.
   void RunRounded(size_t row, size_t last_row, size_t column, size_t last_column, std::byte* scratch) const {
     float* const tile = reinterpret_cast<float*>(scratch + kernel_bytes_);
     const size_t columns = last_column - column;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linear in static int8 on both sides (qs8_qc8w), by XNNPACK: one multiplication and a rounding an output.
-#include "runtime/ops/linear_static.h"
-
+// Linear with static int8 input and output (qs8_qc8w), by XNNPACK: one multiplication and one rounding per output.
 #include <xnnpack.h>
 
 #include <algorithm>
@@ -9,13 +7,15 @@
 #include <vector>
 
 #include "runtime/base/return_if_error.h"
+#include "runtime/ops/linear.h"
 #include "runtime/ops/packing/packed_weights.h"
 #include "runtime/ops/xnnpack.h"
 
 namespace vitrine {
 namespace {
 
-/// The bias in steps of an accumulator. Beyond 2^30 there is no model, only a sum that could leave 32 bits.
+/// Returns the bias in units of the accumulator, limited to 2^30, so that sums stay within 32 bits. No trained model
+/// has a larger bias.
 std::vector<int32_t> BiasSteps(const float* bias, const float* scales, size_t n, float input_scale) {
   constexpr double kMost = 1 << 30;
   std::vector<int32_t> steps(n);
@@ -43,9 +43,7 @@ class LinearStaticOp final : public Op {
   Operands operands() const override { return {{input_, -1, -1}, output_}; }
 
   OpCost cost() const override {
-    const ConstantInfo weight = program_.constant(weight_);
-    const int64_t n = static_cast<int64_t>(weight.rows), k = static_cast<int64_t>(weight.columns);
-    return {"Linear", "qs8_qc8w", static_cast<int64_t>(rows_) * n * k, n * k + (bias_ >= 0 ? n : 0)};
+    return CostOfLinear("qs8_qc8w", rows_, program_.constant(weight_), bias_ >= 0);
   }
 
   std::array<int, 2> packed_constants() const override { return {weight_, bias_}; }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// MergeTokens: the tokens whose keys resemble another's most are averaged into that one, a
-// fixed number of them.
+// MergeTokens: averages a fixed number of tokens into the tokens with the most similar keys.
 #include "runtime/kernels/merge_tokens.h"
 
 #include "runtime/base/return_if_error.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
-#include "runtime/ops/parallel.h"
+#include "runtime/ops/rows.h"
 
 namespace vitrine {
 namespace {
@@ -35,7 +34,7 @@ class MergeTokensOp final : public Op {
   Operands operands() const override { return {{tokens_, delta_, key_, sizes_}, output_, -1, output_sizes_}; }
 
   OpCost cost() const override {
-    const size_t macs = arguments_.even_count() * arguments_.odd_count() * arguments_.K;
+    const uint64_t macs = uint64_t{arguments_.even_count()} * arguments_.odd_count() * arguments_.K;
     return {"MergeTokens", "f32", static_cast<int64_t>(macs)};
   }
 
@@ -97,14 +96,8 @@ MadeOp MakeMergeTokens(const Program& program, const schema::MergeTokens& op) {
         CheckInput(program, "delta", op.delta(), {Type::F32}, {tokens.rows, tokens.columns}));
   }
   const size_t width = size_t{op.heads()} * op.head_size();
-  if (op.heads() < 1 || op.head_size() < 1 || width > (1u << 24))
-    return Status::Error(Code::kInvalidModel, "%u heads of %u", op.heads(), op.head_size());
-  VITRINE_RETURN_IF_ERROR(CheckInput(program, "key", op.key(), {Type::F32}, {tokens.rows, Shape::kAny}));
-  const size_t columns = program.tensor(op.key()).columns;
-  if (op.key_column() + width > columns) {
-    return Status::Error(Code::kInvalidModel, "key has %zu columns, expected %zu from column %u on", columns,
-                         width, op.key_column());
-  }
+  VITRINE_RETURN_IF_ERROR(CheckHeads(op.heads(), op.head_size()));
+  VITRINE_RETURN_IF_ERROR(CheckColumns(program, "key", op.key(), tokens.rows, op.key_column(), width));
   VITRINE_RETURN_IF_ERROR(CheckSizes(program, op.sizes(), tokens.rows));
   VITRINE_RETURN_IF_ERROR(
       CheckOutput(program, "output", op.output(), {Type::F32}, {Shape::kAny, tokens.columns}));
@@ -115,8 +108,8 @@ MadeOp MakeMergeTokens(const Program& program, const schema::MergeTokens& op) {
   shape.protected_rows = op.protected_rows();
   if (op.protected_rows() >= tokens.rows || rows >= tokens.rows || shape.odd_count() < 1 ||
       tokens.rows - rows > shape.even_count()) {
-    return Status::Error(Code::kInvalidModel, "%zu tokens, %u of them protected, become %zu", tokens.rows,
-                         op.protected_rows(), rows);
+    return Status::Error(Code::kInvalidModel, "cannot merge %zu tokens, %u of them protected, into %zu",
+                         tokens.rows, op.protected_rows(), rows);
   }
   return std::unique_ptr<Op>(new MergeTokensOp(program, op));
 }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Normalize: residual addition, LayerNorm and quantization in one pass over the rows.
-#include <cmath>
-
+// Normalize: adds to the residual, normalizes (LayerNorm) and quantizes in one pass over the rows.
 #include "runtime/base/return_if_error.h"
 #include "runtime/kernels/norm_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
-#include "runtime/ops/parallel.h"
 #include "runtime/ops/rows.h"
 
 namespace vitrine {
@@ -90,14 +87,7 @@ MadeOp MakeNormalize(const Program& program, const schema::Normalize& op) {
     VITRINE_RETURN_IF_ERROR(
         CheckInput(program, "delta", op.delta(), {Type::F32}, {output.rows, output.columns}));
   }
-  for (const int constant : {op.gamma(), op.beta()}) {
-    if (constant != -1)
-      VITRINE_RETURN_IF_ERROR(
-          CheckConstant(program, "gamma or beta", constant, {Type::F32}, {1, output.columns}));
-  }
-  if (!(op.epsilon() >= 0) || !std::isfinite(op.epsilon())) {
-    return Status::Error(Code::kInvalidModel, "epsilon is %g", static_cast<double>(op.epsilon()));
-  }
+  VITRINE_RETURN_IF_ERROR(CheckNorm(program, op.gamma(), op.beta(), op.epsilon(), output.columns));
   return std::unique_ptr<Op>(new NormalizeOp(program, op));
 }
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // NormalizeHeads: LayerNorm over each head's query or key, in place (QK norm).
-#include <cmath>
-
 #include "runtime/base/return_if_error.h"
 #include "runtime/kernels/norm_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
-#include "runtime/ops/parallel.h"
+#include "runtime/ops/rows.h"
 
 namespace vitrine {
 namespace {
@@ -79,22 +77,10 @@ class NormalizeHeadsOp final : public Op {
 }  // namespace
 
 MadeOp MakeNormalizeHeads(const Program& program, const schema::NormalizeHeads& op) {
-  VITRINE_RETURN_IF_ERROR(
-      CheckInput(program, "tensor", op.tensor(), {Type::F32}, {Shape::kAny, Shape::kAny}));
-  const size_t end = size_t{op.column()} + size_t{op.heads()} * op.head_size(),
-               columns = program.tensor(op.tensor()).columns;
-  if (op.heads() < 1 || op.head_size() < 1 || end > columns) {
-    return Status::Error(Code::kInvalidModel, "%u heads of %u from column %u on, of %zu columns", op.heads(),
-                         op.head_size(), op.column(), columns);
-  }
-  for (const int constant : {op.gamma(), op.beta()}) {
-    if (constant != -1)
-      VITRINE_RETURN_IF_ERROR(
-          CheckConstant(program, "gamma or beta", constant, {Type::F32}, {1, op.head_size()}));
-  }
-  if (!(op.epsilon() >= 0) || !std::isfinite(op.epsilon())) {
-    return Status::Error(Code::kInvalidModel, "epsilon is %g", static_cast<double>(op.epsilon()));
-  }
+  VITRINE_RETURN_IF_ERROR(CheckHeads(op.heads(), op.head_size()));
+  VITRINE_RETURN_IF_ERROR(CheckColumns(program, "tensor", op.tensor(), Shape::kAny, op.column(),
+                                       size_t{op.heads()} * op.head_size()));
+  VITRINE_RETURN_IF_ERROR(CheckNorm(program, op.gamma(), op.beta(), op.epsilon(), op.head_size()));
   return std::unique_ptr<Op>(new NormalizeHeadsOp(program, op));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// MakeOp: the one place that knows every kind of operator.
+// MakeOp: calls the maker of each kind of operator.
 #include "runtime/ops/op.h"
 
 namespace vitrine {

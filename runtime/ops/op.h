@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Op: one operator of a program, from its check to its run. Each kind is one file in this folder.
+// Op: one operator of a program. Each kind is one file in this folder.
 #pragma once
 
 #include <pthreadpool.h>
@@ -16,32 +16,32 @@ namespace vitrine {
 
 class PackedWeights;
 
-/// Up to four tensors.
+/// Up to four tensor indices; -1 for none.
 struct TensorList {
   TensorList(int a = -1, int b = -1, int c = -1, int d = -1) : tensors{a, b, c, d} {}
   std::array<int, 4> tensors;
 };
 
-/// The tensors that an operator touches; -1 where there is none.
+/// The tensors that an operator uses; -1 for none.
 struct Operands {
   TensorList reads;
-  int writes = -1;   ///< all of it, whatever it held before
+  int writes = -1;   ///< writes all of it
   int updates = -1;  ///< reads and changes in place
-  int beside = -1;   ///< another that it writes
-  /// The tensor that people call its output.
+  int beside = -1;   ///< a second output
+  /// Returns the main output.
   int output() const { return writes >= 0 ? writes : updates; }
 };
 
-/// What an operator costs and how its types are called, for people.
+/// The cost of an operator, and the names of its kind and types.
 struct OpCost {
   const char* kind;  ///< "Linear"
-  const char*
-      type;  ///< XNNPACK's grammar: "qd8_f32_qc8w" is dynamic int8 in, f32 out, per-channel int8 weights
+  /// In XNNPACK's grammar: "qd8_f32_qc8w" is dynamic int8 input, f32 output, per-channel int8 weights.
+  const char* type;
   int64_t macs = 0;        ///< multiply-accumulates in matrix products
-  int64_t parameters = 0;  ///< trained values that it reads
+  int64_t parameters = 0;  ///< trained values
 };
 
-/// Where the session has put things, by tensor index.
+/// The addresses of the tensors and of the operator's scratch memory in the arena.
 class Memory {
  public:
   Memory(std::byte* const* tensors, std::byte* scratch) : tensors_(tensors), scratch_(scratch) {}
@@ -56,20 +56,20 @@ class Memory {
   std::byte* scratch_;
 };
 
-/// How an operator makes rows of tokens of other rows: with weights [rows, columns] that
-/// sum to one in each row.
+/// How an operator mixes tokens: each output row is a weighted sum of input rows. The weights are [rows, columns];
+/// each row of them has the sum 1.
 struct TokenMix {
-  size_t rows = 0, columns = 0;  ///< none where it mixes no tokens
+  size_t rows = 0, columns = 0;  ///< 0 when it does not mix tokens
   bool is_attention = false;
-  bool is_added = false;  ///< what it makes is added to the token itself: attention within a block
+  bool is_added = false;  ///< the result is added to the token itself: attention within a block
 };
 
-/// An operator. Its life: made and checked by MakeOp, then XNNPACK's four phases, each once but Run:
+/// An operator. MakeOp() makes and checks it; then follow XNNPACK's four phases, each once except Run:
 ///
-///   Create   reads and verifies its constants, packs weights                  allocates
-///   Reshape  fixes the thread count, says how much scratch memory it needs    allocates
-///   Setup    learns where its tensors and its scratch memory lie
-///   Run      computes; no allocation, no lock beyond the pool's, no branch on shape
+///   Create   reads and verifies its constants, packs weights                 allocates
+///   Reshape  sets the thread count, returns the size of scratch memory       allocates
+///   Setup    receives the addresses of its tensors and scratch memory
+///   Run      computes; no allocation, no lock except the pool's, no branch on shape
 ///
 /// Not thread-safe; one session owns it.
 class Op {
@@ -77,39 +77,39 @@ class Op {
   virtual ~Op() = default;
   virtual Operands operands() const = 0;
   virtual OpCost cost() const = 0;
-  /// Weights that it packs go to, or come from, `packed`.
+  /// Verifies the constants. Packs weights into `packed`, or finds them there.
   virtual Status Create(PackedWeights& packed) {
     (void)packed;
     return {};
   }
-  /// Sets `scratch_bytes` to what Run needs while it runs, `threads` threads working.
+  /// Sets `scratch_bytes` to the scratch memory that Run needs with the threads of `pool`.
   virtual Status Reshape(pthreadpool_t pool, size_t* scratch_bytes) {
     (void)pool;
     *scratch_bytes = 0;
     return {};
   }
+  /// Keeps the addresses of its tensors and scratch memory.
   virtual Status Setup(const Memory& memory) = 0;
   virtual void Run(pthreadpool_t pool) = 0;
   virtual TokenMix token_mix() const { return {}; }
-  /// Scratch memory that WriteTokenWeights needs beside Run's.
+  /// Returns the size of the scratch memory that WriteTokenWeights needs.
   virtual size_t TokenWeightsBytes(pthreadpool_t pool) const {
     (void)pool;
     return 0;
   }
-  /// Sets `weights` to those of the last Run, before another operator has run.
+  /// Sets `weights` to the weights of token_mix() in the last Run. Call it before another operator runs.
   virtual void WriteTokenWeights(pthreadpool_t pool, std::byte* scratch, float* weights) const {
     (void)pool, (void)scratch, (void)weights;
   }
-  /// Constants whose bytes are only needed until Create has packed them; -1 where there is none.
+  /// Returns the constants that are no longer needed after Create has packed them; -1 for none.
   virtual std::array<int, 2> packed_constants() const { return {-1, -1}; }
 };
 
-/// Returns operator `index` of the program once its shapes, types and references make sense together;
-/// nothing is created. Fails with kInvalidModel and a message that names the operator. The program
-/// must outlive the Op.
+/// Returns operator `index` of the program, with checked shapes, types and references; Create() comes later. Fails
+/// with kInvalidModel or kUnsupportedModel and a message that names the operator. The program must outlive the Op.
 Result<std::unique_ptr<Op>> MakeOp(const Program& program, int index);
 
-// One maker for each kind, in its own file.
+// The maker of each kind, in its own file.
 using MadeOp = Result<std::unique_ptr<Op>>;
 MadeOp MakePixelsToRows(const Program& program, const schema::PixelsToRows& op);
 MadeOp MakeLinear(const Program& program, const schema::Linear& op);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// PixelsToRows: cuts the u8 image into patches, which become rows of the patch embedding's input, exactly.
+// PixelsToRows: cuts the u8 image into patches, the rows of the patch embedding's input, without rounding.
 #include "runtime/kernels/pixels_to_rows.h"
 
 #include "runtime/base/return_if_error.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
-#include "runtime/ops/parallel.h"
 #include "runtime/ops/rows.h"
 
 namespace vitrine {
@@ -54,8 +53,8 @@ MadeOp MakePixelsToRows(const Program& program, const schema::PixelsToRows& op) 
   const size_t height = op.image_height(), width = op.image_width(), ph = op.patch_height(),
                pw = op.patch_width();
   if (ph < 1 || pw < 1 || ph > height || pw > width || height > (1u << 14) || width > (1u << 14)) {
-    return Status::Error(Code::kInvalidModel, "patches of %zux%zu of an image of %zux%zu", ph, pw, height,
-                         width);
+    return Status::Error(Code::kInvalidModel, "cannot cut patches of %zux%zu from an image of %zux%zu", ph,
+                         pw, height, width);
   }
   VITRINE_RETURN_IF_ERROR(
       CheckOutput(program, "image", op.image(), {Type::U8}, {height * width, Shape::kAny}));

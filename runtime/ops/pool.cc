@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pool: means over ranges of rows, side by side: the class token, the patches' mean, or both.
+// Pool: writes the means of ranges of rows next to each other: the class token, the mean of the patches, or both.
 #include <algorithm>
 
 #include "runtime/base/return_if_error.h"
 #include "runtime/kernels/mean_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
-#include "runtime/ops/parallel.h"
+#include "runtime/ops/rows.h"
 
 namespace vitrine {
 namespace {
@@ -43,7 +43,8 @@ class PoolOp final : public Op {
 
   TokenMix token_mix() const override { return {1, rows_}; }
 
-  /// Where the class token stands beside a mean, it speaks for both: that is whose attention people look at.
+  /// Where the output has the class token and a mean, only the class token gets a weight: people look at its
+  /// attention.
   void WriteTokenWeights(pthreadpool_t, std::byte*, float* weights) const override {
     const auto is_token = [](const schema::RowRange* range) { return range->count() == 1; };
     const auto tokens = std::count_if(ranges_->begin(), ranges_->end(), is_token);
@@ -78,12 +79,13 @@ MadeOp MakePool(const Program& program, const schema::Pool& op) {
   const TensorInfo input = program.tensor(op.input());
   VITRINE_RETURN_IF_ERROR(CheckSizes(program, op.sizes(), input.rows));
   const size_t ranges = op.ranges()->size();
-  if (ranges < 1 || ranges > 8) return Status::Error(Code::kInvalidModel, "%zu ranges of rows", ranges);
+  if (ranges < 1 || ranges > 8)
+    return Status::Error(Code::kInvalidModel, "there are %zu ranges of rows, expected 1 to 8", ranges);
   for (unsigned i = 0; i < ranges; ++i) {
     const schema::RowRange& range = *op.ranges()->Get(i);
     if (range.count() < 1 || size_t{range.first()} + range.count() > input.rows) {
-      return Status::Error(Code::kInvalidModel, "rows %u to %zu of %zu", range.first(),
-                           size_t{range.first()} + range.count(), input.rows);
+      return Status::Error(Code::kInvalidModel, "a range has rows %u to %zu, the input has %zu rows",
+                           range.first(), size_t{range.first()} + range.count(), input.rows);
     }
   }
   VITRINE_RETURN_IF_ERROR(

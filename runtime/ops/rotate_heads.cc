@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// RotateHeads: rotary positions on the queries and keys of the patches, in place.
+// RotateHeads: applies rotary positions to the queries or keys of the patches, in place.
 #include "runtime/base/return_if_error.h"
 #include "runtime/kernels/rotate_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
-#include "runtime/ops/parallel.h"
+#include "runtime/ops/rows.h"
 
 namespace vitrine {
 namespace {
@@ -53,17 +53,16 @@ class RotateHeadsOp final : public Op {
 }  // namespace
 
 MadeOp MakeRotateHeads(const Program& program, const schema::RotateHeads& op) {
-  VITRINE_RETURN_IF_ERROR(
-      CheckInput(program, "tensor", op.tensor(), {Type::F32}, {Shape::kAny, Shape::kAny}));
+  VITRINE_RETURN_IF_ERROR(CheckHeads(op.heads(), op.head_size()));
+  if (op.head_size() % 2 != 0)
+    return Status::Error(Code::kInvalidModel, "heads have %u columns, expected an even number",
+                         op.head_size());
+  VITRINE_RETURN_IF_ERROR(CheckColumns(program, "tensor", op.tensor(), Shape::kAny, op.column(),
+                                       size_t{op.heads()} * op.head_size()));
   const TensorInfo tensor = program.tensor(op.tensor());
-  const size_t end = size_t{op.column()} + size_t{op.heads()} * op.head_size();
-  if (op.heads() < 1 || op.head_size() < 2 || op.head_size() % 2 != 0 || end > tensor.columns) {
-    return Status::Error(Code::kInvalidModel, "%u heads of %u from column %u on, of %zu columns", op.heads(),
-                         op.head_size(), op.column(), tensor.columns);
-  }
   if (op.first_row() >= tensor.rows) {
-    return Status::Error(Code::kInvalidModel, "the first patch is row %u of %zu", op.first_row(),
-                         tensor.rows);
+    return Status::Error(Code::kInvalidModel, "the first patch is row %u, the tensor has %zu rows",
+                         op.first_row(), tensor.rows);
   }
   VITRINE_RETURN_IF_ERROR(CheckConstant(program, "table", op.table(), {Type::F32},
                                         {tensor.rows - op.first_row(), op.head_size()}));

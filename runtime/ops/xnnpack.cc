@@ -31,7 +31,7 @@ void* AlignedAllocate(void*, size_t alignment, size_t bytes) {
 
 void* Allocate(void*, size_t bytes) { return AlignedAllocate(nullptr, alignof(std::max_align_t), bytes); }
 
-/// Only convolutions and their like ask for it.
+/// Never called: only convolutions and similar operators reallocate.
 void* Reallocate(void*, void*, size_t) { return nullptr; }
 
 void Deallocate(void*, void* pointer) { FreeBytes(pointer); }
@@ -47,7 +47,7 @@ static_assert(XNN_EXTRA_BYTES <= 64);
 Status StartXnnpack() {
   static const xnn_status status = xnn_initialize(&kAllocator);
   if (status == xnn_status_success) return {};
-  return Status::Error(Code::kUnsupportedCpu, "XNNPACK does not run on this processor (status %d)",
+  return Status::Error(Code::kUnsupportedCpu, "XNNPACK does not run on this CPU (status %d)",
                        static_cast<int>(status));
 }
 
@@ -65,7 +65,7 @@ Status CheckXnnpack(int status, const char* asked) {
   if (status == xnn_status_success) return {};
   if (status == xnn_status_out_of_memory)
     return Status::Error(Code::kOutOfMemory, "no memory for packed weights");
-  return Status::Error(Code::kInternal, "XNNPACK refused to %s (status %d)", asked, status);
+  return Status::Error(Code::kInternal, "XNNPACK cannot %s (status %d)", asked, status);
 }
 
 void* AllocateForXnnpack(size_t bytes) { return AlignedAllocate(nullptr, 64, bytes); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// XNNPACK's start-up and its memory: the one allocator that the process gives it, which is ours.
+// XNNPACK's start, its threads and its memory. XNNPACK keeps the first allocator that a process gives it: ours.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +10,15 @@ struct pthreadpool;
 
 namespace vitrine {
 
-/// Starts XNNPACK, once for the process; later calls cost nothing. Safe from any thread.
-/// Fails with kUnsupportedCpu where the processor lacks what every build needs.
+/// Starts XNNPACK once per process; later calls return at once. Thread-safe. Fails with kUnsupportedCpu when this CPU
+/// lacks instructions that XNNPACK needs.
 Status StartXnnpack();
 
 /// Returns `count` threads, the caller's among them, or null when the system cannot start them.
 std::shared_ptr<pthreadpool> StartThreads(size_t count);
 
-/// While one of these lives, this thread may allocate through XNNPACK; otherwise its requests are refused and
-/// counted, so that nothing allocates between the first frame and the last.
+/// Permits XNNPACK's allocations on this thread during its lifetime. Without it they are refused and counted, so that
+/// no frame allocates.
 class XnnpackMemory {
  public:
   XnnpackMemory();
@@ -26,19 +26,18 @@ class XnnpackMemory {
   XnnpackMemory(const XnnpackMemory&) = delete;
   XnnpackMemory& operator=(const XnnpackMemory&) = delete;
 
-  /// Returns the bytes that XNNPACK has taken on this thread since this object was made:
-  /// packed weights, mostly.
+  /// Returns the bytes that XNNPACK has allocated on this thread since this object was made, mostly packed weights.
   size_t bytes() const;
 };
 
-/// What XNNPACK's status `status` (an xnn_status) means of what it was asked to do: "create an operator".
+/// Returns the Status for an xnn_status. `asked` completes the message: "XNNPACK cannot " "create an operator".
 Status CheckXnnpack(int status, const char* asked);
 
-/// 64-byte aligned memory that counts as XNNPACK's, or null while it may not allocate. Free with FreeBytes().
+/// Returns 64-byte aligned memory that counts as XNNPACK's, or null while XNNPACK may not allocate. Free it with
+/// FreeBytes().
 void* AllocateForXnnpack(size_t bytes);
 
-/// Returns how often XNNPACK asked for memory when it should not have. Zero, or there is a
-/// mistake in an operator.
+/// Returns the number of refused allocations. It is 0 unless an operator has a bug.
 size_t RefusedXnnpackAllocations();
 
 }  // namespace vitrine

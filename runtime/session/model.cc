@@ -6,6 +6,7 @@
 
 #include "runtime/base/memory.h"
 #include "runtime/base/return_if_error.h"
+#include "runtime/ops/linear.h"
 #include "runtime/ops/packing/packed_layout.h"
 #include "runtime/ops/packing/packed_weights.h"
 #include "runtime/ops/xnnpack.h"

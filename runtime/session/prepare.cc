@@ -6,7 +6,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/return_if_error.h"
-#include "runtime/ops/parallel.h"
+#include "runtime/ops/rows.h"
 #include "runtime/ops/xnnpack.h"
 #include "runtime/session/cpus.h"
 #include "runtime/session/session.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// LayoutChecksum: what a layout does to a matrix, without a word about how.
+// The checksum that identifies a layout: of a small matrix, packed by each kind of kernel.
 #include <xnnpack.h>
 
 #include <array>
@@ -12,7 +12,7 @@
 namespace vitrine {
 namespace {
 
-constexpr size_t kOutputs = 37, kInputs = 83;  // no multiple of any tile
+constexpr size_t kOutputs = 37, kInputs = 83;  // not a multiple of any tile
 
 struct SampleLayer {
   std::array<int8_t, kOutputs * kInputs> weights;
@@ -31,7 +31,7 @@ struct SampleLayer {
   }
 };
 
-/// XNNPACK's kernels of this processor, and ours where it has one.
+/// Packs for XNNPACK's kernels on this CPU, and for our own where it uses them.
 void PackForThisCpu(const SampleLayer& s, PackedWeights& packed) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   std::array<xnn_operator_t, 4> operators = {};
@@ -61,7 +61,7 @@ void PackForThisCpu(const SampleLayer& s, PackedWeights& packed) {
   if (bytes != nullptr) kernels::PackLinearInt8(ours, kernels::LinearInt8Group(), bytes);
 }
 
-/// XNNPACK's kernels that no layout describes.
+/// Packs for the kernels that no PackedLayout describes.
 void PackOwn(const SampleLayer& s, PackedWeights& packed) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   std::array<int32_t, kOutputs> bias;
@@ -85,7 +85,7 @@ void PackOwn(const SampleLayer& s, PackedWeights& packed) {
   }
 }
 
-/// The same for those of a named class.
+/// Packs for the kernels of a class of CPUs.
 void PackForCpuClass(const SampleLayer& s, const PackedLayout& layout, PackedWeights& packed) {
   const MatrixToPack f32 = {s.floats.data(), nullptr, s.bias.data(), kOutputs, kInputs},
                      one_output = {s.floats.data(), nullptr, s.bias.data(), 1, kInputs},

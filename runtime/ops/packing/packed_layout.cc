@@ -10,7 +10,7 @@
 namespace vitrine {
 namespace {
 
-// The layouts' test runs on one processor of each.
+// The tests run on one CPU of each class.
 constexpr PackedLayout kLayouts[] = {
     {{"neon", "cortex-a7 cortex-a15 cortex-a35 cortex-a53 cortex-a57 cortex-a72 cortex-a73"}, {8, 2, 4}, 16},
     {{"dotprod", "cortex-a55 cortex-a75 cortex-a76 cortex-a77 cortex-a78 cortex-x1 neoverse-n1"},
@@ -25,7 +25,7 @@ constexpr PanelShape kFloatPanel = {8, 1, 1}, kNarrowFloatPanel = {2, 1, 1};
 
 constexpr size_t kXnnpackAlignment = 16;  // XNN_ALLOCATION_ALIGNMENT on ARM
 
-/// A matrix in panels.
+/// Packs a matrix into panels as XNNPACK does.
 class Panels {
  public:
   Panels(const PackedLayout& layout, PackedKernel kernel, const MatrixToPack& w)
@@ -44,7 +44,7 @@ class Panels {
       case PackedKernel::kLinearInt8:
       case PackedKernel::kQs8Qc8w:
       case PackedKernel::kQd8F32Qb4w:
-        break;  // not XNNPACK's, or not packed here
+        break;  // never packed in panels here
     }
     weight_bytes_ = shape_.columns * RoundUp(w.inputs, shape_.group * shape_.rotation) * element_;
     panel_bytes_ = weight_bytes_ + vectors * VectorBytes();
@@ -55,7 +55,7 @@ class Panels {
     return RoundUp(panels * panel_bytes_, kXnnpackAlignment);
   }
 
-  /// Writes all of them to `out`, which is zero.
+  /// Writes all panels to `out`, which holds zeros.
   void Write(std::byte* out) const {
     for (size_t first = 0; first < w_.outputs; first += shape_.columns, out += panel_bytes_) {
       std::byte *const weights = out + VectorBytes(), *const tail = weights + weight_bytes_;
@@ -107,17 +107,17 @@ class Panels {
     if (kernel_ == PackedKernel::kF32 && columns < shape_.columns && first > 0) WriteLeftover(first, out);
   }
 
-  // Columns that a last panel lacks are read, but what they give is not. XNNPACK leaves there what was at
-  // hand, and so does this: a file is the same whoever has written it.
+  // The kernels read the missing columns of the last panel, but ignore their results. XNNPACK leaves arbitrary values
+  // there. This code writes the same values, so that the file's bytes do not depend on the machine that wrote it.
 
-  /// Returns how many columns hold the last one again: all but one in panels of 8.
+  /// Returns how many columns repeat the last one: all but one in panels of 8.
   size_t RepeatedColumns() const {
     const bool repeats = kernel_ != PackedKernel::kQd8F32Qc8w && shape_.columns == kFloatPanel.columns;
     return repeats ? kFloatPanel.columns - 1 : 0;
   }
 
-  /// Writes what the register of the f32 panel's last column holds: of the panel before, the last four inputs
-  /// that come in fours.
+  /// Writes the values that XNNPACK leaves in the last column of an f32 panel: from the panel before, the last four
+  /// inputs of the last group of four.
   void WriteLeftover(size_t first, std::byte* out) const {
     const size_t fours = shape_.columns == kFloatPanel.columns ? w_.inputs / 4 * 4 : 0;
     for (size_t k = 0; k < fours; ++k) {
@@ -139,7 +139,7 @@ constexpr auto kClasses = [] {
   return classes;
 }();
 
-/// Whether `word` is one of the words of `words`.
+/// Returns whether `word` is one of the words in `words`.
 bool Contains(std::string_view words, std::string_view word) {
   for (size_t end; !words.empty(); words.remove_prefix(std::min(end + 1, words.size()))) {
     end = std::min(words.find(' '), words.size());

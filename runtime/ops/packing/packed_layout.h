@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// How processors other than this one read the weights of Linear, so that they can be packed ahead of time.
+// The layouts of packed weights on classes of ARM CPUs, so that weights can be packed for another CPU.
 //
-// XNNPACK packs for the processor that it runs on and for no other. What it writes for ARM is panels of
-// `columns` output channels:
+// XNNPACK packs only for the CPU that it runs on. On ARM it writes panels of `columns` output channels:
 //
 //   f32            bias                   weights
 //   f32_qc8w       bias                   weights   scales
 //   qd8_f32_qc8w   - sum of the weights   weights   scales   bias
 //
-// Weights are groups of `group` inputs of one channel, for all channels of the panel, then the next inputs.
-// Among `rotation` such groups, channel c begins with group c modulo `rotation`.
+// The weights of a panel are groups of `group` inputs of one channel: first the groups of all channels, then the next
+// inputs. Within `rotation` groups, channel c starts at group c modulo `rotation`.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +16,8 @@
 #include <string_view>
 #include <vitrine/vitrine.hpp>
 
-#include "runtime/program/program.h"
 #include "runtime/ops/packing/packed_weights.h"
+#include "runtime/program/program.h"
 
 namespace vitrine {
 
@@ -26,38 +25,33 @@ struct PanelShape {
   size_t columns, group, rotation;  // XNNPACK's nr, kr, sr
 };
 
-/// What distinguishes a class of processors: all other kernels read the same weights on each of them.
+/// The layout of a class of CPUs, as far as classes differ. All other kernels use the same layout on each of them.
 struct PackedLayout {
   CpuClass cpu;
   PanelShape qd8;     ///< of XNNPACK's qd8_f32_qc8w
-  size_t int8_group;  ///< what kernels::LinearInt8Group is there
+  size_t int8_group;  ///< the value of kernels::LinearInt8Group() there
 };
 
-/// Returns the layout of the class that `cpu` names, or is in; null where there is none.
+/// Returns the layout of a class or of a CPU in it, by name; null when there is none.
 const PackedLayout* FindPackedLayout(std::string_view cpu);
 
 struct MatrixToPack {
   const void* weight;   ///< [outputs, inputs], f32 or int8
-  const float* scales;  ///< [outputs]; none for f32
-  const float* bias;    ///< [outputs] or none
+  const float* scales;  ///< [outputs]; null for f32
+  const float* bias;    ///< [outputs] or null
   size_t outputs, inputs;
 };
 
-/// Packs for `kernel` of those processors into `packed`, byte for byte what one of them writes. Returns false
-/// when there is no memory.
+/// Packs for `kernel` of such a CPU into `packed`: the same bytes that the CPU itself writes. Returns false when there
+/// is no memory.
 bool Pack(const PackedLayout& layout, PackedKernel kernel, const MatrixToPack& weights,
           PackedWeights& packed);
 
-/// Verifies a Linear's constants and packs them, unless another Linear has, or its kernel is one of
-/// OwnLayoutChecksum's. Fails with kInvalidModel when they are damaged, kOutOfMemory.
-Status PackLinear(const Program& program, const schema::Linear& op, const PackedLayout& layout,
-                  PackedWeights& packed);
-
-/// Returns the checksum of small matrices that each kind of kernel packs: of those processors, or of this one
-/// where `layout` is null. XNNPACK has been started.
+/// Returns the checksum of small matrices, packed by each kind of kernel for CPUs with `layout`, or for this CPU when
+/// `layout` is null. XNNPACK must be started.
 uint64_t LayoutChecksum(const PackedLayout* layout);
 
-/// The same of the kernels that only the processor itself packs for: qs8_qc8w and qd8_f32_qb4w.
+/// Returns the same for the kernels that only the CPU itself can pack for: qs8_qc8w and qd8_f32_qb4w.
 uint64_t OwnLayoutChecksum();
 
 }  // namespace vitrine

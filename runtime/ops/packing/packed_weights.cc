@@ -22,7 +22,7 @@ namespace vitrine {
 namespace {
 
 constexpr char kMagic[8] = {'V', 'I', 'T', 'P', 'A', 'C', 'K', '2'};
-constexpr size_t kMargin = 64;  // kernels may read so far beyond the last weight
+constexpr size_t kMargin = 64;  // bytes that kernels may read beyond the last weight
 
 struct Header {
   char magic[8];
@@ -41,8 +41,8 @@ uint64_t Checksum(std::span<const uint8_t> bytes) {
   return sum.value();
 }
 
-/// Whether packed weights may be written to `path`: nothing is there, or a file of weights packed by any
-/// version, whole or cut.
+/// Returns whether packed weights may be written to `path`: there is no file, or a file of packed weights of any
+/// version, complete or not.
 bool IsFree(const char* path) {
   struct stat info;
   if (stat(path, &info) != 0) return true;
@@ -51,7 +51,7 @@ bool IsFree(const char* path) {
   char magic[sizeof kMagic];
   const size_t bytes = std::fread(magic, 1, sizeof magic, file);
   std::fclose(file);
-  return std::memcmp(magic, kMagic, std::min(bytes, sizeof kMagic - 1)) == 0;  // the last is the version
+  return std::memcmp(magic, kMagic, std::min(bytes, sizeof kMagic - 1)) == 0;  // the last byte is the version
 }
 
 bool WriteAll(int file, std::span<const uint8_t> bytes) {
@@ -72,7 +72,7 @@ struct PackedWeights::Entry {
 
 PackedWeights::PackedWeights(uint64_t model_checksum, const PackedLayout* layout)
     : model_checksum_(model_checksum), layout_(layout), provider_(new xnn_weights_cache_provider) {
-  // Offsets are addresses.
+  // XNNPACK's offsets are addresses here.
   *provider_ = {
       .context = this,
       .look_up =
@@ -135,8 +135,8 @@ bool PackedWeights::Load(const char* path) {
 
 Status PackedWeights::Save(const char* path) const {
   if (!IsFree(path)) {
-    return Status::Error(Code::kInvalidArgument, "%s: is no file of packed weights, and is left as it is",
-                         path);
+    return Status::Error(Code::kInvalidArgument,
+                         "%s: not overwritten, because it is not a file of packed weights", path);
   }
   std::vector<Entry> table;
   uint64_t offset = RoundUp(sizeof(Header) + blocks_.size() * sizeof(Entry));
@@ -175,7 +175,7 @@ Status PackedWeights::Save(const char* path) const {
 void PackedWeights::Begin(int weight, int bias, PackedKernel kernel) {
   key_ = static_cast<uint64_t>(weight) << 36 | static_cast<uint64_t>(bias + 1) << 8 |
          static_cast<uint64_t>(kernel);
-  // No layout says how these are packed; another processor's are not found.
+  // These have no PackedLayout. With the checksum in the key, another CPU does not find them.
   if (kernel == PackedKernel::kQs8Qc8w || kernel == PackedKernel::kQd8F32Qb4w) key_ ^= OwnLayoutChecksum();
   ready_ = nullptr;
   for (const Entry& entry : entries()) {

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// PackedWeights: a session's weights in the layout that this processor's kernels read, from a file of an
-// earlier start where there is one.
+// PackedWeights: a session's weights in the layout of the CPU's kernels, and the cache file that keeps them:
 //
 //   header     "VITPACK2", checksum of the model, of the layout, number of entries, checksum of header and table
-//   table      key, offset, bytes, checksum: an entry for each matrix that a kernel reads
-//   weights    each 64-byte aligned, 64 bytes behind the last
+//   table      an entry for each matrix: key, offset, bytes, checksum
+//   weights    each 64-byte aligned; 64 bytes after the last one
 //
-// Packing takes longer than all the rest of a start and copies every weight; a file is mapped instead, and
-// the model's own weights are then never read. The layout's checksum is taken from a small matrix that
-// each kind of kernel packs on the spot: another processor, XNNPACK or choice of kernels gives
-// another one, and the file is written anew. Numbers are little-endian; packed_layout.h writes the same file
-// on other machines than its own.
+// Packing copies every weight and takes most of the time of a start. A later start maps the file instead and does not
+// read the model's own weights. Each start packs a small matrix with each kind of kernel and compares the checksum with
+// the layout's: it differs for another CPU, version of XNNPACK or choice of kernels, and then the file is written
+// again. Numbers are little-endian. packed_layout.h writes the same file for other CPUs.
 #pragma once
 
 #include <cstddef>
@@ -28,44 +26,47 @@ namespace vitrine {
 
 struct PackedLayout;
 
-/// Which kernel reads a matrix, hence how it is packed.
+/// The kernel that reads a matrix; it determines how the matrix is packed.
 enum class PackedKernel : uint8_t { kF32, kF32Qc8w, kQd8F32Qc8w, kLinearInt8, kQs8Qc8w, kQd8F32Qb4w };
 
-/// Must outlive the operators that were created with it; does not move. One thread at a time.
+/// Must outlive the operators that use it; cannot move. Use it from one thread at a time.
 class PackedWeights {
  public:
-  /// `model_checksum` tells one model's weights from another's. Weights are packed for this processor, or for
-  /// those that have `layout`.
+  /// Creates an empty set of weights for the model with this checksum, packed for this CPU, or for CPUs with `layout`.
   explicit PackedWeights(uint64_t model_checksum, const PackedLayout* layout = nullptr);
   ~PackedWeights();
   PackedWeights(const PackedWeights&) = delete;
   PackedWeights& operator=(const PackedWeights&) = delete;
 
-  /// Maps `path` and verifies all of it. False where it is not there, damaged, of another model or another
-  /// layout: the weights are then packed. Call before any operator is created.
+  /// Maps `path` and verifies all of it. Returns false when the file is missing, damaged, or of another model or
+  /// layout; the weights are then packed. Call it before any operator is created.
   bool Load(const char* path);
 
-  /// Writes what was packed to `path`, in one step: a reader sees the old file, none, or all of the new one.
-  /// Fails where the folder cannot be written to or is full; nothing is left behind then.
+  /// Writes the packed weights to `path` in one step: readers see the old file, no file, or the whole new one. Fails
+  /// with kNotFound when the file cannot be written, and leaves no partial file; with kInvalidArgument when `path` is a
+  /// file of another kind.
   Status Save(const char* path) const;
 
-  /// The matrix that comes next: its constants, -1 where it has no bias, and who reads it. Operators that
-  /// name the same one share it, such as those of another level.
+  /// Selects the next matrix by its constants (-1 for no bias) and its kernel. Operators that select the same matrix
+  /// share it, for example in another level.
   void Begin(int weight, int bias, PackedKernel kernel);
-  /// Whether it is there already, at least so many bytes: its constants need not be read.
+  /// Returns whether the matrix is already packed, in at least this many bytes. Its constants are then not read.
   bool ready(size_t least_bytes) const { return ready_ != nullptr && ready_bytes_ >= least_bytes; }
 
-  /// What XNNPACK's create functions take. Lives as long as this.
+  /// Returns the cache for XNNPACK's create functions. It lives as long as this object.
   xnn_weights_cache_provider* provider() { return provider_.get(); }
 
-  /// For a kernel of ours: that matrix, or null where it is not ready; and memory to pack it into, which goes
-  /// to the file, or null where there is none. 64-byte aligned.
+  /// Returns the selected matrix, or null when it is not ready. For our own kernels.
   const void* ready_data() const { return ready_; }
+  /// Returns 64-byte aligned memory for the selected matrix, or null. Save() writes it to the file.
   void* Reserve(size_t bytes);
 
+  /// Returns whether Load() has mapped a file.
   bool loaded() const { return loaded_; }
-  uint64_t ContentChecksum() const;        ///< of all that was packed here
-  size_t bytes() const { return bytes_; }  ///< of all weights, packed or mapped
+  /// Returns a checksum of all matrices that were packed here.
+  uint64_t ContentChecksum() const;
+  /// Returns the size of all weights, packed or mapped.
+  size_t bytes() const { return bytes_; }
 
  private:
   struct Block {  // packed here
@@ -82,7 +83,7 @@ class PackedWeights {
   std::unique_ptr<xnn_weights_cache_provider> provider_;
   MappedFile file_;
   std::vector<Block> blocks_;
-  uint64_t key_ = 0;  // of the matrix that Begin named
+  uint64_t key_ = 0;  // of the selected matrix
   const void* ready_ = nullptr;
   size_t ready_bytes_ = 0;
   bool loaded_ = false;

@@ -100,7 +100,7 @@ class VitrineTest(commands.CommandTest):
 
     def test_what_is_no_file_is_written_to_and_not_replaced(self):
         pipe, page = fifo("pipe"), file("page.html", "an older page")
-        self.assert_failure(vitrine("pack", tiny_model(), "-o", pipe), says="no file of packed weights")
+        self.assert_failure(vitrine("pack", tiny_model(), "-o", pipe), says="not a file of packed weights")
         answer = vitrine("classify", tiny_model(), SAMPLES[0], "--packed", pipe)
         self.assertEqual((answer.returncode, answer.stderr.count("\n"), pipe.is_fifo()), (0, 1, True))
         link = FOLDER / "stdout"

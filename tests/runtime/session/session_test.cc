@@ -58,7 +58,7 @@ Model Load(const testing::ModelBytes& bytes) {
   return std::move(model).value();
 }
 
-TEST_CASE("SaysWhatTheModelIs") {
+TEST_CASE("DescribesTheModel") {
   const testing::ModelBytes bytes = testing::TinyVit(true);
   const Model model = Load(bytes);
   CHECK(model.info().image_height == 8);
@@ -77,7 +77,7 @@ TEST_CASE("Int8IsCloseToF32") {
   Session int8 = Open(int8_model), f32 = Open(f32_model);
   for (uint32_t seed = 0; seed < 5; ++seed) {
     const std::vector<uint8_t> image = Noise(8 * 8 * 3, seed);
-    CHECK(testing::Sqnr(LogitsOf(f32, image), LogitsOf(int8, image)) > 20);  // a width of 16 averages little
+    CHECK(testing::Sqnr(LogitsOf(f32, image), LogitsOf(int8, image)) > 20);  // errors average out less at a width of 16
   }
 }
 
@@ -98,7 +98,7 @@ TEST_CASE("GivesTheSameBytesForEveryThreadCountAndRun") {
   }
 }
 
-TEST_CASE("TellsWhereItLookedAndAnswersTheSame") {
+TEST_CASE("ComputesTheAttentionMapWithoutChangingTheLogits") {
   const testing::ModelBytes bytes = testing::TinyVit(true);
   const Model model = Load(bytes);
   const std::vector<uint8_t> image = Noise(8 * 8 * 3, 1);
@@ -170,7 +170,7 @@ TEST_CASE("WorksInAnArenaGrownStepByStep") {
   CHECK(crooked.status().code() == Code::kInvalidArgument);
 }
 
-TEST_CASE("AllocatesNothingBetweenTheFirstFrameAndTheLast") {
+TEST_CASE("AllocatesNothingAfterTheFirstFrame") {
   const testing::ModelBytes bytes = testing::TinyVit(true);
   const Model model = Load(bytes);
   for (const int threads : {1, 2}) {
@@ -198,7 +198,7 @@ TEST_CASE("RefusesADamagedWeightWhenTheSessionReadsIt") {
   CHECK_THAT(session.status().message(), ContainsSubstring("is damaged"));
 }
 
-TEST_CASE("RefusesThreadCountsThatMakeNoSense") {
+TEST_CASE("RefusesThreadCountsOutOfRange") {
   const testing::ModelBytes bytes = testing::TinyVit(true);
   const Model model = Load(bytes);
   CHECK(Session::Create(model, {.thread_count = -1}).status().code() == Code::kInvalidArgument);
@@ -206,7 +206,7 @@ TEST_CASE("RefusesThreadCountsThatMakeNoSense") {
   CHECK(Session::Create(model, {.thread_count = 0}).ok());
 }
 
-TEST_CASE("SurvivesPixelsOfEveryKind") {
+TEST_CASE("GivesFiniteLogitsForConstantImages") {
   for (const bool int8 : {true, false}) {
     const testing::ModelBytes bytes = testing::TinyVit(int8);
     const Model model = Load(bytes);
@@ -218,7 +218,7 @@ TEST_CASE("SurvivesPixelsOfEveryKind") {
   }
 }
 
-TEST_CASE("ReadOutputChecksWhatItIsGiven") {
+TEST_CASE("ReadOutputChecksItsArguments") {
   const testing::ModelBytes bytes = testing::TinyVit(true);
   const Model model = Load(bytes);
   const Session session = Open(model);

@@ -57,7 +57,7 @@ Start StartAndRun(const Model& model, const char* packed) {
   return {{logits.begin(), logits.end()}, session.value().packed_from_file()};
 }
 
-TEST_CASE("TheSecondStartMapsWhatTheFirstHasPacked") {
+TEST_CASE("TheSecondStartMapsTheWeightsThatTheFirstPacked") {
   for (const bool int8 : {true, false}) {
     const Folder folder;
     const std::string file = folder / "m.packed";
@@ -73,8 +73,8 @@ TEST_CASE("TheSecondStartMapsWhatTheFirstHasPacked") {
   }
 }
 
-/// A linear layer of each kind that the ViT of TinyVit has not: static int8 to f32, to static
-/// int8, and 4-bit weights.
+/// Returns a model with the kinds of Linear that TinyVit does not have: static int8 to f32, static int8 to static int8,
+/// and 4-bit weights.
 testing::ModelBytes StaticAndInt4() {
   constexpr size_t kRows = 5, kWidth = 64;
   testing::Draft draft;
@@ -123,7 +123,7 @@ TEST_CASE("StaticAndInt4WeightsComeFromTheFileToo") {
   CHECK(second.logits == first.logits);
 }
 
-TEST_CASE("AFileThatDoesNotFitIsPackedAgainAndReplaced") {
+TEST_CASE("ACacheFileThatDoesNotFitIsReplaced") {
   const Folder folder;
   const std::string file = folder / "m.packed";
   const testing::ModelBytes int8_bytes = testing::TinyVit(true), f32_bytes = testing::TinyVit(false);
@@ -132,7 +132,7 @@ TEST_CASE("AFileThatDoesNotFitIsPackedAgainAndReplaced") {
   const std::vector<float> expected = StartAndRun(model, file.c_str()).logits;
   const std::string whole = Read(file);
 
-  CHECK_FALSE(StartAndRun(other, file.c_str()).from_file);  // another model's, which takes its place
+  CHECK_FALSE(StartAndRun(other, file.c_str()).from_file);  // replaces the file of another model
   CHECK(StartAndRun(other, file.c_str()).from_file);
   CHECK_FALSE(StartAndRun(model, file.c_str()).from_file);
   CHECK(Read(file) == whole);
@@ -152,7 +152,7 @@ TEST_CASE("AFileThatDoesNotFitIsPackedAgainAndReplaced") {
   }
 }
 
-TEST_CASE("AFileOfAnotherKindIsLeftAsItIs") {
+TEST_CASE("AFileOfAnotherKindIsNotOverwritten") {
   const Folder folder;
   const std::string file = folder / "photo.jpg";
   const testing::ModelBytes bytes = testing::TinyVit(true);
@@ -164,7 +164,7 @@ TEST_CASE("AFileOfAnotherKindIsLeftAsItIs") {
   }
 }
 
-TEST_CASE("AFolderThatCannotBeWrittenToCostsOnlyThePacking") {
+TEST_CASE("AStartWorksWhenTheFolderCannotBeWritten") {
   const Folder folder;
   const testing::ModelBytes bytes = testing::TinyVit(true);
   const Model model = Model::FromBytes(bytes.bytes()).value();
@@ -190,7 +190,7 @@ TEST_CASE("PackedWeightsAreSavedOnDemand") {
   CHECK(mapped.SavePackedWeights(file.c_str()).code() == Code::kInvalidArgument);
 }
 
-/// One model with every kind of Linear from `inputs` to `outputs`, with a bias and without.
+/// Returns a model with every kind of Linear from `inputs` to `outputs`, with a bias and without.
 testing::ModelBytes EveryLinear(size_t inputs, size_t outputs) {
   testing::Draft draft;
   ModelBuilder& b = draft.builder;
@@ -221,7 +221,7 @@ testing::ModelBytes EveryLinear(size_t inputs, size_t outputs) {
   return draft.Bytes();
 }
 
-TEST_CASE("WeightsArePackedForAnotherProcessorAsItPacksThemItself") {
+TEST_CASE("PackForCpuWritesTheSameBytesAsThatCpu") {
   const Folder folder;
   const std::string own = folder / "own", other = folder / "other";
 #if defined(__aarch64__) || defined(__arm__)
@@ -247,7 +247,7 @@ TEST_CASE("WeightsArePackedForAnotherProcessorAsItPacksThemItself") {
   }
 }
 
-TEST_CASE("AProcessorHasTheClassOfItsName") {
+TEST_CASE("FindCpuClassFindsClassesAndTheirCpusByName") {
   for (const CpuClass& cpu : CpuClasses()) CHECK(FindCpuClass(cpu.name) == &cpu);
   CHECK(FindCpuClass("cortex-a53") == FindCpuClass("cortex-a73"));
   CHECK(FindCpuClass("cortex-a55") == FindCpuClass("neoverse-n1"));
@@ -256,7 +256,7 @@ TEST_CASE("AProcessorHasTheClassOfItsName") {
     CHECK(FindCpuClass(name) == nullptr);
 }
 
-TEST_CASE("PackingForAnotherProcessorSaysWhatIsWrong") {
+TEST_CASE("PackForCpuRefusesUnknownCpusBadPathsAndDamagedWeights") {
   const Folder folder;
   const std::string file = folder / "m.packed", nowhere = folder / "no/m.packed";
   testing::ModelBytes bytes = testing::TinyVit(true);

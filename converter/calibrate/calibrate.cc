@@ -38,7 +38,7 @@ TensorPlan TableInput(const Segment::Table& table, const RowSamples& samples) {
   const auto activation = static_cast<kernels::Activation>(table.function);
   const Histogram histogram({rows.data, rows.rows * rows.columns}, range);
   return StaticTensor(
-      histogram.LeastLoss([=](double x) { return kernels::ActivationReference(activation, x); }));
+      histogram.LeastLoss([=](double x) { return kernels::ExactActivation(activation, x); }));
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 // Which int8 attention this processor runs.
 #include "runtime/kernels/attention_int8.h"
 
-#include "runtime/kernels/attention_int8_kernels.h"
-
 #if defined(__aarch64__)
 #include <sys/auxv.h>
 #endif

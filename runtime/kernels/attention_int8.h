@@ -36,4 +36,15 @@ void PackAttentionInt8Head(const AttentionArguments& arguments, size_t head, voi
 void AttentionInt8Tile(const AttentionArguments& arguments, const void* packed, size_t first, size_t last,
                        void* scratch);
 
+struct AttentionInt8Kernels {
+  void (*pack_head)(const AttentionArguments& arguments, size_t head, void* packed, void* scratch);
+  void (*tile)(const AttentionArguments& arguments, void* packed, size_t first, size_t last, void* scratch);
+};
+
+/// 64-bit ARM with dot products (Cortex-A55, A75 and later).
+AttentionInt8Kernels AttentionInt8Dot();
+
+/// 64-bit ARM with int8 matrix multiplication (Cortex-A510, A710, X2 and later).
+AttentionInt8Kernels AttentionInt8I8mm();
+
 }  // namespace vitrine::kernels

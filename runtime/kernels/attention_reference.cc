@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "runtime/kernels/attention.h"
-#include "runtime/kernels/reference.h"
 
 namespace vitrine::kernels {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "runtime/kernels/linear_int8.h"
-#include "runtime/kernels/linear_int8_panel-inl.h"
+#include "runtime/kernels/linear_int8_kernels.h"
 #include "runtime/kernels/rows-inl.h"
 #include "runtime/kernels/outer_product-inl.h"
 #include "runtime/kernels/byte_product-inl.h"

@@ -4,7 +4,6 @@
 
 #include "hwy/highway.h"
 #include "runtime/kernels/linear_int8_kernels.h"
-#include "runtime/kernels/linear_int8_panel-inl.h"
 
 #if HWY_ARCH_ARM
 #include <sys/auxv.h>

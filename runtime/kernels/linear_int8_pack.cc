@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "runtime/kernels/linear_int8.h"
-#include "runtime/kernels/linear_int8_panel-inl.h"
+#include "runtime/kernels/linear_int8_kernels.h"
 
 namespace vitrine::kernels {
 namespace {

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "runtime/kernels/merge_tokens_shared.h"
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/kernels/merge_tokens.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep

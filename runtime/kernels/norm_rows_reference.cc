@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "runtime/kernels/norm_rows.h"
-#include "runtime/kernels/reference.h"
 
 namespace vitrine::kernels {
 

@@ -50,4 +50,7 @@ RowQuantizer QuantizerOf(float min, float max);
 /// Returns the quantizer of a static scale (finite and above zero) and zero point in [-128, 127].
 RowQuantizer QuantizerOf(const RowQuantization& fixed);
 
+/// Writes `n` values as row `row` of `out`, of any type. NaN becomes the zero point.
+void WriteRowReference(const float* values, size_t n, const OutputRows& out, size_t row);
+
 }  // namespace vitrine::kernels

@@ -7,7 +7,6 @@
 
 #include "runtime/base/return_if_error.h"
 #include "runtime/kernels/activation_rows.h"
-#include "runtime/kernels/table_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/rows.h"
@@ -91,7 +90,7 @@ class ActivateTableOp final : public Op {
     const kernels::Activation activation = ActivationOf(op.function());
     for (int i = 0; i < 256; ++i) {
       const double value = double{input.scale} * (i - 128 - input.zero_point);
-      const double steps = kernels::ActivationReference(activation, value) / double{output.scale};
+      const double steps = kernels::ExactActivation(activation, value) / double{output.scale};
       const double byte = std::clamp(std::nearbyint(steps) + output.zero_point, -128.0, 127.0);
       table_[static_cast<size_t>(i)] = static_cast<int8_t>(byte);
     }

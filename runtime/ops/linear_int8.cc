@@ -6,7 +6,7 @@
 
 #include "runtime/base/return_if_error.h"
 #include "runtime/kernels/linear_int8.h"
-#include "runtime/kernels/quantize_rows.h"
+#include "runtime/kernels/row_kernels.h"
 #include "runtime/ops/linear.h"
 #include "runtime/ops/packing/packed_weights.h"
 #include "runtime/ops/rows.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // PixelsToRows: cuts the u8 image into patches, the rows of the patch embedding's input, without rounding.
-#include "runtime/kernels/pixels_to_rows.h"
+#include "runtime/kernels/row_kernels.h"
 
 #include "runtime/base/return_if_error.h"
 #include "runtime/ops/check.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "runtime/base/return_if_error.h"
-#include "runtime/kernels/mean_rows.h"
+#include "runtime/kernels/row_kernels.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/rows.h"

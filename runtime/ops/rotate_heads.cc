@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // RotateHeads: applies rotary positions to the queries or keys of the patches, in place.
 #include "runtime/base/return_if_error.h"
-#include "runtime/kernels/rotate_rows.h"
+#include "runtime/kernels/row_kernels.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/rows.h"

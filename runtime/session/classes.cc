@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vitrine/vitrine.hpp>
 
-#include "runtime/kernels/softmax_row.h"
+#include "runtime/kernels/row_kernels.h"
 
 namespace vitrine {
 

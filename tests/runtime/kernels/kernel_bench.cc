@@ -18,11 +18,8 @@
 #include "runtime/kernels/attention.h"
 #include "runtime/kernels/attention_int8.h"
 #include "runtime/kernels/linear_int8.h"
-#include "runtime/kernels/mean_rows.h"
 #include "runtime/kernels/norm_rows.h"
-#include "runtime/kernels/pixels_to_rows.h"
-#include "runtime/kernels/quantize_rows.h"
-#include "runtime/kernels/softmax_row.h"
+#include "runtime/kernels/row_kernels.h"
 
 namespace {
 

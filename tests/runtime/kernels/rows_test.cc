@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/kernels/quantize_rows.h"
+#include "runtime/kernels/row_kernels.h"
 
 #include <limits>
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/kernels/mean_rows.h"
-#include "runtime/kernels/pixels_to_rows.h"
-#include "runtime/kernels/rotate_rows.h"
-#include "runtime/kernels/softmax_row.h"
+#include "runtime/kernels/row_kernels.h"
 #include "tests/runtime/kernels/kernel_test.h"
 
 namespace vitrine::kernels {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantization of rows, one element at a time.
+#include "runtime/kernels/rows.h"
+
 #include <algorithm>
 #include <cmath>
-
-#include "runtime/kernels/quantize_rows.h"
-#include "runtime/kernels/reference.h"
 
 namespace vitrine::kernels {
 namespace {
@@ -38,11 +37,6 @@ void WriteRowReference(const float* values, size_t n, const OutputRows& out, siz
   if (out.type == RowType::kQd8) out.quantization[row] = quantizer.quantization;
   int8_t* q = static_cast<int8_t*>(out.data) + row * out.stride;
   for (size_t i = 0; i < n; ++i) q[i] = Quantize(values[i], quantizer);
-}
-
-void QuantizeRowsReference(const float* x, size_t x_stride, size_t columns, const OutputRows& out,
-                           size_t first, size_t last) {
-  for (size_t row = first; row < last; ++row) WriteRowReference(x + row * x_stride, columns, out, row);
 }
 
 }  // namespace vitrine::kernels

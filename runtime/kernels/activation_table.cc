@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A table of 256 bytes: four registers of four on 64-bit ARM, eight of four on 32-bit ARM, two permutations
 // of 128 with AVX-512 VBMI; sixteen of 16 elsewhere.
-#include "runtime/kernels/table_rows.h"
+#include "runtime/kernels/activation_rows.h"
+
+#include <cmath>
+#include <numbers>
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "runtime/kernels/table_rows.cc"
+#define HWY_TARGET_INCLUDE "runtime/kernels/activation_table.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 
@@ -140,6 +143,26 @@ HWY_AFTER_NAMESPACE();
 namespace vitrine::kernels {
 
 HWY_EXPORT(TableBytes);
+
+double ExactActivation(Activation activation, double x) {
+  switch (activation) {
+    case Activation::kIdentity:
+      return x;
+    case Activation::kGeluErf:
+      return 0.5 * x * std::erfc(-x * std::numbers::sqrt2 / 2);
+    case Activation::kGeluTanh:
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+    case Activation::kQuickGelu:
+      return x / (1 + std::exp(-1.702 * x));
+    case Activation::kSilu:
+      return x / (1 + std::exp(-x));
+    case Activation::kRelu:
+      return x < 0 ? 0 : x;
+    case Activation::kTanh:
+      return std::tanh(x);
+  }
+  return x;
+}
 
 void TableBytes(const int8_t* x, size_t n, const int8_t* table, int8_t* out) {
   HWY_DYNAMIC_DISPATCH(TableBytes)(x, n, table, out);

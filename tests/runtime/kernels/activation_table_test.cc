@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/kernels/table_rows.h"
+#include "runtime/kernels/activation_rows.h"
 
 #include "tests/runtime/kernels/kernel_test.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activations of rows. GELU straight to int8 has a path of its own: its range follows from the range of x, so
-// that nothing is stored in between, and int8 needs fewer digits. Everything else goes through f32.
+// Activations of rows. GELU to int8 has its own path: the output's range follows from the range of x, so no
+// intermediate row is stored, and int8 needs fewer digits. All others go through f32.
 #include "runtime/kernels/activation_rows.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -22,8 +22,8 @@ HWY_INLINE VF Clamp(VF x, float limit) {
   return hn::Min(hn::Max(x, hn::Set(kF32, -limit)), hn::Set(kF32, limit));
 }
 
-// x * Phi(x), Phi(x) = 1/2 + c P(c^2) with c = clamp(x) and P of degree 11, as the product of its real
-// factors. Fitted to the smallest error relative to max(1/2, |x|): 4e-7, and 1.2e-6 with f32 rounding.
+// x * Phi(x), where Phi(x) = 1/2 + c P(c^2), c = clamp(x) and P has degree 11, as the product of its real
+// factors. The fit minimizes the error relative to max(1/2, |x|): 4e-7, or 1.2e-6 with f32 rounding.
 struct GeluErf {
   HWY_INLINE VF operator()(VF x) const {
     const VF c = Clamp(x, 4.8f), t = hn::Mul(c, c), t2 = hn::Mul(t, t);
@@ -58,7 +58,7 @@ struct Silu {
   }
 };
 
-// 2 sigmoid(2 x) - 1, and close to zero, where that cancels, x itself.
+// 2 sigmoid(2 x) - 1, and x - x^3 / 3 close to zero, where the subtraction loses digits.
 struct Tanh {
   HWY_INLINE VF operator()(VF x) const {
     const VF two = hn::Set(kF32, 2.0f), power = hn::Mul(x, hn::Set(kF32, -2 * kLog2E));
@@ -77,7 +77,7 @@ struct Identity {
   HWY_INLINE VF operator()(VF x) const { return x; }
 };
 
-/// y = function(x) for a row, which may be its own; returns the range of y.
+/// Sets the row y, which may be x, to function(x); returns the range of y.
 template <class Function>
 Range ApplyRow(const float* x, size_t n, float* y) {
   constexpr size_t N = hn::MaxLanes(kF32);
@@ -97,7 +97,7 @@ Range ApplyRow(const float* x, size_t n, float* y) {
   return range;
 }
 
-/// y *= gate for a row; returns the range of y.
+/// Multiplies the row y by gate; returns the range of y.
 Range GateRow(const float* gate, size_t n, float* y) {
   constexpr size_t N = hn::MaxLanes(kF32);
   Range range = EmptyRange();
@@ -137,16 +137,16 @@ ApplyRowFunction ApplyRowOf(Activation activation) {
   return ApplyRow<Identity>;
 }
 
-// GELU straight to int8. x Phi(x) = max(x, 0) - g(|x|), where g(a) = a (1 - Phi(a)) is a bump of height 0.17
-// that is gone at 4.3: there it is cut, and below a product of real factors in b = 4.3 - a stands for it, b^4
-// among them. 15 instructions a vector with the scaling; the error is at most 1.8e-4.
+// GELU to int8. x Phi(x) = max(x, 0) - g(|x|), where g(a) = a (1 - Phi(a)) is a bump of height 0.17 that is
+// almost 0 at 4.3. Above 4.3 it is 0 here. Below, it is a product of real factors in b = 4.3 - a; one of them
+// is b^4. With the scaling it costs 15 instructions per vector. The error is at most 1.8e-4.
 struct Bump {
   float end, scale, a1, b1, a2, b2;
 };
 constexpr Bump kErfBump = {4.32f, 9.8627431e-05f, -2.30407012f, 2.37486614f, -9.94102749f, 24.2828388f};
 constexpr Bump kTanhBump = {4.30f, 9.44527926e-05f, -2.08456559f, 2.08941133f, -9.92179272f, 24.1737087f};
 
-/// Rounds (max(x, 0) - g(|x|)) * scale + zero_point; kStatic: saturated for any x.
+/// Returns (max(x, 0) - g(|x|)) * scale + zero_point, rounded. kStatic: it saturates for all x.
 template <bool kStatic>
 struct GeluBytes {
   const Bump& bump;
@@ -172,15 +172,15 @@ struct GeluBytes {
   }
 };
 
-/// Returns the quantizer for GELU of a row in `range`. It has one minimum, so the ends of x tell
-/// those of the output.
+/// Returns the quantizer for GELU of a row in `range`. GELU has one minimum, so the range of the output
+/// follows from the range of x.
 RowQuantizer GeluQuantizer(const Range& range) {
   const float low = hn::ReduceMin(kF32, range.min), high = hn::ReduceMax(kF32, range.max);
   const auto gelu = [](float x) HWY_ATTR { return hn::GetLane(GeluErf()(hn::Set(kF32, x))); };
   return QuantizerOf(low < -0.75f ? -0.1701f : gelu(low), gelu(high));
 }
 
-/// Writes GELU of a row as int8 and returns true, if its steps are 20 times the error of the bump or more.
+/// Writes GELU of a row as int8 and returns true, if a step is at least 20 times the error of the bump.
 bool GeluRow(const Bump& bump, const float* x, size_t n, const OutputRows& out, size_t row) {
   constexpr float kSmallestStep = 0.0036f;
   const bool is_static = out.type == RowType::kQs8;

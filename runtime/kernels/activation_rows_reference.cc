@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The activation functions as their formulas say, in f64.
+// Activations of rows in f64, and tables of int8, one element at a time.
 #include "runtime/kernels/activation_rows.h"
 
 namespace vitrine::kernels {

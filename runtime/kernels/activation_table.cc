@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of 256 bytes: four registers of four on 64-bit ARM, eight of four on 32-bit ARM, two permutations
-// of 128 with AVX-512 VBMI; sixteen of 16 elsewhere.
+// Looks up bytes in a table of 256: in 4 steps of 64 entries on 64-bit ARM, in 8 of 32 on 32-bit ARM, in 2 of
+// 128 with AVX-512 VBMI, and in 16 of 16 elsewhere. ExactActivation() computes the entries of such a table.
 #include "runtime/kernels/activation_rows.h"
 
 #include <cmath>
@@ -23,7 +23,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_ARCH_ARM_A64 && HWY_TARGET_IS_NEON
 
-/// Looks up 16 bytes, a quarter of the table at a time: an index beyond a quarter keeps what is there.
+/// Looks up 16 bytes, in a quarter of the table at a time. An index outside the quarter leaves its byte
+/// unchanged.
 struct Table {
   static constexpr size_t kBytes = 16;
   uint8x16x4_t quarters[4];
@@ -45,7 +46,7 @@ struct Table {
 
 #elif HWY_ARCH_ARM && HWY_TARGET_IS_NEON
 
-/// Looks up 32 bytes, an eighth of the table at a time, which is loaded for them anew.
+/// Looks up 32 bytes, in an eighth of the table at a time, which is loaded each time.
 struct Table {
   static constexpr size_t kBytes = 32;
   const uint8_t* table;
@@ -72,7 +73,7 @@ struct Table {
 
 #elif HWY_TARGET <= HWY_AVX3_DL && HWY_ARCH_X86
 
-/// Looks up 64 bytes: the lower seven bits in either half of the table, then the half by the eighth.
+/// Looks up 64 bytes: the lower seven bits in both halves of the table, then the eighth bit selects the half.
 struct Table {
   static constexpr size_t kBytes = 64;
   using U8 = hn::FixedTag<uint8_t, kBytes>;
@@ -87,14 +88,14 @@ struct Table {
     const auto index = hn::IndicesFromVec(d, hn::And(bytes, hn::Set(d, 127)));
     const auto lower = hn::TwoTablesLookupLanes(d, parts[0], parts[1], index);
     const auto upper = hn::TwoTablesLookupLanes(d, parts[2], parts[3], index);
-    const auto negative = hn::Ge(bytes, hn::Set(d, 128));  // as int8; those are the lower half
+    const auto negative = hn::Ge(bytes, hn::Set(d, 128));  // negative int8 values are in the lower half
     hn::StoreU(hn::IfThenElse(negative, lower, upper), d, out);
   }
 };
 
 #else
 
-/// Looks up a vector, 16 entries of the table at a time: an index beyond them gives zero.
+/// Looks up a vector, in 16 entries of the table at a time. An index outside them gives zero.
 struct Table {
   using U8 = hn::ScalableTag<uint8_t>;
   static constexpr size_t kBytes = hn::MaxLanes(U8());
@@ -106,7 +107,7 @@ struct Table {
       for (size_t i = 0; i < kBytes; ++i) out[i] = table[x[i] ^ 0x80];
     } else {
       const U8 d;
-      // 0x70 more, saturated: an index of 16 or above has its highest bit set.
+      // After adding 0x70 with saturation, an index of 16 or above has its highest bit set.
       auto index = hn::Xor(hn::LoadU(d, x), hn::Set(d, 0x80));
       auto found = hn::Zero(d);
       for (size_t part = 0; part < 16; ++part) {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention in f32. Both products are sums of outer products of short columns, so that one
-// micro-kernel does them:
+// Attention in f32. One micro-kernel computes both products, as sums of outer products of short columns:
 //
 //   scores^T [keys, queries]    += key[k] (8 scalars)          x  query^T[k] (vectors over queries)
 //   output   [queries, columns] += probability^T[t] (scalars)  x  value[t]   (vectors over columns)
 //
-// Scores stand transposed: a vector's lanes are queries, and softmax needs no sums across lanes.
+// The scores are transposed: the lanes of a vector are queries, so softmax needs no sums across lanes.
 #include "runtime/kernels/attention.h"
 
 #include <algorithm>
@@ -22,14 +21,14 @@
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
 
-constexpr size_t kPanel = 8;  // keys a panel
+constexpr size_t kPanel = 8;  // keys per panel
 
-// Queries that are handled at once: their scores are one or two vectors.
+// Queries that are computed together: one or two vectors of scores.
 constexpr size_t kQueryVectors = kLanes == 16 ? 1 : 2;
 constexpr size_t kQueries = kLanes * kQueryVectors;
 static_assert(kQueries <= kAttentionTileRows && kPanel % kScalars == 0 && kQueries % kScalars == 0);
 
-/// One head of kQueries queries: what is in the thread's scratch.
+/// One head of kQueries queries, in the scratch memory of the thread.
 struct Tile {
   const float* query;  // [K, kQueries], in units of log2(e)
   float* scores;       // [T in whole panels, kQueries], then probabilities
@@ -37,7 +36,7 @@ struct Tile {
   float factor[kQueries];  // 1 / sum of the probabilities
 };
 
-/// scores = query * key^T + size_log2, transposed, and its largest in each lane.
+/// Sets scores to query * key^T + size_log2, transposed, and max to the largest of each lane.
 HWY_FLATTEN void Score(const float* keys, const float* size_log2, size_t T, size_t K, Tile& tile) {
   VF max[kQueryVectors];
   Unroll<kQueryVectors>([&](auto v) HWY_ATTR { max[v] = hn::Set(kF32, hwy::LowestValue<float>()); });
@@ -61,7 +60,7 @@ HWY_FLATTEN void Score(const float* keys, const float* size_log2, size_t T, size
     if (t + kScalars <= T) {
       Unroll<kScalars>(update_max);
     } else {
-      // Keys beyond the last are zeros in the panel; their scores are never read.
+      // Keys after the last one are zeros in the panel. Their scores are never read.
       Unroll<kScalars>([&](auto j) HWY_ATTR {
         if (t + j < T) update_max(j);
       });
@@ -70,7 +69,7 @@ HWY_FLATTEN void Score(const float* keys, const float* size_log2, size_t T, size
   Unroll<kQueryVectors>([&](auto v) HWY_ATTR { hn::StoreU(max[v], kF32, tile.max + v * kLanes); });
 }
 
-/// scores = 2^(scores - max), not yet divided by their sum, which goes to factor.
+/// Sets scores to 2^(scores - max), not yet divided by their sum, and factor to 1 / sum.
 HWY_FLATTEN void Exponentiate(size_t T, Tile& tile) {
   VF sum[kQueryVectors], max[kQueryVectors];
   Unroll<kQueryVectors>([&](auto v) HWY_ATTR {
@@ -90,7 +89,7 @@ HWY_FLATTEN void Exponentiate(size_t T, Tile& tile) {
   });
 }
 
-/// out = probabilities * value for kCount vectors of columns, and `rows` rows or a few more.
+/// Sets out to probabilities * value for kCount vectors of columns, and `rows` rows or a few more.
 template <size_t kCount, bool kWhole = true>
 HWY_FLATTEN void Mix(const float* value, size_t value_stride, size_t T, const Tile& tile, size_t rows,
                      float* out, size_t out_stride, size_t lanes = kLanes) {
@@ -131,8 +130,8 @@ void PackAttentionHead(const AttentionArguments& a, size_t head, void* packed) {
   }
 }
 
-/// Sets the tile to one head's probabilities, not yet divided by their sums, of `rows` queries;
-/// packs those into `query`.
+/// Sets the tile to one head's probabilities of `rows` queries, not yet divided by their sums. Packs the
+/// queries into `query`.
 void ScoreHead(const AttentionArguments& a, const float* keys, size_t head, size_t first, size_t rows,
                float* query, Tile& tile) {
   const auto to_log2 = [](auto v) HWY_ATTR { return hn::Mul(v, hn::Set(hn::DFromV<decltype(v)>(), kLog2E)); };
@@ -143,7 +142,7 @@ void ScoreHead(const AttentionArguments& a, const float* keys, size_t head, size
   Exponentiate(a.T, tile);
 }
 
-/// Writes kQueries rows in f32, all heads, of which the last are nothing where there are only `rows`.
+/// Writes kQueries rows of all heads in f32. Rows from `rows` on have no meaning.
 void AttendRows(const AttentionArguments& a, const float* keys, size_t first, size_t rows, float* scratch,
                 float* out, size_t out_stride) {
   Tile tile;
@@ -156,7 +155,7 @@ void AttendRows(const AttentionArguments& a, const float* keys, size_t first, si
   }
 }
 
-/// sum += probabilities, for all keys; sum is transposed as the scores are.
+/// Adds the probabilities of all keys to sum, which is transposed like the scores.
 HWY_FLATTEN void AddProbabilities(size_t T, const Tile& tile, float* sum) {
   Unroll<kQueryVectors>([&](auto v) HWY_ATTR {
     const VF factor = hn::LoadU(kF32, tile.factor + v * kLanes);
@@ -216,7 +215,7 @@ HWY_EXPORT(PackAttentionHead);
 HWY_EXPORT(AttentionTile);
 HWY_EXPORT(AttentionMean);
 
-// Sizes are those of the widest vectors, so that they are the same on every processor.
+// Sizes are those of the widest vectors, so that they are the same on all CPUs.
 namespace {
 constexpr size_t kPanel = 8;
 size_t RoundUp(size_t n, size_t to) { return (n + to - 1) / to * to; }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The relative position bias of attention in f32. Included after outer_product-inl.h, once for every
-// instruction set, hence no guard.
+// The relative position bias of attention in f32. Included after outer_product-inl.h, for every instruction
+// set, so without an include guard.
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
 namespace {
 
-/// Adds the bias of one head to scores [T, kCount vectors of queries from row `first` on], which are
-/// in units of log2(e), and writes the largest of each query. A table is read from its end for a key,
-/// from its beginning for a query: their places in it add up, so that a key moves the table and the
-/// queries' places in it stay.
+/// Adds the bias of one head to scores [T, kCount vectors of queries from row `first` on], in units of
+/// log2(e), and writes the largest score of each query. The index into the table is the sum of an index of
+/// the query and one of the key. So the indices of the queries are computed once, and each key moves the
+/// start of the table.
 template <size_t kCount>
 HWY_FLATTEN void AddPositionBias(const AttentionArguments& a, size_t head, size_t first, float* scores,
                                  float* max_out) {
@@ -17,7 +17,7 @@ HWY_FLATTEN void AddPositionBias(const AttentionArguments& a, size_t head, size_
   const float* table = a.bias + head * places;
   int32_t place[kCount * kLanes];
   for (size_t q = 0; q < kCount * kLanes; ++q) {
-    const size_t patch = first + q - 1;  // of the class token and of rows beyond the last: read, but not used
+    const size_t patch = first + q - 1;  // meaningless for the class token and for rows after the last
     const bool is_patch = first + q >= 1 && patch < h * w;
     place[q] = is_patch ? static_cast<int32_t>(patch / w * stride + patch % w) : 0;
   }

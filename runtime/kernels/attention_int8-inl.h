@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention in int8 by the micro-kernel of attention in f32, with groups of bytes for its scalars and lanes.
-// Included after highway.h, once for every instruction set, hence no guard. All of it has internal linkage:
-// on ARM it is compiled for more than one processor.
+// Int8 attention with the micro-kernel of f32 attention, where groups of bytes replace scalars and lanes.
+// Included after highway.h, for every instruction set, so without an include guard. Everything has internal
+// linkage, because ARM builds compile it for several CPUs.
 #include "runtime/kernels/attention.h"
 #include "runtime/kernels/rows-inl.h"
 #include "runtime/kernels/exp-inl.h"
@@ -15,7 +15,7 @@ HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
 namespace {
 
-/// Quantizes `rows` <= kQueries queries of one head into words; returns their scales.
+/// Quantizes `rows` <= kQueries queries of one head into words; writes their scales.
 HWY_FLATTEN void PackQueries(const float* query, size_t stride, size_t rows, size_t K,
                              const Int8Scratch& scratch, float* scales) {
   for (size_t r = 0; r < rows; ++r) {
@@ -25,14 +25,14 @@ HWY_FLATTEN void PackQueries(const float* query, size_t stride, size_t rows, siz
   PackGroups(scratch.bytes, rows, K, kQueries, 0, scratch.query);
 }
 
-/// Returns what unsigned keys add to the products: 128 times the sum of each query.
+/// Sets bias to the amount that unsigned keys add to the products: 128 times the sum of each query.
 HWY_INLINE void KeyBias(const int32_t* query, size_t groups, VI (&bias)[kQueryVectors]) {
   const int32_t flip[8] = {kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip, kKeyFlip};
   const auto sums = MultiplyBytes<true, kQueryVectors>(flip, 0, query, kQueries, groups);
   Unroll<kQueryVectors>([&](auto v) HWY_ATTR { bias[v] = sums.v[0][v]; });
 }
 
-/// Writes groups of probabilities to scratch.scores, and one over their sums.
+/// Writes groups of probabilities to scratch.scores, and 1 / their sums to factor.
 HWY_FLATTEN void Attend(const PackedHead& head, const float* scales, const float* size_log2, size_t T,
                         size_t K, const Int8Scratch& scratch, float* factor) {
   const size_t groups = Groups(K);
@@ -53,7 +53,7 @@ HWY_FLATTEN void Attend(const PackedHead& head, const float* scales, const float
   softmax.Finish(T, factor);
 }
 
-/// out = probabilities * values for kCount vectors of columns.
+/// Sets out to probabilities * values for kCount vectors of columns.
 template <size_t kCount, bool kWhole = true>
 HWY_FLATTEN void MixColumns(const PackedHead& head, size_t column, size_t T, size_t K,
                             const int32_t* probabilities, const float* factor, size_t rows, float* out,
@@ -93,7 +93,7 @@ void Mix(const PackedHead& head, size_t T, size_t K, const int32_t* probabilitie
   if (i < K) MixColumns<1, false>(head, i, T, K, probabilities, factor, rows, out + i, stride, K - i);
 }
 
-/// Writes kQueries rows in f32, all heads, of which the last are nothing where there are only `rows`.
+/// Writes kQueries rows of all heads in f32. Rows from `rows` on have no meaning.
 void AttendRows(const AttentionArguments& a, void* packed, size_t first, size_t rows,
                 const Int8Scratch& scratch, float* out, size_t stride) {
   float scales[kQueries], factor[kQueries];

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which int8 attention this processor runs.
+// Chooses the int8 attention of this CPU.
 #include "runtime/kernels/attention_int8.h"
 
 #if defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
 
-// The instruction set of AVX-512 with VNNI; no other kernel gains from it, so that none is compiled for it.
+// The instruction set of AVX-512 with VNNI. Only this kernel gains from it, so only this one is compiled for
+// it.
 #define HWY_WANT_AVX3_DL
 
 #undef HWY_TARGET_INCLUDE
@@ -38,8 +39,8 @@ HWY_AFTER_NAMESPACE();
 namespace vitrine::kernels {
 namespace {
 
-// Not by Highway's dispatch: without optimization its inline functions do not follow this
-// file's HWY_WANT_AVX3_DL.
+// Highway's dispatch does not work here: without optimization its inline functions ignore HWY_WANT_AVX3_DL of
+// this file.
 AttentionInt8Kernels FindKernels() {
 #if defined(__aarch64__)
   constexpr unsigned long kDotProduct = 1 << 20, kI8mm = 1 << 13;  // HWCAP_ASIMDDP, HWCAP2_I8MM
@@ -51,7 +52,7 @@ AttentionInt8Kernels FindKernels() {
   return HWY_STATIC_DISPATCH(Kernels)();
 }
 
-/// Once: to ask the processor takes 25 us in a virtual machine, as long as to attend a tile.
+/// Asks the CPU only once: it takes 25 us in a virtual machine, as long as a tile of attention.
 const AttentionInt8Kernels& ChooseKernels() {
   static const AttentionInt8Kernels kernels = FindKernels();
   return kernels;

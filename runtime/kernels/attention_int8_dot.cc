@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention in int8 for 64-bit ARM with dot products; compiled with -march=armv8.2-a+dotprod.
+// Int8 attention for 64-bit ARM with dot products, compiled with -march=armv8.2-a+dotprod.
 #include "runtime/kernels/attention_int8.h"
 
 #include "hwy/highway.h"

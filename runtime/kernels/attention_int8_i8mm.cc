@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention in int8 for 64-bit ARM with int8 matrix multiplication; compiled with
-// -march=armv8.2-a+dotprod+i8mm.
+// Int8 attention for 64-bit ARM with int8 matrix multiplication, compiled with -march=armv8.2-a+dotprod+i8mm.
 #include "runtime/kernels/attention_int8.h"
 
 #include "hwy/highway.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where int8 attention keeps what. Sizes are those of the widest vectors, so that they are the same on every
-// processor. Included after rows-inl.h, once for every instruction set, hence no guard.
+// The memory of int8 attention: packed heads, and a thread's scratch memory. Sizes are those of the widest
+// vectors, so that they are the same on all CPUs. Included after rows-inl.h, for every instruction set, so
+// without an include guard.
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
@@ -17,7 +18,7 @@ struct PackedHead {
   float* key_scale;       // [T]
   int16_t* key_fraction;  // [T] scale / largest scale, 15 bits
   float* largest_key_scale;
-  float* size_log2;     // [T], zeros beyond the last key
+  float* size_log2;     // [T], zeros after the last key
   float* value_scale;   // [K]
   float* value_offset;  // [K]
 
@@ -40,10 +41,10 @@ struct PackedHead {
   }
 };
 
-/// A thread's scratch.
+/// The scratch memory of a thread.
 struct Int8Scratch {
-  float* output;    // [16, H * K], where the output is quantized
-  int8_t* bytes;    // [16, K] rows as they are quantized
+  float* output;    // [16, H * K], when the output is quantized
+  int8_t* bytes;    // [16, K] quantized rows
   int32_t* query;   // [K / kGroup, queries] groups
   int32_t* scores;  // [T, queries], then probabilities, [T / kGroup, queries] groups
   float* mean;      // [K]

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Queries, keys and values of one head become groups of bytes. Included after byte_product-inl.h, once for
-// every instruction set, hence no guard.
+// Quantizes queries, keys and values of one head to groups of bytes. Included after byte_product-inl.h, for
+// every instruction set, so without an include guard.
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
 namespace {
 
-// VNNI multiplies unsigned by signed bytes: what is broadcast (keys, probabilities) is unsigned, the vectors
-// (queries, values) are signed. ARM multiplies like with like: keys and queries signed, probabilities and
-// values unsigned; on plain NEON, where probabilities have 7 bits, all are signed.
+// VNNI multiplies unsigned by signed bytes: the broadcast operands (keys, probabilities) are unsigned, the
+// vectors (queries, values) are signed. ARM multiplies operands of the same sign: keys and queries are
+// signed, probabilities and values are unsigned. On plain NEON, where probabilities have 7 bits, all are
+// signed.
 constexpr int32_t kUpperBits = static_cast<int32_t>(0x80808080);
 #if HWY_TARGET_IS_NEON
 constexpr int32_t kKeyFlip = 0, kValueFlip = kGroup == 16 ? kUpperBits : 0;
@@ -19,7 +20,7 @@ constexpr float kValueBias = kValueFlip != 0 ? 128 : 0;
 
 constexpr float kSmallestRange = 1e-30f;
 
-/// Returns lanes of x - mean, or of x where there is no mean.
+/// Returns x - mean, or x when kMean = false.
 template <bool kMean, bool kWhole>
 HWY_INLINE VF LoadCentered(const float* x, const float* mean, size_t lanes) {
   const VF v = Load<kWhole>(x, lanes);
@@ -45,8 +46,8 @@ HWY_INLINE float LargestMagnitude(const float* x, const float* mean, size_t n) {
   return hn::ReduceMax(kF32, hn::Max(a, b));
 }
 
-/// Writes x - mean (x alone where kMean = false) as int8 in [-127, 127] and zeros up to a multiple of 16;
-/// returns the scale. mean has zeros up to a multiple of 16.
+/// Writes x - mean (x when kMean = false) as int8 in [-127, 127], and zeros up to a multiple of 16; returns
+/// the scale. mean has zeros up to a multiple of 16.
 template <bool kMean>
 HWY_INLINE float QuantizeSymmetric(const float* x, const float* mean, size_t n, int8_t* out) {
   const float largest = LargestMagnitude<kMean>(x, mean, n);
@@ -70,7 +71,7 @@ HWY_INLINE float QuantizeSymmetric(const float* x, const float* mean, size_t n, 
   return is_zero ? 0.0f : largest * (1.0f / 127.0f);
 }
 
-/// mean[i] = mean over t of x[t, i], for kCount vectors of columns.
+/// Sets mean[i] to the mean of x[t, i] over t, for kCount vectors of columns.
 template <size_t kCount, bool kWhole = true>
 HWY_INLINE void MeanOfColumns(const float* x, size_t stride, size_t T, size_t lanes, float* mean) {
   VF sum[kCount];
@@ -82,7 +83,7 @@ HWY_INLINE void MeanOfColumns(const float* x, size_t stride, size_t T, size_t la
   Unroll<kCount>([&](auto i) HWY_ATTR { hn::StoreU(hn::Mul(sum[i], factor), kF32, mean + i * kLanes); });
 }
 
-/// The same for K columns; zeros up to a multiple of the vector.
+/// The same for K columns, with zeros up to a multiple of the vector.
 HWY_FLATTEN void MeanOfRows(const float* x, size_t stride, size_t T, size_t K, float* mean) {
   size_t i = 0;
   for (; i + 4 * kLanes <= K; i += 4 * kLanes) MeanOfColumns<4>(x + i, stride, T, kLanes, mean + i);
@@ -116,7 +117,7 @@ void PackKeys(const AttentionArguments& a, size_t head, const PackedHead& packed
   }
 }
 
-/// Returns the word of four bytes, each the low byte of a lane.
+/// Returns words of the low bytes of four vectors.
 HWY_INLINE VI CombineBytes(VI a, VI b, VI c, VI d) {
 #if HWY_TARGET_IS_NEON
   return VI(vsliq_n_s32(vsliq_n_s32(vsliq_n_s32(a.raw, b.raw, 8), c.raw, 16), d.raw, 24));
@@ -125,14 +126,14 @@ HWY_INLINE VI CombineBytes(VI a, VI b, VI c, VI d) {
 #endif
 }
 
-/// How kCount vectors of columns become bytes in [0, 254]: value = byte * step + low.
+/// Maps kCount vectors of columns to bytes in [0, 254]: value = byte * step + low.
 template <size_t kCount>
 struct ValueBytes {
   VF inverse[kCount], rounder[kCount];
 
   HWY_INLINE ValueBytes() {}
 
-  /// Returns words of the four rows from `x` on; there is one row, repeated, where the stride is zero.
+  /// Returns words of four rows, the first at x. With a stride of 0 all four are the same row.
   template <bool kWhole>
   HWY_INLINE VI Word(const float* x, size_t stride, size_t lanes, size_t i) const {
     x += i * kLanes;
@@ -202,7 +203,7 @@ HWY_INLINE void PackValueColumns(const float* x, size_t stride, size_t T, size_t
     });
   }
   if (t == T) return;
-  // Of a last group only the rows that there are; the others meet probabilities of zero.
+  // The last group has fewer rows. The probabilities of the missing rows are zero.
   Unroll<kCount>([&](auto i) HWY_ATTR {
     VI words[kGroupWords];
     Unroll<kGroupWords>([&](auto w) HWY_ATTR {

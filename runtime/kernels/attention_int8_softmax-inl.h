@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From 32-bit logits to 8-bit probabilities, for kQueries queries (the lanes) and all keys. Included after
-// attention_int8_pack-inl.h, once for every instruction set, hence no guard.
+// Converts 32-bit logits to 8-bit probabilities, for kQueries queries (the lanes) and all keys. Included
+// after attention_int8_pack-inl.h, for every instruction set, so without an include guard.
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
@@ -9,16 +9,16 @@ namespace {
 constexpr size_t kQueryVectors = kLanes == 16 ? 1 : 2;
 constexpr size_t kQueries = kLanes * kQueryVectors;
 
-// Rounding carries on from key to key: a probability of 16 bits, plus what the last one left over, gives its
-// upper 8 bits and leaves the lower. The sum over keys is then exact to one step.
+// The rounding error is carried from key to key: a probability of 16 bits, plus the carry, gives its upper 8
+// bits; the lower 8 bits are the next carry. The sum over all keys is then exact to one step.
 constexpr int kHalfStep = 128;
 
-// The largest probability. What NEON adds in 16 bits leaves room for 7.
+// The largest probability. Plain NEON adds products in 16 bits, so probabilities have 7 bits there.
 constexpr int kLargest = kGroup == 16 ? 127 : 255;
 
 #if HWY_TARGET_IS_NEON
 
-/// 2^(i / 32 - 1) of the largest probability, with 8 fraction bits, in two tables of bytes.
+/// The largest probability times 2^(i / 32 - 1), with 8 fraction bits, in two tables of bytes.
 struct PowerTable {
   uint8_t low[32], high[32];
 };
@@ -34,11 +34,11 @@ constexpr PowerTable MakePowerTable() {
 }
 constexpr PowerTable kPowerTable = MakePowerTable();
 
-/// The scores of 8 queries: 16 bits, 8 fraction bits of log2.
+/// The scores of 8 queries: 16 bits, in units of log2 with 8 fraction bits.
 class Softmax {
  public:
-  /// `scales`: of each query's row. Scores saturate at +-128, that is 88 from the mean score of a row.
-  /// `size_log2`: of the keys, or null.
+  /// `scales` has the scale of each query. `size_log2` is that of the keys, or null. Scores saturate at
+  /// +-128, which is 88 from the mean score of a row in units of e.
   HWY_INLINE Softmax(const float* scales, const PackedHead& head, const float* size_log2, int32_t* scores)
       : scores_(reinterpret_cast<int16_t*>(scores)),
         groups_(scores),
@@ -52,9 +52,9 @@ class Softmax {
     max_ = vdupq_n_s16(-32768);
   }
 
-  /// Takes the products of the queries with kScalars keys from `t` on. Keys beyond the last are zero,
-  /// and so is the mean of all scores: they cannot exceed the largest, to which a size may add but from
-  /// which it cannot take.
+  /// Adds the products of the queries with kScalars keys, the first of them `t`. Keys after the last one are
+  /// zero. The mean of all scores is zero too, so they cannot exceed the largest score; sizes only make it
+  /// larger.
   template <class Sums>
   HWY_INLINE void AddKeys(const Sums& sums, size_t t) {
     const int32x4_t low = vld1q_s32(factor_), high = vld1q_s32(factor_ + 4);
@@ -79,13 +79,13 @@ class Softmax {
 
   /// Turns scores into groups of probabilities, in place, and writes 1 / their sums.
   HWY_INLINE void Finish(size_t T, float* factor) {
-    // Scores beyond the last key become the smallest, whose probability is zero.
+    // Scores after the last key become the smallest score; its probability is zero.
     for (size_t t = T; t < RoundUp(T, kGroup); ++t) vst1q_s16(scores_ + t * 8, vdupq_n_s16(-32768));
     const Table low(kPowerTable.low), high(kPowerTable.high);
-    // One more, so that the table needs no sign, and half a step of the table, which rounds.
+    // Add 1 (256), so that the table needs no sign, and half a step of the table (4), to round.
     const int16x8_t base = vsubq_s16(max_, vdupq_n_s16(256 + 4));
     uint16x8_t low_byte = vdupq_n_u16(255), carry = vdupq_n_u16(kHalfStep);
-    asm("" : "+w"(low_byte));  // or GCC clears bits of a copy where one instruction would do
+    asm("" : "+w"(low_byte));  // otherwise GCC uses two instructions instead of one
     uint32x4_t sum[2] = {vdupq_n_u32(0), vdupq_n_u32(0)};
     const int16_t* scores = scores_;
     int32_t* groups = groups_;
@@ -136,7 +136,7 @@ class Softmax {
 #endif
   };
 
-  /// Gives 2^x, x with 8 fraction bits, in units of 1 / 256 of a probability, for two vectors of exponents.
+  /// Sets the powers to 2^x for two vectors of x with 8 fraction bits, in units of 1 / 256 of a probability.
   static HWY_INLINE void LookUp(const Table& low, const Table& high, int16x8_t a, int16x8_t b,
                                 uint16x8_t& power_a, uint16x8_t& power_b) {
     const uint8x16_t fraction = vtrnq_u8(vreinterpretq_u8_s16(a), vreinterpretq_u8_s16(b)).val[0];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention as the formula says it, in f64.
+// Attention by its formula, in f64.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -15,7 +15,7 @@ double Dot(const float* a, const float* b, size_t n) {
   return sum;
 }
 
-/// The relative position bias of query `row` and key `t`.
+/// Returns the relative position bias of query `row` and key `t`.
 double Bias(const AttentionArguments& a, size_t row, size_t t, size_t head) {
   if (a.bias == nullptr) return 0;
   const size_t h = a.grid_height, w = a.grid_width, places = PositionBiasPlaces(h, w);

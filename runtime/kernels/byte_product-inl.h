@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products of bytes, summed in 32 bits: a block of kScalars rows by kCount vectors of columns at a time,
-// whichever way this processor multiplies bytes. Included after outer_product-inl.h, once for every
-// instruction set, hence no guard.
+// Products of bytes, summed in 32 bits: a block of kScalars rows by kCount vectors of columns at a time, by
+// the byte multiplication of this CPU. Included after outer_product-inl.h, for every instruction set, so
+// without an include guard.
 //
-// Operands are matrices of groups: kGroup bytes that are multiplied with each other. Group g of row r is
-// element g * width + r of [K / kGroup, width] groups.
+// Operands are matrices of groups of kGroup bytes; one instruction multiplies a group by a group. Group g of
+// row r is element g * width + r of [K / kGroup, width] groups.
 //
 //   AVX-512 VNNI   4   four products a lane; unsigned by signed
-//   dot product    4   the same; like by like
-//   i8mm           8   two rows by two columns an instruction
-//   NEON          16   products of 16 bits, two of them added, then added to 32; signed,
+//   dot product    4   the same; both signed or both unsigned
+//   i8mm           8   two rows by two columns per instruction; both signed or both unsigned
+//   NEON          16   products of 16 bits, two of them added, then added in 32 bits; both signed,
 //                      [-127, 127] by [-128, 127]
 
 #if HWY_TARGET_IS_NEON && !defined(__ARM_FEATURE_DOTPROD)
@@ -29,7 +29,7 @@ constexpr size_t kGroup = 4;
 #endif
 constexpr size_t kGroupWords = kGroup / 4;  // int32
 
-/// Returns how many groups hold n bytes.
+/// Returns the number of groups for n bytes.
 HWY_INLINE size_t Groups(size_t n) { return (n + kGroup - 1) / kGroup; }
 
 template <size_t kCount>
@@ -131,7 +131,7 @@ struct DotProduct {
   using Scalars = const int32_t*;
   template <size_t kLane>
   static HWY_INLINE V MulAdd(const Scalars& s, V a, V sum) {
-    // Given the intrinsic, GCC 12 copies accumulators back and forth and keeps some in memory.
+    // With the intrinsic, GCC 12 copies accumulators back and forth and keeps some in memory.
     asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(hn::Set(kI32, s[kLane]).raw), "v"(a.raw));
     return sum;
   }
@@ -147,8 +147,8 @@ HWY_INLINE Sums<DotProduct<kSigned>, kCount> MultiplyBytes(const int32_t* HWY_RE
 
 #endif
 
-/// Turns kGroupWords vectors of words, one for each four bytes of a group, into the same groups
-/// one after the other.
+/// Reorders kGroupWords vectors of words, one vector for each four bytes of a group, into whole groups one
+/// after the other.
 HWY_INLINE void WordsToGroups(VI (&v)[kGroupWords]) {
   if constexpr (kGroupWords == 2) {
     const VI a = v[0], b = v[kGroupWords - 1];
@@ -162,8 +162,8 @@ HWY_INLINE void WordsToGroups(VI (&v)[kGroupWords]) {
   }
 }
 
-/// Turns bytes [rows, K], each row padded with zeros to a multiple of 16, into groups [K / kGroup, width],
-/// with zeros for rows that there are not; `flip` is what is done to every word of four.
+/// Writes bytes [rows, K], each row padded with zeros to a multiple of 16, as groups [K / kGroup, width],
+/// with zeros for the missing rows. Every word is combined with `flip` by exclusive or (kGroup = 4 only).
 HWY_INLINE void PackGroups(const int8_t* bytes, size_t rows, size_t K, size_t width, int32_t flip,
                            int32_t* groups) {
   const size_t stride = (K + 15) / 16 * 4;
@@ -173,7 +173,7 @@ HWY_INLINE void PackGroups(const int8_t* bytes, size_t rows, size_t K, size_t wi
                    [=](auto v) HWY_ATTR { return hn::Xor(v, hn::Set(hn::DFromV<decltype(v)>(), flip)); });
     return;
   }
-  // One 16-byte column of the rows at a time: as it is, or halves of pairs of rows exchanged.
+  // One 16-byte column of the rows at a time: unchanged, or with halves exchanged between two rows.
   const hn::FixedTag<int64_t, 2> d64;
   int64_t* out = reinterpret_cast<int64_t*>(groups);
   for (size_t k = 0; k < K; k += 16, words += 4, out += 2 * width) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products of bytes for plain NEON: a block of a few rows by 4 columns in registers. 16 products are two
-// multiplications (the second adds to the first, in 16 bits, which two products of [-127, 127] and [-128,
-// 127] do not leave) and one addition to 32 bits: 5.3 products an instruction, 4.6 with the loads. Included
-// by byte_product-inl.h.
+// Products of bytes for plain NEON: a block of a few rows by 4 columns in registers. 16 products take two
+// multiplications and one addition in 32 bits. The second multiplication adds to the first in 16 bits, where
+// two products of [-127, 127] and [-128, 127] fit. That is 5.3 products per instruction, 4.6 with the loads.
+// Included by byte_product-inl.h.
 #include <arm_neon.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -14,8 +14,8 @@ namespace {
 constexpr size_t kBlock = 4;
 
 // clang-format off
-// Four rows by one column, instruction by instruction over the rows, so that none waits
-// for the one before it.
+// Four rows by one column. Each instruction is repeated for the four rows, so that none waits for the one
+// before it.
 #define VITRINE_MULTIPLY_COLUMN(column, sum0, sum1, sum2, sum3) \
   "smull v6.8h, v0.8b, " column ".8b\n"                        \
   "smull v7.8h, v1.8b, " column ".8b\n"                        \
@@ -30,9 +30,9 @@ constexpr size_t kBlock = 4;
   "sadalp " sum2 ".4s, v8.8h\n"                                \
   "sadalp " sum3 ".4s, v9.8h\n"
 
-/// Writes the products of kBlock rows with 4 columns, a row each `out_step` bytes, over `groups` >= 1 groups.
-/// In assembly, for GCC spends 60 instructions on a step where 56 do, and loses track of the registers where
-/// they are interleaved.
+/// Writes the products of kBlock rows and 4 columns, over `groups` >= 1 groups; rows of the output are
+/// `out_step` bytes apart. It is assembly, because GCC needs 60 instructions per step instead of 56, and
+/// spills registers when the instructions are interleaved.
 HWY_NOINLINE void MultiplyBlock(const uint8_t* rows, size_t row_step, const uint8_t* columns, size_t column_step,
                                 size_t groups, int32_t* out, size_t out_step) {
   asm volatile(
@@ -73,7 +73,7 @@ HWY_NOINLINE void MultiplyBlock(const uint8_t* rows, size_t row_step, const uint
 
 constexpr size_t kBlock = 2;
 
-/// Returns a vector of the sums of the lanes of each of four.
+/// Returns the sum of the lanes of each of four vectors.
 HWY_INLINE int32x4_t SumsOfLanes(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d) {
   const int32x2_t ab =
       vpadd_s32(vadd_s32(vget_low_s32(a), vget_high_s32(a)), vadd_s32(vget_low_s32(b), vget_high_s32(b)));
@@ -82,7 +82,7 @@ HWY_INLINE int32x4_t SumsOfLanes(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_
   return vcombine_s32(ab, cd);
 }
 
-/// Writes the products of kBlock rows with 4 columns, a row each `out_step` bytes.
+/// Writes the products of kBlock rows and 4 columns; rows of the output are `out_step` bytes apart.
 HWY_NOINLINE void MultiplyBlock(const uint8_t* rows, size_t row_step, const uint8_t* columns,
                                 size_t column_step, size_t groups, int32_t* out, size_t out_step) {
   int32x4_t sum[kBlock][4];

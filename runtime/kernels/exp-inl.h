@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The exponential function of f32 vectors. Included after rows-inl.h, once for every instruction
-// set, hence no guard.
+// The exponential function of f32 vectors. Included after rows-inl.h, for every instruction set, so without
+// an include guard.
 
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
@@ -8,13 +8,13 @@ namespace {
 
 constexpr float kLog2E = 1.44269504f;
 
-/// Returns 2^x * kPower2Unit for x in [-126, 127], to 3e-7 of its value, in 15 instructions.
+/// Returns 2^x * kPower2Unit for x in [-126, 127], within 3e-7 of its value, in 15 instructions.
 ///
-/// x = n + r with n whole and r in [-1/2, 1/2]. 2^n is put into the exponent's bits. 2^r is a polynomial of
-/// degree 5, as a product of its real factors: a quadratic one r^2 + a r + b costs an addition and a fused
-/// multiply-add, where Horner's rule on NEON pays two instructions for every degree (its fused multiply-add
-/// overwrites the addend, so that a constant must be copied first). Its leading coefficient is left out:
-/// softmax and sigmoid divide it away.
+/// x = n + r, where n is an integer and r is in [-1/2, 1/2]. 2^n goes into the exponent's bits. 2^r is a
+/// polynomial of degree 5, computed as a product of its real factors: a quadratic factor r^2 + a r + b costs
+/// an addition and a fused multiply-add. Horner's rule costs two instructions per degree on NEON, whose fused
+/// multiply-add overwrites the addend, so that each constant is copied first. The leading coefficient is
+/// omitted, because softmax and sigmoid cancel it.
 constexpr float kPower2Unit = 1.0f / 0.0013276472f;
 HWY_INLINE VF Power2(VF x) {
   // Adding 1.5 * 2^23 rounds; 127 more leaves the biased exponent of 2^n in the low bits.
@@ -29,7 +29,7 @@ HWY_INLINE VF Power2(VF x) {
   return hn::Mul(power_r, power_n);
 }
 
-/// Returns x limited to what Power2 takes.
+/// Returns x limited to the range of Power2.
 HWY_INLINE VF ClampPower(VF x) { return hn::Min(hn::Max(x, hn::Set(kF32, -126.0f)), hn::Set(kF32, 126.0f)); }
 
 /// Returns x / (1 + 2^power): x * sigmoid(y) for power = -y * log2(e).

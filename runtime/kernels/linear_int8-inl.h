@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The int8 linear layer: blocks of kScalars rows by kColumns columns, by the product of bytes that attention
-// uses too. Included after highway.h, once for every instruction set, hence no guard. All of it has internal
-// linkage: on ARM it is compiled for more than one processor.
+// The int8 linear layer: blocks of kScalars rows by kColumns columns, with the byte product of attention.
+// Included after highway.h, for every instruction set, so without an include guard. Everything has internal
+// linkage, because ARM builds compile it for several CPUs.
 #include <cstring>
 
 #include "runtime/kernels/linear_int8.h"
@@ -17,10 +17,10 @@ namespace {
 constexpr size_t kColumns = kVectors * kLanes;
 static_assert(kColumns == kLinearInt8Tile && kLinearInt8Tile % kScalars == 0);
 
-/// kScalars rows of the input as groups, and how each is quantized.
+/// kScalars rows of the input as groups, and the quantization of each row.
 struct InputRows {
   int32_t* groups;  // [K / kGroup, kScalars] groups
-  int8_t* bytes;    // [kScalars, K], where K is no multiple of 16
+  int8_t* bytes;    // [kScalars, K], when K is not a multiple of 16
   int32_t zero_point[kScalars];
   float scale[kScalars];
 
@@ -28,7 +28,7 @@ struct InputRows {
       : groups(static_cast<int32_t*>(scratch)),
         bytes(static_cast<int8_t*>(scratch) + kScalars * PaddedRow(K)) {}
 
-  /// Takes `rows` rows from `row` on; the others become zeros.
+  /// Packs `rows` rows from `row` on, and zeros for the others.
   void Pack(const LinearInt8Arguments& a, size_t row, size_t rows) {
     const int8_t* input = a.input + row * a.input_stride;
     if (a.input_stride != PaddedRow(a.K)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which int8 linear layer this processor runs, if it is not XNNPACK's.
+// Chooses the int8 linear layer of this CPU, if it is not XNNPACK's.
 #include "runtime/kernels/linear_int8.h"
 
 #include "hwy/highway.h"

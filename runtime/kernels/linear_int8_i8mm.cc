@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The int8 linear layer for 64-bit ARM with int8 matrix multiplication; compiled with
+// The int8 linear layer for 64-bit ARM with int8 matrix multiplication, compiled with
 // -march=armv8.2-a+dotprod+i8mm.
 #include "runtime/kernels/linear_int8_kernels.h"
 

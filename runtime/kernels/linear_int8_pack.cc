@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packs weights for the int8 linear layer's kernels, on a processor that has them or on another one.
+// Packs weights for the kernels of the int8 linear layer, on any CPU.
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -20,7 +20,7 @@ void PackColumn(const int8_t* row, size_t K, char* group) {
   std::memcpy(group, row + k, K - k);
 }
 
-/// Returns the sum of a row of weights. Sixteen sums at a time are what a compiler makes vectors of.
+/// Returns the sum of a row of weights. The compiler turns the sixteen sums into vectors.
 int32_t Sum(const int8_t* row, size_t K) {
   int32_t sums[16] = {};
   size_t k = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Token merging in f32. The metric stands transposed, so that the products of 8 odd tokens with a vector of
-// even ones are the outer products of attention, and the best match of an even token is found lane by lane.
+// Token merging in f32. The metric is transposed, so that the products of 8 odd tokens and a vector of even
+// tokens are the outer products of attention, and each lane finds the best match of an even token.
 #include "runtime/kernels/merge_tokens.h"
 
 #include <algorithm>
@@ -46,8 +46,8 @@ void MergeTokensMetric(const MergeTokensArguments& a, size_t first, size_t last,
   }
 }
 
-/// Finds the best match of kMatchLanes even tokens from `first` on. Of equal ones, the first; a
-/// NaN is never the best.
+/// Finds the best match of kMatchLanes even tokens from `first` on; of equal ones, the first. A NaN is never
+/// the best.
 void MatchLanes(const MergeTokensArguments& a, const MergeTokensShared& shared, size_t first, float* score,
                 int32_t* match) {
   const size_t columns = MergeTokensShared::Columns(a.T), odd_count = a.odd_count();
@@ -81,7 +81,7 @@ void MergeTokensMatch(const MergeTokensArguments& a, size_t first, size_t last, 
   float score[kMatchLanes];
   int32_t match[kMatchLanes];
   for (size_t i = first; i < last; i += kMatchLanes) {
-    // Into buffers: lanes beyond the last token are another thread's.
+    // Into buffers first, because the lanes after the last token belong to another thread.
     const size_t count = std::min(kMatchLanes, last - i);
     MatchLanes(a, shared, i, score, match);
     std::copy_n(score, count, shared.score + i);
@@ -89,7 +89,7 @@ void MergeTokensMatch(const MergeTokensArguments& a, size_t first, size_t last, 
   }
 }
 
-/// out = (tokens + delta) * size, added to what is there where kAdd.
+/// Sets out to (token + delta) * size, or adds it (kAdd).
 template <bool kAdd, bool kDelta>
 void AddToken(const float* token, const float* delta, float size, size_t D, float* out) {
   const VF factor = hn::Set(kF32, size);
@@ -162,7 +162,7 @@ void MergeTokensPlan(const MergeTokensArguments& a, void* memory) {
   std::sort(order + a.merged, order + even_count);
 
   std::fill_n(shared.next, a.T, kNone);
-  // From the last to the first, each put in front: a row takes its tokens in their order.
+  // From the last to the first, each put in front, so that the tokens of a row are in ascending order.
   for (size_t i = a.merged; i-- > 0;) {
     const size_t t = EvenToken(a, static_cast<size_t>(order[i]));
     const size_t into = OddToken(a, static_cast<size_t>(shared.match[order[i]]));

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Token merging: the tokens that resemble others most are averaged into these (Token Merging, Bolya et al.
-// 2023, section 3: bipartite soft matching). The number that goes is fixed, so that all shapes are.
+// Token merging: averages the tokens that are most similar to another token into that one (Token Merging,
+// Bolya et al. 2023, section 3: bipartite soft matching). The number of merged tokens is fixed, so all shapes
+// are static.
 //
-//   once a token:      MergeTokensMetric(token)        its key, averaged over the heads, of unit length
+//   once per token:    MergeTokensMetric(token)        its key, averaged over the heads, of unit length
 //   ---- all tokens ----
-//   once a tile:       MergeTokensMatch(first, last)   the odd token that each even token resembles most
+//   once per tile:     MergeTokensMatch(first, last)   the most similar odd token of each even token
 //   ---- all tiles ----
-//   once:              MergeTokensPlan                 which even tokens go, and what each output row is made of
-//   once a row:        MergeTokensRows(first, last)    rows kept, or averaged by how many tokens they stand for
+//   once:              MergeTokensPlan                 the even tokens to merge, and the sources of each row
+//   once per row:      MergeTokensRows(first, last)    tokens, or averages weighted by the tokens' sizes
 #pragma once
 
 #include <cstddef>
@@ -15,18 +16,18 @@
 
 namespace vitrine::kernels {
 
-/// Tokens from `protected_rows` on are of two kinds by their index, even and odd; even ones are merged
-/// into odd ones. The output holds the protected tokens, the even ones that are left, and the odd ones,
-/// each in their order.
+/// Arguments of token merging. Tokens from `protected_rows` on are even or odd by their index; even ones are
+/// merged into odd ones. The output has the protected tokens, the remaining even ones, and the odd ones, each
+/// in their order.
 struct MergeTokensArguments {
   const float* tokens = nullptr;  ///< [T, D]
-  const float* delta = nullptr;   ///< [T, D], added to the tokens, or none
+  const float* delta = nullptr;   ///< [T, D], added to the tokens, or null
   const float* key = nullptr;     ///< [T, H * K]
   size_t key_stride = 0;
-  const float* sizes = nullptr;  ///< [T]: how many tokens each stands for, or none: one each
+  const float* sizes = nullptr;  ///< [T]: the number of tokens in each; null: 1
   size_t T = 0, D = 0, H = 0, K = 0;
-  size_t protected_rows = 0;   ///< class and register tokens, which neither go nor take
-  size_t merged = 0;           ///< how many go, at most the number of even tokens
+  size_t protected_rows = 0;   ///< class and register tokens, which are not merged
+  size_t merged = 0;           ///< tokens to merge, at most the number of even tokens
   float* out = nullptr;        ///< [T - merged, D]
   float* out_sizes = nullptr;  ///< [2, T - merged]: sizes, and their binary logarithms
 
@@ -34,40 +35,44 @@ struct MergeTokensArguments {
   size_t odd_count() const { return T / 2 - protected_rows / 2; }
 };
 
-/// Tiles of a multiple of this many even tokens leave no lane idle; any other size gives the same result.
+/// Tiles of a multiple of this many even tokens use all lanes. Other sizes give the same result.
 constexpr size_t kMergeTokensTile = 16;
 
-/// Returns the bytes that all threads share from the first call to the last. Align to 64.
+/// Returns the size of the memory that all threads share from the first call to the last. Align to 64.
 size_t MergeTokensSharedBytes(size_t T, size_t K);
-/// Returns the bytes of scratch that a thread needs for MergeTokensMetric. Align to 64.
+/// Returns the bytes of scratch memory that a thread needs for MergeTokensMetric. Align to 64.
 size_t MergeTokensScratchBytes(size_t K);
 
-/// Tokens [first, last), first >= protected_rows.
+/// Computes the metric of the tokens [first, last), first >= protected_rows. f32; H additions per element of
+/// a key. No function here allocates, except the reference.
 void MergeTokensMetric(const MergeTokensArguments& arguments, size_t first, size_t last, void* shared,
                        void* scratch);
-/// Even tokens [first, last), counted from the first that is not protected.
+/// Matches the even tokens [first, last), counted from the first unprotected one. K multiply-adds per pair of
+/// tokens.
 void MergeTokensMatch(const MergeTokensArguments& arguments, size_t first, size_t last, void* shared);
+/// Selects the tokens to merge: those with the largest similarity, and of equal ones the first.
 void MergeTokensPlan(const MergeTokensArguments& arguments, void* shared);
-/// Rows [first, last) of the output.
+/// Writes rows [first, last) of the output. f32, within 1e-5 of the reference for values around 1.
 void MergeTokensRows(const MergeTokensArguments& arguments, size_t first, size_t last, const void* shared);
 
-/// Sets `weights` [T - merged, T] to what each row of the output is made of, once MergeTokensPlan has
-/// run: rows sum to one.
+/// Sets `weights` [T - merged, T] to the share of each token in each row of the output; each row has the sum
+/// 1. Call it after MergeTokensPlan.
 void MergeTokensWeights(const MergeTokensArguments& arguments, const void* shared, float* weights);
 
-/// All of it, in f64. Allocates.
+/// All steps in f64. Allocates.
 void MergeTokensReference(const MergeTokensArguments& arguments);
 
-constexpr int32_t kNone = -1;  // of MergeTokensShared::next
+constexpr int32_t kNone = -1;  // ends the chains of MergeTokensShared::next
 
+/// The shared memory of all steps.
 struct MergeTokensShared {
   float* even;      // [K, columns], the metric
   float* odd;       // [K, columns]
   float* score;     // [even], the largest product
-  int32_t* match;   // [even], the odd token it is with
+  int32_t* match;   // [even], the odd token of that product
   int32_t* order;   // [even], by score
-  int32_t* source;  // [T - merged], the token that each row of the output is made of first
-  int32_t* next;    // [T], the next that goes into the same row, or kNone
+  int32_t* source;  // [T - merged], the first token of each row of the output
+  int32_t* next;    // [T], the next token of the same row, or kNone
 
   static size_t Columns(size_t T) { return (T / 2 + kMergeTokensTile) / kMergeTokensTile * kMergeTokensTile; }
   static size_t Bytes(size_t T, size_t K) {
@@ -85,7 +90,7 @@ struct MergeTokensShared {
   }
 };
 
-/// The index among the tokens of an even or odd one, counted from the first that is not protected.
+/// Returns the index of the i-th even or odd token after the protected ones.
 inline size_t EvenToken(const MergeTokensArguments& a, size_t i) {
   return ((a.protected_rows + 1) / 2 + i) * 2;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Token merging as the paper says it, in f64.
+// Token merging as in the paper, in f64.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -9,7 +9,7 @@
 namespace vitrine::kernels {
 namespace {
 
-/// The cosine of the angle between two tokens' keys, each averaged over the heads.
+/// Returns the cosine of the angle between two tokens' keys, each averaged over the heads.
 double Similarity(const MergeTokensArguments& a, size_t s, size_t t) {
   double product = 0, s_square = 0, t_square = 0;
   for (size_t k = 0; k < a.K; ++k) {

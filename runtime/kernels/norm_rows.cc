@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Residual addition, LayerNorm and quantization. A row is read once for its sums (and its range), a second
-// time for an exact variance only if its mean is large against its deviation, and once more to be written.
+// Residual addition, LayerNorm and quantization. The kernel reads a row once for its sums (and its range), a
+// second time for an exact variance only if the mean is large against the deviation, and once more to write
+// the result.
 #include "runtime/kernels/norm_rows.h"
 
 #include <cmath>
@@ -14,7 +15,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
 
-/// Sum of v - center, and of its square, over a row, where v = x, or x += delta; and the range of v.
+/// The sums of v and of its square over a row, where v is x, or x += delta; and the range of v.
 template <bool kRange, bool kDelta>
 struct Sums {
   VF sum, squares;
@@ -45,7 +46,7 @@ struct Moments {
   Range range;
 };
 
-/// The moments about zero. A variance that is small against the mean's square has lost digits.
+/// Returns the moments about zero. A variance that is small against the square of the mean has lost digits.
 template <bool kRange, bool kDelta>
 HWY_NOINLINE Moments PlainMoments(float* HWY_RESTRICT x, const float* HWY_RESTRICT delta, size_t n) {
   constexpr size_t N = hn::MaxLanes(kF32);
@@ -60,7 +61,7 @@ HWY_NOINLINE Moments PlainMoments(float* HWY_RESTRICT x, const float* HWY_RESTRI
   a.Add(b);
   for (; i + N <= n; i += N) a.Add(x, delta, i);
   if (i < n) {
-    // The lanes beyond the end are zero: nothing to the sums.
+    // The lanes after the end are zero and do not change the sums.
     VF v = hn::LoadN(kF32, x + i, n - i);
     if constexpr (kDelta) {
       v = hn::Add(v, hn::LoadN(kF32, delta + i, n - i));
@@ -74,7 +75,7 @@ HWY_NOINLINE Moments PlainMoments(float* HWY_RESTRICT x, const float* HWY_RESTRI
   return {mean, hn::ReduceSum(kF32, a.squares) / static_cast<float>(n) - mean * mean, a.range};
 }
 
-/// Replaces moments about zero by moments about their mean, which keeps the digits.
+/// Replaces moments about zero by moments about the mean, which keeps the digits.
 HWY_NOINLINE void CenterMoments(const float* HWY_RESTRICT x, size_t n, Moments* moments) {
   constexpr size_t N = hn::MaxLanes(kF32);
   const VF center = hn::Set(kF32, moments->mean);
@@ -90,7 +91,7 @@ HWY_NOINLINE void CenterMoments(const float* HWY_RESTRICT x, size_t n, Moments* 
   moments->variance = hn::ReduceSum(kF32, sums.squares) / static_cast<float>(n) - shift * shift;
 }
 
-/// (x[i] - mean) * scale * gamma[i] + beta[i], where gamma or beta may be none.
+/// (x[i] - mean) * scale * gamma[i] + beta[i]; gamma or beta may be null.
 struct Affine {
   float mean, scale;
   const float *gamma, *beta;
@@ -104,7 +105,7 @@ struct Affine {
   }
 };
 
-/// Writes the affine transform of a row, which may be its own; returns the range of what was written.
+/// Writes the affine transform of a row to y, which may be x; returns the range of y.
 template <bool kGamma, bool kBeta>
 HWY_NOINLINE Range WriteF32(const float* x, size_t n, const Affine affine, float* y) {
   constexpr size_t N = hn::MaxLanes(kF32);
@@ -127,7 +128,7 @@ Moments MomentsOf(float* x, const float* delta, size_t n, bool with_range) {
   const auto plain_moments = with_range ? (delta ? PlainMoments<true, true> : PlainMoments<true, false>)
                                         : (delta ? PlainMoments<false, true> : PlainMoments<false, false>);
   Moments m = plain_moments(x, delta, n);
-  // About zero the variance loses mean^2 / variance times the precision of f32: a factor of 4 at most here.
+  // The variance about zero loses a factor of mean^2 / variance in precision: at most 4 here.
   if (!(m.mean * m.mean <= 4.0f * m.variance)) CenterMoments(x, n, &m);
   return m;
 }

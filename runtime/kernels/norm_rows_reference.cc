@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Residual addition and LayerNorm as the formula says it, in f64.
+// Residual addition and LayerNorm by their formula, in f64.
 #include <cmath>
 
 #include "runtime/kernels/norm_rows.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The micro-kernel of attention: a sum of outer products of a few scalars and a few vectors, kept in
-// registers. The type of product says what a scalar is. Included after rows-inl.h, once for every instruction
-// set, hence no guard.
+// The micro-kernel of attention: a sum of outer products of a few scalars and a few vectors, in registers.
+// The template parameter Product defines scalars, vectors and the multiply-add. Included after rows-inl.h,
+// for every instruction set, so without an include guard.
 #include <utility>
 
 HWY_BEFORE_NAMESPACE();
@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kLanes = hn::MaxLanes(kF32);
 
-// Accumulators: 8 scalars x 2 vectors where there are 32 registers (64-bit ARM, AVX-512), else 4 x 2.
+// Accumulators: 8 scalars x 2 vectors with 32 registers (64-bit ARM, AVX-512), otherwise 4 x 2.
 constexpr size_t kScalars = HWY_ARCH_ARM_A64 || HWY_TARGET <= HWY_AVX3 ? 8 : 4;
 constexpr size_t kVectors = 2;
 
@@ -19,8 +19,8 @@ HWY_INLINE void Unroll(const Body& body, std::index_sequence<kIndex...>) {
   (body(std::integral_constant<size_t, kIndex>()), ...);
 }
 
-/// Calls body(0), ... body(kCount - 1) with constants, so that arrays of vectors stay in registers
-/// at any optimization.
+/// Calls body(0), ... body(kCount - 1) with constants, so that arrays of vectors stay in registers at all
+/// levels of optimization.
 template <size_t kCount, class Body>
 HWY_INLINE void Unroll(const Body& body) {
   Unroll(body, std::make_index_sequence<kCount>());
@@ -31,8 +31,9 @@ template <class V, size_t kCount>
 HWY_INLINE void LoadVectors(const hn::TFromV<V>* p, V (&v)[kCount]) {
   Unroll<kCount>([&](auto i) HWY_ATTR { v[i] = hn::LoadU(hn::DFromV<V>(), p + i * kLanes); });
 }
-/// The product of f32. On 64-bit ARM the lane of a register is an operand of the fused multiply-add; GCC 12
-/// given the intrinsic copies accumulators back and forth, 14 % more instructions.
+
+/// The product of f32. On 64-bit ARM a lane of a register is an operand of the fused multiply-add. With the
+/// intrinsic, GCC 12 copies accumulators back and forth: 14 % more instructions.
 struct FloatProduct {
   using T = float;
   using V = VF;
@@ -63,8 +64,8 @@ struct Sums {
   typename Product::V v[kScalars][kCount];
 };
 
-/// Adds the outer product of kScalars scalars and kCount vectors, the last of which may have fewer
-/// lanes (kWhole = false).
+/// Adds the outer product of kScalars scalars and kCount vectors, or one vector with fewer lanes (kWhole =
+/// false).
 template <class Product, size_t kCount, bool kWhole>
 HWY_INLINE void AddOuterProduct(const typename Product::T* HWY_RESTRICT scalars,
                                 const typename Product::T* HWY_RESTRICT vectors, size_t lanes,
@@ -110,8 +111,8 @@ HWY_INLINE Sums<Product, kCount> SumOfOuterProducts(const typename Product::T* H
   return sums;
 }
 
-/// Writes x [rows, columns] of 32-bit elements transposed to out [columns, width], each 4 through `map`, with
-/// zeros for rows that there are not. width is a multiple of 4.
+/// Transposes x [rows, columns] of 32-bit elements to out [columns, width], with zeros for the missing rows.
+/// Applies `map` to every 4 elements. width is a multiple of 4.
 template <typename T, class Map>
 HWY_INLINE void PackTransposed(const T* x, size_t stride, size_t rows, size_t columns, size_t width, T* out,
                                const Map& map) {

@@ -15,7 +15,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace vitrine::kernels::HWY_NAMESPACE {
 
-/// Writes n pixels as int8: taking 128 away flips the highest bit.
+/// Writes n pixels - 128 as int8, by flipping the highest bit.
 HWY_INLINE void CopyRun(const uint8_t* HWY_RESTRICT pixels, size_t n, int8_t* HWY_RESTRICT out) {
   const hn::CappedTag<uint8_t, 16> d;
   const hn::RebindToSigned<decltype(d)> di;
@@ -28,7 +28,7 @@ HWY_INLINE void CopyRun(const uint8_t* HWY_RESTRICT pixels, size_t n, int8_t* HW
   for (; i < n; ++i) out[i] = static_cast<int8_t>(pixels[i] ^ 0x80);
 }
 
-/// Writes n pixels as f32, less `zero`.
+/// Writes n pixels - zero as f32.
 HWY_INLINE void CopyRun(const uint8_t* HWY_RESTRICT pixels, size_t n, float zero, float* HWY_RESTRICT out) {
   const hn::Rebind<uint8_t, F32> d8;
   constexpr size_t N = hn::MaxLanes(kF32);
@@ -97,6 +97,8 @@ void RotateRows(const RotateRowsArguments& a, size_t first, size_t last) {
   }
 }
 
+/// Returns the sums of one vector of columns. Blocks of rows are added first, then their sums, so that
+/// rounding grows with the square root of the number of rows.
 template <bool kWhole>
 HWY_INLINE VF SumOfColumns(const float* x, size_t stride, const float* weights, size_t rows, size_t count) {
   constexpr size_t kBlock = 16;

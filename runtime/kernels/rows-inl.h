@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the vector kernels share: the range of a row, and f32 vectors becoming a row of int8.
-// A kernel includes this after highway.h; it is compiled once for every instruction set, hence no guard.
+// Shared by the vector kernels: the range of a row, and writing f32 vectors as a row of int8. A kernel
+// includes this after highway.h. It is compiled for every instruction set, so it has no include guard.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,7 +22,7 @@ using VI = hn::Vec<I32>;
 constexpr F32 kF32;
 constexpr I32 kI32;
 
-/// Smallest and largest value, lane by lane until they are reduced.
+/// The smallest and the largest value of each lane.
 struct Range {
   VF min, max;
 
@@ -51,14 +51,14 @@ HWY_INLINE Range RangeOf(const float* HWY_RESTRICT x, size_t n) {
     b.Add(hn::LoadU(kF32, x + i + 3 * N));
   }
   a.Add(b);
-  // Zeros in the lanes beyond the end are in every range.
+  // The lanes after the end are zeros, which every range contains.
   for (; i < n; i += N) a.Add(hn::LoadN(kF32, x + i, HWY_MIN(N, n - i)));
   return a;
 }
 
-// Rounding value * scale + zero_point to an integer. NEON: 1.5 * 2^23 as part of the addend leaves the
-// integer in the low bits (32-bit ARM has no instruction that rounds to nearest, and 64-bit ARM saves one),
-// and the narrowing below reads only 16 of them.
+// Rounding of value * scale + zero_point to an integer. On NEON the addend includes 1.5 * 2^23, so that the
+// integer is in the low bits of the sum. 32-bit ARM has no instruction that rounds to nearest, and 64-bit ARM
+// saves one instruction. StoreBytes reads only the lower 16 bits.
 #if HWY_TARGET_IS_NEON
 constexpr float kRounder = 12582912.0f;
 constexpr int32_t kRounderBits = 0x4B400000;
@@ -76,12 +76,12 @@ HWY_INLINE VF Load(const float* x, size_t count) {
   return hn::LoadN(kF32, x, count);
 }
 
-/// Returns v with the lanes from `count` on replaced by the first lane, so that they do not widen a range.
+/// Returns v with copies of the first lane in the lanes from `count` on, so that they do not widen a range.
 HWY_INLINE VF RepeatFirst(VF v, size_t count) {
   return hn::IfThenElse(hn::FirstN(kF32, count), v, hn::Set(kF32, hn::GetLane(v)));
 }
 
-/// Writes what RoundToBits made of four vectors, as int8. The integers lie within [-2^15, 2^15) and saturate.
+/// Writes four vectors of RoundToBits as int8. The integers are in [-2^15, 2^15) and saturate.
 HWY_INLINE void StoreBytes(VI a, VI b, VI c, VI d, int8_t* out) {
   const hn::Repartition<int16_t, F32> d16;
   const hn::Repartition<int8_t, F32> d8;
@@ -101,8 +101,8 @@ HWY_INLINE void StoreBytesN(VI a, int8_t* out, size_t count) {
   hn::StoreN(hn::DemoteTo(d8, hn::Sub(a, hn::Set(kI32, kRounderBits))), d8, out, count);
 }
 
-/// (value - center) * scale + zero_point, rounded, for values that give at most 2^15. kCenter
-/// = false: center is 0.
+/// Returns (value - center) * scale + zero_point, rounded. Its magnitude must be below 2^15. kCenter = false:
+/// center is 0.
 template <bool kCenter>
 struct BytesOfRange {
   VF center, scale, rounder;
@@ -116,7 +116,7 @@ struct BytesOfRange {
   }
 };
 
-/// The same for any values, saturated.
+/// Returns the same for any values, saturated.
 struct BytesOfAnything {
   VF center, scale, min, max, rounder;
 
@@ -132,7 +132,7 @@ struct BytesOfAnything {
   }
 };
 
-/// out[i] = bytes_of(x[i]), in 0.25 stores and 1 load a vector.
+/// Sets out[i] to bytes_of(x[i]), with 0.25 stores and 1 load per vector.
 template <class Function>
 HWY_INLINE void StoreRow(const float* HWY_RESTRICT x, size_t n, const Function& bytes_of,
                          int8_t* HWY_RESTRICT out) {
@@ -148,8 +148,8 @@ HWY_INLINE void StoreRow(const float* HWY_RESTRICT x, size_t n, const Function& 
   }
 }
 
-/// Quantizes (x[i] - center) * scale to row `row` of `out`, where `range` holds the x (kQd8
-/// only) and scale >= 0.
+/// Quantizes (x[i] - center) * scale to row `row` of `out`; scale >= 0. `range` contains all x[i]; only kQd8
+/// uses it.
 template <bool kCenter>
 HWY_INLINE void QuantizeRow(const float* x, size_t n, float center, float scale, const Range& range,
                             const OutputRows& out, size_t row) {
@@ -167,7 +167,7 @@ HWY_INLINE void QuantizeRow(const float* x, size_t n, float center, float scale,
   }
 }
 
-/// Writes n values as row `row` of `out`, of any type.
+/// Writes n values to row `row` of `out`, of any type.
 HWY_INLINE void WriteRow(const float* x, size_t n, const OutputRows& out, size_t row) {
   if (out.type == RowType::kF32) {
     std::memcpy(static_cast<float*>(out.data) + row * out.stride, x, n * sizeof(float));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a row's range to its scale and zero point.
+// The scale and zero point of a row, from its range.
 #include "runtime/kernels/rows.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ RowQuantizer QuantizerOf(float min, float max) {
   if (half_range < 0.5e-30f) return {{127, 1.0f}, 1.0f};
   const float inverse_scale = 127.5f / half_range;
   const float low = min * inverse_scale, high = max * inverse_scale;
-  // Whichever end is nearer to zero keeps its value best when the zero point is rounded.
+  // The end nearer to zero keeps its value best when the zero point is rounded.
   const float zero_point = low + high > 1.0f ? -128.0f - low : 127.0f - high;
   const float nearest = std::nearbyint(std::clamp(zero_point, -128.0f, 127.0f));
   return {{static_cast<int32_t>(nearest), half_range / 127.5f}, inverse_scale};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activate: applies the function between two linear layers, gated or not, and quantizes its result. Where input and
-// output are static int8, it uses a table.
+// Activate: applies the function between two linear layers, gated or not, and quantizes its result. Where
+// input and output are static int8, it uses a table.
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AddPositions: makes the token sequence of the patch embeddings and the position table, which includes the class,
-// distillation and register tokens.
+// AddPositions: makes the token sequence of the patch embeddings and the position table, which includes the
+// class, distillation and register tokens.
 #include <cstring>
 
 #include "runtime/base/return_if_error.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention: softmax(Q K^T) V over all heads, a tile of query rows at a time, without the T x T matrix in memory. It
-// computes in int8 where the file allows it and this CPU is faster that way.
+// Attention: softmax(Q K^T) V over all heads, a tile of query rows at a time, without the T x T matrix in
+// memory. It computes in int8 where the file allows it and this CPU is faster that way.
 #include "runtime/kernels/attention.h"
 
 #include "runtime/base/return_if_error.h"

@@ -14,8 +14,8 @@ struct Shape {
   size_t rows, columns;
 };
 
-/// Fails with kInvalidModel unless tensor `index` exists, has one of `types`, at least `shape.rows` rows and exactly
-/// `shape.columns` columns. The message starts with `role`.
+/// Fails with kInvalidModel unless tensor `index` exists, has one of `types`, at least `shape.rows` rows and
+/// exactly `shape.columns` columns. The message starts with `role`.
 Status CheckInput(const Program& program, const char* role, int index,
                   std::initializer_list<schema::Type> types, Shape shape);
 

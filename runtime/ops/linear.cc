@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linear: output = input * weight^T + bias, by XNNPACK's fully-connected operators. The types of its tensors select
-// one:
+// Linear: output = input * weight^T + bias, by XNNPACK's fully-connected operators. The types of its tensors
+// select one:
 //
 //   f32            all in f32
 //   f32_qc8w       int8 weights only
@@ -39,15 +39,16 @@ PackedKernel KernelOf(const Program& program, int weight, int input, int output,
   return out.type == Type::QS8 ? PackedKernel::kQs8Qc8w : PackedKernel::kQd8F32Qc8w;
 }
 
-/// Returns the bias for f32_qc8w, divided by the scales: only these kernels add it before they multiply by the scale.
+/// Returns the bias for f32_qc8w, divided by the scales: only these kernels add it before they multiply by
+/// the scale.
 std::vector<float> ScaledBias(const ConstantInfo& weight, const float* bias) {
   std::vector<float> scaled(weight.rows, 0.0f);
   for (size_t i = 0; bias != nullptr && i < scaled.size(); ++i) scaled[i] = bias[i] / weight.scales()[i];
   return scaled;
 }
 
-// The most rows that can be missing from the last tile. XNNPACK documents 10 (XNN_EXTRA_QUANTIZATION_PARAMS), but has
-// a tile of 14 rows for 4-bit weights.
+// The most rows that can be missing from the last tile. XNNPACK documents 10 (XNN_EXTRA_QUANTIZATION_PARAMS),
+// but has a tile of 14 rows for 4-bit weights.
 constexpr size_t kMissingRows = 16;
 static_assert(kMissingRows >= XNN_EXTRA_QUANTIZATION_PARAMS);
 
@@ -150,8 +151,8 @@ class LinearOp final : public Op {
   }
 
  private:
-  /// Copies the rows' quantization and repeats the last one. XNNPACK's kernels compute the last row again in place of
-  /// rows that are missing from the last tile, and read their quantization beyond that row.
+  /// Copies the rows' quantization and repeats the last one. XNNPACK's kernels compute the last row again in
+  /// place of rows that are missing from the last tile, and read their quantization beyond that row.
   void PadRowQuantization() {
     if (row_quantization_ == nullptr) {
       std::fill_n(padded_, rows_ + kMissingRows, fixed_);

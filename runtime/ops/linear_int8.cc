@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linear in int8 by our own kernel, for CPUs on which XNNPACK's is slow. The kernel writes f32. A static int8 output
-// is rounded from it tile by tile, while the tile is in the cache.
+// Linear in int8 by our own kernel, for CPUs on which XNNPACK's is slow. The kernel writes f32. A static int8
+// output is rounded from it tile by tile, while the tile is in the cache.
 #include <algorithm>
 #include <vector>
 
@@ -77,7 +77,8 @@ class LinearInt8Op final : public Op {
     return {};
   }
 
-  /// One thread computes all at once; several threads compute blocks of some rows and a fourth of the columns.
+  /// One thread computes all at once; several threads compute blocks of some rows and a fourth of the
+  /// columns.
   void Run(pthreadpool_t pool) override {
     const size_t column_count = (arguments_.N + column_step_ - 1) / column_step_;
     const size_t row_count = (rows_ + row_step_ - 1) / row_step_;

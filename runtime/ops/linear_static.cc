@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linear with static int8 input and output (qs8_qc8w), by XNNPACK: one multiplication and one rounding per output.
+// Linear with static int8 input and output (qs8_qc8w), by XNNPACK: one multiplication and one rounding per
+// output.
 #include <xnnpack.h>
 
 #include <algorithm>
@@ -14,8 +15,8 @@
 namespace vitrine {
 namespace {
 
-/// Returns the bias in units of the accumulator, limited to 2^30, so that sums stay within 32 bits. No trained model
-/// has a larger bias.
+/// Returns the bias in units of the accumulator, limited to 2^30, so that sums stay within 32 bits. No
+/// trained model has a larger bias.
 std::vector<int32_t> BiasSteps(const float* bias, const float* scales, size_t n, float input_scale) {
   constexpr double kMost = 1 << 30;
   std::vector<int32_t> steps(n);

@@ -56,8 +56,8 @@ class Memory {
   std::byte* scratch_;
 };
 
-/// How an operator mixes tokens: each output row is a weighted sum of input rows. The weights are [rows, columns];
-/// each row of them has the sum 1.
+/// How an operator mixes tokens: each output row is a weighted sum of input rows. The weights are [rows,
+/// columns]; each row of them has the sum 1.
 struct TokenMix {
   size_t rows = 0, columns = 0;  ///< 0 when it does not mix tokens
   bool is_attention = false;
@@ -105,8 +105,9 @@ class Op {
   virtual std::array<int, 2> packed_constants() const { return {-1, -1}; }
 };
 
-/// Returns operator `index` of the program, with checked shapes, types and references; Create() comes later. Fails
-/// with kInvalidModel or kUnsupportedModel and a message that names the operator. The program must outlive the Op.
+/// Returns operator `index` of the program, with checked shapes, types and references; Create() comes later.
+/// Fails with kInvalidModel or kUnsupportedModel and a message that names the operator. The program must
+/// outlive the Op.
 Result<std::unique_ptr<Op>> MakeOp(const Program& program, int index);
 
 // The maker of each kind, in its own file.

@@ -13,7 +13,8 @@ void Touch(LiveRange& range, int step) {
   range.last = std::max(range.last, step);
 }
 
-/// Checks that operator `step` reads only written tensors and writes each tensor once; adds it to their ranges.
+/// Checks that operator `step` reads only written tensors and writes each tensor once; adds it to their
+/// ranges.
 Status TouchOperands(const Operands& operands, int step, const char* name, std::vector<LiveRange>& ranges) {
   const auto range = [&](int tensor) -> LiveRange& { return ranges[static_cast<size_t>(tensor)]; };
   const auto& reads = operands.reads.tensors;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pool: writes the means of ranges of rows next to each other: the class token, the mean of the patches, or both.
+// Pool: writes the means of ranges of rows next to each other: the class token, the mean of the patches, or
+// both.
 #include <algorithm>
 
 #include "runtime/base/return_if_error.h"

@@ -12,8 +12,8 @@
 
 namespace vitrine {
 
-/// Returns the output rows of tensor `index` in `memory`. Copies the scale and zero point of a QS8 tensor to *fixed,
-/// which must live as long as the rows are used.
+/// Returns the output rows of tensor `index` in `memory`. Copies the scale and zero point of a QS8 tensor to
+/// *fixed, which must live as long as the rows are used.
 inline kernels::OutputRows RowsOf(const Program& program, const Memory& memory, int index,
                                   kernels::RowQuantization* fixed) {
   const TensorInfo tensor = program.tensor(index);
@@ -46,14 +46,16 @@ inline const char* TypeOfRows(const Program& program, int index) {
 /// Returns the number of threads, including the caller's. A null pool has one.
 inline size_t ThreadCount(pthreadpool_t pool) { return pthreadpool_get_threads_count(pool); }
 
-/// Returns a tile size that gives each thread several tiles, so that the others do not wait long for a slow core.
+/// Returns a tile size that gives each thread several tiles, so that the others do not wait long for a slow
+/// core.
 inline size_t TileRows(pthreadpool_t pool, size_t rows) {
   const size_t threads = ThreadCount(pool);
   return threads == 1 ? rows : std::max<size_t>(1, rows / (threads * 5));
 }
 
-/// Calls function(thread, first, last) for tiles of `tile` rows that cover [0, rows); returns when all are done.
-/// Flushes denormals to zero meanwhile, as XNNPACK's operators do. A null pool runs all tiles in this thread.
+/// Calls function(thread, first, last) for tiles of `tile` rows that cover [0, rows); returns when all are
+/// done. Flushes denormals to zero meanwhile, as XNNPACK's operators do. A null pool runs all tiles in this
+/// thread.
 template <typename Function>
 void ForRows(pthreadpool_t pool, size_t rows, size_t tile, const Function& function) {
   struct Task {

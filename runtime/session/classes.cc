@@ -13,8 +13,8 @@ void Softmax(std::span<const float> logits, std::span<float> probabilities) {
 
 namespace {
 
-/// Sets the indices of `top` to the classes with the largest values, the largest first, of equal ones the first
-/// class; leaves the probabilities as they are. Returns how many there are.
+/// Sets the indices of `top` to the classes with the largest values, the largest first, of equal ones the
+/// first class; leaves the probabilities as they are. Returns how many there are.
 size_t RankClasses(std::span<const float> values, std::span<Guess> top) {
   const auto value_of = [&](const Guess& guess) { return values[static_cast<size_t>(guess.index)]; };
   size_t count = 0;

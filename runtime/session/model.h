@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of a Model: the mapped file, its verified program, and the descriptions that the public class returns.
+// The state of a Model: the mapped file, its verified program, and the descriptions that the public class
+// returns.
 #pragma once
 
 #include <span>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Session::Create: starts the threads, takes the operators through create, reshape, plan and setup, and prepares
-// the way from a photo to the input.
+// Session::Create: starts the threads, takes the operators through create, reshape, plan and setup, and
+// prepares the way from a photo to the input.
 #include <algorithm>
 #include <utility>
 
@@ -55,8 +55,8 @@ Status Session::State::MakeLevels() {
   return {};
 }
 
-/// Packs the weights of each operator, or takes them from the cache file. Releases the model file's pages as soon
-/// as an operator has its own copy.
+/// Packs the weights of each operator, or takes them from the cache file. Releases the model file's pages as
+/// soon as an operator has its own copy.
 Status Session::State::CreateOps(PreparedLevel& level) {
   for (int i = 0; i < level.program.operator_count(); ++i) {
     Op& op = *level.ops[static_cast<size_t>(i)];
@@ -77,7 +77,8 @@ Status Session::State::CreateOps(const char* packed_file) {
     Log(LogLevel::kInfo, "packed weights from %s", packed_file);
   for (PreparedLevel& level : levels) VITRINE_RETURN_IF_ERROR(CreateOps(level));
   packed_bytes = memory.bytes() + (packed->loaded() ? packed->bytes() : 0);
-  // Pages that verification has read, and their neighbours. The pages that a frame needs come back by themselves.
+  // Pages that verification has read, and their neighbours. The pages that a frame needs come back by
+  // themselves.
   model->file.Release(program().file());
   // A start without the file works too: it packs again.
   if (packed_file != nullptr && !packed->loaded()) {
@@ -141,7 +142,8 @@ Status Session::State::SetupOps(PreparedLevel& level) {
   return {};
 }
 
-/// Plans one arena for all levels, because only one level runs at a time. It has the size of the largest plan.
+/// Plans one arena for all levels, because only one level runs at a time. It has the size of the largest
+/// plan.
 Status Session::State::PlanAndSetup(std::span<std::byte> callers_arena) {
   size_t bytes = 0;
   for (PreparedLevel& level : levels) VITRINE_RETURN_IF_ERROR(Plan(level, &bytes));

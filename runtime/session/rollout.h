@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The attention map of a frame: the weights with which each operator mixes tokens, multiplied from the output back
-// to the patches.
+// The attention map of a frame: the weights with which each operator mixes tokens, multiplied from the output
+// back to the patches.
 //
 //     patches ─ A1 ─ A2 ─ merge ─ A3 ─ ... ─ pool ─> output
 //     map    <── r A1 <── r A2 <── r M <── r A3 <── ... <── r = the pool's weights
@@ -25,8 +25,8 @@ struct PatchRows {
 PatchRows FindPatchRows(const Program& program);
 
 /// Attention rollout (Abnar and Zuidema, "Quantifying Attention Flow in Transformers", 2020, section 3): a
-/// block passes on half of each token unchanged, and half through its attention, averaged over the heads. Token
-/// merging and pooling pass on tokens by their weights.
+/// block passes on half of each token unchanged, and half through its attention, averaged over the heads.
+/// Token merging and pooling pass on tokens by their weights.
 class Rollout {
  public:
   struct Level {

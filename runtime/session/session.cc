@@ -42,7 +42,8 @@ void ReadTensor(const TensorInfo& tensor, const std::byte* data, std::span<float
   }
 }
 
-/// Fails unless `output` is the reference's up to rounding. int8 rounding differs a little between instruction sets.
+/// Fails unless `output` is the reference's up to rounding. int8 rounding differs a little between
+/// instruction sets.
 Status CheckReference(std::span<const float> output, const schema::Reference& reference) {
   constexpr double kSmallestRatio = 316;  // 25 dB
   Sqnr sqnr;

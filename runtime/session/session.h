@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of a Session: operators with packed weights, the arena, the threads, and the preprocessing of photos.
+// The state of a Session: operators with packed weights, the arena, the threads, and the preprocessing of
+// photos.
 #pragma once
 
 #include <memory>

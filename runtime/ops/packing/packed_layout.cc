@@ -107,8 +107,9 @@ class Panels {
     if (kernel_ == PackedKernel::kF32 && columns < shape_.columns && first > 0) WriteLeftover(first, out);
   }
 
-  // The kernels read the missing columns of the last panel, but ignore their results. XNNPACK leaves arbitrary values
-  // there. This code writes the same values, so that the file's bytes do not depend on the machine that wrote it.
+  // The kernels read the missing columns of the last panel, but ignore their results. XNNPACK leaves
+  // arbitrary values there. This code writes the same values, so that the file's bytes do not depend on the
+  // machine that wrote it.
 
   /// Returns how many columns repeat the last one: all but one in panels of 8.
   size_t RepeatedColumns() const {
@@ -116,8 +117,8 @@ class Panels {
     return repeats ? kFloatPanel.columns - 1 : 0;
   }
 
-  /// Writes the values that XNNPACK leaves in the last column of an f32 panel: from the panel before, the last four
-  /// inputs of the last group of four.
+  /// Writes the values that XNNPACK leaves in the last column of an f32 panel: from the panel before, the
+  /// last four inputs of the last group of four.
   void WriteLeftover(size_t first, std::byte* out) const {
     const size_t fours = shape_.columns == kFloatPanel.columns ? w_.inputs / 4 * 4 : 0;
     for (size_t k = 0; k < fours; ++k) {

@@ -7,8 +7,8 @@
 //   f32_qc8w       bias                   weights   scales
 //   qd8_f32_qc8w   - sum of the weights   weights   scales   bias
 //
-// The weights of a panel are groups of `group` inputs of one channel: first the groups of all channels, then the next
-// inputs. Within `rotation` groups, channel c starts at group c modulo `rotation`.
+// The weights of a panel are groups of `group` inputs of one channel: first the groups of all channels, then
+// the next inputs. Within `rotation` groups, channel c starts at group c modulo `rotation`.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,8 @@ struct PanelShape {
   size_t columns, group, rotation;  // XNNPACK's nr, kr, sr
 };
 
-/// The layout of a class of CPUs, as far as classes differ. All other kernels use the same layout on each of them.
+/// The layout of a class of CPUs, as far as classes differ. All other kernels use the same layout on each of
+/// them.
 struct PackedLayout {
   CpuClass cpu;
   PanelShape qd8;     ///< of XNNPACK's qd8_f32_qc8w
@@ -42,13 +43,13 @@ struct MatrixToPack {
   size_t outputs, inputs;
 };
 
-/// Packs for `kernel` of such a CPU into `packed`: the same bytes that the CPU itself writes. Returns false when there
-/// is no memory.
+/// Packs for `kernel` of such a CPU into `packed`: the same bytes that the CPU itself writes. Returns false
+/// when there is no memory.
 bool Pack(const PackedLayout& layout, PackedKernel kernel, const MatrixToPack& weights,
           PackedWeights& packed);
 
-/// Returns the checksum of small matrices, packed by each kind of kernel for CPUs with `layout`, or for this CPU when
-/// `layout` is null. XNNPACK must be started.
+/// Returns the checksum of small matrices, packed by each kind of kernel for CPUs with `layout`, or for this
+/// CPU when `layout` is null. XNNPACK must be started.
 uint64_t LayoutChecksum(const PackedLayout* layout);
 
 /// Returns the same for the kernels that only the CPU itself can pack for: qs8_qc8w and qd8_f32_qb4w.

@@ -41,8 +41,8 @@ uint64_t Checksum(std::span<const uint8_t> bytes) {
   return sum.value();
 }
 
-/// Returns whether packed weights may be written to `path`: there is no file, or a file of packed weights of any
-/// version, complete or not.
+/// Returns whether packed weights may be written to `path`: there is no file, or a file of packed weights of
+/// any version, complete or not.
 bool IsFree(const char* path) {
   struct stat info;
   if (stat(path, &info) != 0) return true;

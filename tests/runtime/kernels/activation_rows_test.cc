@@ -56,7 +56,7 @@ TEST_CASE("Activations agree with the reference for any length") {
   });
 }
 
-TEST_CASE("Activations are right over the whole line") {
+TEST_CASE("Activations agree with the reference for values of any size") {
   OnEveryTarget([] {
     std::vector<float> x;
     for (float v = -30; v < 30; v += 0.003f) x.push_back(v);
@@ -86,7 +86,7 @@ TEST_CASE("Activations quantize rows of any range within 0.56 steps") {
   });
 }
 
-TEST_CASE("Activations survive rows that are not numbers") {
+TEST_CASE("Activations accept NaN and infinity") {
   OnEveryTarget([] {
     for (const Activation activation : kAll) {
       for (const float bad : {NAN, INFINITY, -INFINITY}) {

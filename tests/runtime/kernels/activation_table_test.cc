@@ -6,7 +6,7 @@
 namespace vitrine::kernels {
 namespace {
 
-TEST_CASE("A table gives what the reference gives, for every byte and any length") {
+TEST_CASE("A table agrees with the reference for every byte and any length") {
   Generator generator(1);
   std::vector<int8_t> table(256);
   for (int8_t& entry : table) entry = static_cast<int8_t>(Uniform(generator, 0, 255));

@@ -74,7 +74,7 @@ TEST_CASE("Attention in int8 keeps 28 dB at the size of ViT-S, from flat to peak
   });
 }
 
-TEST_CASE("Attention in int8 counts a key as often as it stands for a token") {
+TEST_CASE("Attention in int8 counts a merged key by its number of tokens") {
   WhereFast([] {
     Generator generator(7);
     for (const size_t T : {1, 7, 16, 50, 101, 197}) {
@@ -89,7 +89,7 @@ TEST_CASE("Attention in int8 counts a key as often as it stands for a token") {
   });
 }
 
-TEST_CASE("Attention in int8 does not lose what lies below one step") {
+TEST_CASE("Attention in int8 keeps the sum of probabilities below one step") {
   WhereFast([] {
     // One key is 400 times as likely as each of 400 others: half of the output is theirs, a step and less at
     // a time.
@@ -129,7 +129,7 @@ TEST_CASE("Attention in int8 writes quantized rows") {
   });
 }
 
-TEST_CASE("Attention in int8 gives the same bytes however its rows are split") {
+TEST_CASE("Attention in int8 gives the same bytes for any split of its rows") {
   WhereFast([] {
     Generator generator(5);
     AttentionInputs inputs({50, 50, 3, 24}, generator, 2);
@@ -142,7 +142,7 @@ TEST_CASE("Attention in int8 gives the same bytes however its rows are split") {
   });
 }
 
-TEST_CASE("Attention in int8 survives awkward inputs") {
+TEST_CASE("Attention in int8 accepts zeros, NaN and infinity") {
   WhereFast([] {
     Generator generator(6);
     for (const float bad : {NAN, INFINITY, -INFINITY, 1e30f, 1e-42f, 0.0f}) {

@@ -59,7 +59,7 @@ TEST_CASE("Attention agrees with the reference for any shape") {
   });
 }
 
-TEST_CASE("Attention reads one query where only the class token is wanted") {
+TEST_CASE("Attention computes a single query") {
   OnEveryTarget([] {
     Generator generator(2);
     AttentionInputs inputs({197, 1, 3, 64}, generator, 3);
@@ -68,7 +68,7 @@ TEST_CASE("Attention reads one query where only the class token is wanted") {
   });
 }
 
-TEST_CASE("Attention copes with scores far from zero") {
+TEST_CASE("Attention is precise for scores far from zero") {
   OnEveryTarget([] {
     Generator generator(3);
     for (const float deviation : {0.0f, 30.0f, 1000.0f}) {
@@ -85,7 +85,7 @@ TEST_CASE("Attention copes with scores far from zero") {
   });
 }
 
-TEST_CASE("Attention adds the bias of the place between two patches") {
+TEST_CASE("Attention adds the relative position bias") {
   OnEveryTarget([] {
     Generator generator(6);
     for (const auto& [height, width] :
@@ -105,7 +105,7 @@ TEST_CASE("Attention adds the bias of the place between two patches") {
   });
 }
 
-TEST_CASE("Attention counts a key as often as it stands for a token") {
+TEST_CASE("Attention counts a merged key by its number of tokens") {
   OnEveryTarget([] {
     Generator generator(7);
     for (const size_t T : {1, 7, 16, 50, 101}) {
@@ -139,7 +139,7 @@ double ErrorOfMean(AttentionInputs& inputs) {
   return worst;
 }
 
-TEST_CASE("Attention's probabilities are averaged over the heads") {
+TEST_CASE("AttentionMean averages the probabilities over the heads") {
   OnEveryTarget([] {
     Generator generator(8);
     for (int i = 0; i < 30; ++i) {
@@ -159,7 +159,7 @@ TEST_CASE("Attention's probabilities are averaged over the heads") {
   });
 }
 
-TEST_CASE("Attention gives the same bytes however its rows are split") {
+TEST_CASE("Attention gives the same bytes for any split of its rows") {
   OnEveryTarget([] {
     Generator generator(4);
     AttentionInputs inputs({50, 50, 3, 24}, generator, 2);
@@ -172,7 +172,7 @@ TEST_CASE("Attention gives the same bytes however its rows are split") {
   });
 }
 
-TEST_CASE("Attention survives inputs that are not numbers") {
+TEST_CASE("Attention accepts NaN and infinity") {
   OnEveryTarget([] {
     Generator generator(5);
     for (const float bad : {NAN, INFINITY, -INFINITY, 1e30f}) {

@@ -87,7 +87,7 @@ TEST_CASE("A linear layer in int8 is exact at the ends of its range") {
   }
 }
 
-TEST_CASE("A linear layer in int8 gives the same bytes however it is split") {
+TEST_CASE("A linear layer in int8 gives the same bytes for any split") {
   if (!HasLinearInt8()) return;
   Generator generator(3);
   Layer layer(21, 45, 100, generator);

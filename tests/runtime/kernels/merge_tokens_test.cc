@@ -84,7 +84,7 @@ TEST_CASE("Merging tokens agrees with the reference for any shape") {
   });
 }
 
-TEST_CASE("Merging tokens keeps the weighted sum of all") {
+TEST_CASE("Merging tokens keeps the weighted sum of all tokens") {
   OnEveryTarget([] {
     Generator generator(2);
     Inputs inputs({99, 17, 2, 16, 1, 30}, generator);
@@ -100,7 +100,7 @@ TEST_CASE("Merging tokens keeps the weighted sum of all") {
   });
 }
 
-TEST_CASE("Merging tokens tells what each row is made of") {
+TEST_CASE("MergeTokensWeights returns the share of each token in each row") {
   OnEveryTarget([] {
     Generator generator(4);
     Inputs inputs({99, 17, 2, 16, 1, 30}, generator);
@@ -119,7 +119,7 @@ TEST_CASE("Merging tokens tells what each row is made of") {
   });
 }
 
-TEST_CASE("Merging tokens survives keys that are not numbers, or are all the same") {
+TEST_CASE("Merging tokens accepts NaN and equal keys") {
   OnEveryTarget([] {
     Generator generator(3);
     for (const float bad : {NAN, INFINITY, 0.0f, 1.0f, 1e30f}) {

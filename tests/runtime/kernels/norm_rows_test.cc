@@ -67,7 +67,7 @@ TEST_CASE("LayerNorm keeps 95 dB where the mean is a hundred times the deviation
   });
 }
 
-TEST_CASE("LayerNorm keeps its digits beside an outlier channel") {
+TEST_CASE("LayerNorm is precise in rows with an outlier channel") {
   OnEveryTarget([] {
     Generator generator(3);
     std::vector<float> x = Normal(generator, 384, 1);
@@ -96,7 +96,7 @@ TEST_CASE("LayerNorm gives finite scales and values for awkward rows") {
   });
 }
 
-TEST_CASE("LayerNorm survives rows that are not numbers") {
+TEST_CASE("LayerNorm accepts NaN, infinity and huge values") {
   OnEveryTarget([] {
     for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f}) {
       std::vector<float> row(100, bad), scratch(200);
@@ -109,7 +109,7 @@ TEST_CASE("LayerNorm survives rows that are not numbers") {
   });
 }
 
-TEST_CASE("LayerNorm's rows do not depend on the rows around them") {
+TEST_CASE("LayerNorm computes each row alone") {
   OnEveryTarget([] {
     Generator generator(5);
     std::vector<float> x = Normal(generator, 10 * 50, 1), scratch(64);

@@ -44,7 +44,7 @@ TEST_CASE("Quantization is within half a step for any length") {
   });
 }
 
-TEST_CASE("Quantization copes with awkward rows") {
+TEST_CASE("Quantization is within half a step for extreme rows") {
   OnEveryTarget([] {
     Generator generator(2);
     for (const size_t columns : {1, 7, 64, 197}) {
@@ -76,7 +76,7 @@ TEST_CASE("A row of zeros has a scale of one") {
   CHECK(q.inverse_scale == 1);
 }
 
-TEST_CASE("Rows that are not numbers do no harm") {
+TEST_CASE("Quantization accepts NaN and infinity") {
   OnEveryTarget([] {
     const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
     for (const float bad : {nan, inf, -inf}) {

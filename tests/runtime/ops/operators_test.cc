@@ -124,8 +124,9 @@ TEST_CASE("AttentionAddsTheRelativePositionBiasToTheScores") {
   CheckValues(testing::RunModel(draft([](auto&) {}), rows).last(),
               {mean(3, 1, 1), mean(2, 0, 0.5), mean(2, -0.5, 0)}, 1e-4);
   const auto refusal = [&](auto change) { return testing::WhyRefused(draft(change)); };
-  CHECK_THAT(refusal([](auto& op) { op.grid_width = 3; }),
-             ContainsSubstring("attention: bias for a grid of 1x3 patches, but there are 3 queries and 3 keys"));
+  CHECK_THAT(
+      refusal([](auto& op) { op.grid_width = 3; }),
+      ContainsSubstring("attention: bias for a grid of 1x3 patches, but there are 3 queries and 3 keys"));
   CHECK_THAT(refusal([](auto& op) { op.grid_height = 0; }), ContainsSubstring("grid of 0x2"));
   CHECK_THAT(refusal([](auto& op) { std::swap(op.grid_height, op.grid_width), op.heads = 0; }),
              ContainsSubstring("0 heads"));
@@ -161,9 +162,12 @@ TEST_CASE("RotateHeadsRotatesTheHeadsOfThePatches") {
     r.builder.AddOperator("rotate", wrong);
     return testing::WhyRefused(r.Bytes());
   };
-  CHECK_THAT(refusal([](auto& o) { o.column = 2; }), ContainsSubstring("rotate: tensor has 5 columns, expected 4 from column 2 on"));
-  CHECK_THAT(refusal([](auto& o) { o.head_size = 1; }), ContainsSubstring("rotate: heads have 1 columns, expected an even number"));
-  CHECK_THAT(refusal([](auto& o) { o.first_row = 2; }), ContainsSubstring("first patch is row 2, the tensor has 2 rows"));
+  CHECK_THAT(refusal([](auto& o) { o.column = 2; }),
+             ContainsSubstring("rotate: tensor has 5 columns, expected 4 from column 2 on"));
+  CHECK_THAT(refusal([](auto& o) { o.head_size = 1; }),
+             ContainsSubstring("rotate: heads have 1 columns, expected an even number"));
+  CHECK_THAT(refusal([](auto& o) { o.first_row = 2; }),
+             ContainsSubstring("first patch is row 2, the tensor has 2 rows"));
   CHECK_THAT(refusal([](auto& o) { o.first_row = 0; }), ContainsSubstring("table is 1x2, expected 2x2"));
   CHECK_THAT(refusal([](auto& o) { o.table = 7; }), ContainsSubstring("constant 7 does not exist"));
 }

@@ -77,7 +77,7 @@ TEST_CASE("Int8IsCloseToF32") {
   Session int8 = Open(int8_model), f32 = Open(f32_model);
   for (uint32_t seed = 0; seed < 5; ++seed) {
     const std::vector<uint8_t> image = Noise(8 * 8 * 3, seed);
-    CHECK(testing::Sqnr(LogitsOf(f32, image), LogitsOf(int8, image)) > 20);  // errors average out less at a width of 16
+    CHECK(testing::Sqnr(LogitsOf(f32, image), LogitsOf(int8, image)) > 20);  // 16 columns average little
   }
 }
 

@@ -73,8 +73,8 @@ TEST_CASE("TheSecondStartMapsTheWeightsThatTheFirstPacked") {
   }
 }
 
-/// Returns a model with the kinds of Linear that TinyVit does not have: static int8 to f32, static int8 to static int8,
-/// and 4-bit weights.
+/// Returns a model with the kinds of Linear that TinyVit does not have: static int8 to f32, static int8 to
+/// static int8, and 4-bit weights.
 testing::ModelBytes StaticAndInt4() {
   constexpr size_t kRows = 5, kWidth = 64;
   testing::Draft draft;

@@ -152,24 +152,25 @@ Status Session::State::PlanAndSetup(std::span<std::byte> callers_arena) {
   return {};
 }
 
-// The file's enumerations have the values of those in runtime/image.
-static_assert(static_cast<int>(schema::ResizeMode::None) == static_cast<int>(ResizeMode::kNone) &&
-              static_cast<int>(schema::ResizeMode::ShortestSide) ==
-                  static_cast<int>(ResizeMode::kShortestSide) &&
-              static_cast<int>(schema::ResizeMode::Squash) == static_cast<int>(ResizeMode::kSquash) &&
-              schema::ResizeMode::MAX == schema::ResizeMode::Squash);
-static_assert(static_cast<int>(schema::CropRounding::HalfToEven) ==
-                  static_cast<int>(CropRounding::kHalfToEven) &&
-              static_cast<int>(schema::CropRounding::Floor) == static_cast<int>(CropRounding::kFloor) &&
-              schema::CropRounding::MAX == schema::CropRounding::Floor);
-static_assert(static_cast<int>(schema::Interpolation::Nearest) == static_cast<int>(Interpolation::kNearest) &&
-              static_cast<int>(schema::Interpolation::Lanczos) == static_cast<int>(Interpolation::kLanczos) &&
-              static_cast<int>(schema::Interpolation::Bilinear) ==
-                  static_cast<int>(Interpolation::kBilinear) &&
-              static_cast<int>(schema::Interpolation::Bicubic) == static_cast<int>(Interpolation::kBicubic) &&
-              static_cast<int>(schema::Interpolation::Box) == static_cast<int>(Interpolation::kBox) &&
-              static_cast<int>(schema::Interpolation::Hamming) == static_cast<int>(Interpolation::kHamming) &&
-              schema::Interpolation::MAX == schema::Interpolation::Hamming);
+// The casts below rely on equal values of the file's enumerations and those of runtime/image.
+template <typename A, typename B>
+constexpr bool Same(A a, B b) {
+  return static_cast<int>(a) == static_cast<int>(b);
+}
+static_assert(Same(schema::ResizeMode::None, ResizeMode::kNone));
+static_assert(Same(schema::ResizeMode::ShortestSide, ResizeMode::kShortestSide));
+static_assert(Same(schema::ResizeMode::Squash, ResizeMode::kSquash));
+static_assert(schema::ResizeMode::MAX == schema::ResizeMode::Squash);
+static_assert(Same(schema::CropRounding::HalfToEven, CropRounding::kHalfToEven));
+static_assert(Same(schema::CropRounding::Floor, CropRounding::kFloor));
+static_assert(schema::CropRounding::MAX == schema::CropRounding::Floor);
+static_assert(Same(schema::Interpolation::Nearest, Interpolation::kNearest));
+static_assert(Same(schema::Interpolation::Lanczos, Interpolation::kLanczos));
+static_assert(Same(schema::Interpolation::Bilinear, Interpolation::kBilinear));
+static_assert(Same(schema::Interpolation::Bicubic, Interpolation::kBicubic));
+static_assert(Same(schema::Interpolation::Box, Interpolation::kBox));
+static_assert(Same(schema::Interpolation::Hamming, Interpolation::kHamming));
+static_assert(schema::Interpolation::MAX == schema::Interpolation::Hamming);
 
 Status Session::State::PrepareImages() {
   const schema::ImageInput* image = program().root().image();

@@ -30,6 +30,7 @@ runtime/c/                                                                      
 converter/report/|converter/convert.h|pages/                                         converter/report
 (runtime|converter)/|pages/                                                          converter
 runtime/                                                                             runtime
+pages/                                                                               pages
 platforms/|pages/                                                                    platforms :!platforms/linux/convert.cc
 platforms/linux/|converter/convert.h                                                 platforms/linux/convert.cc
 END

@@ -9,7 +9,6 @@
 #include "platforms/linux/cli/terminal.h"
 #include "platforms/linux/cli/whole_file.h"
 #include "platforms/linux/draw/heatmap.h"
-#include "platforms/linux/draw/png_file.h"
 #include "platforms/linux/photos/classes.h"
 #include "platforms/linux/photos/photo_set.h"
 

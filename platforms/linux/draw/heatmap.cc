@@ -6,10 +6,23 @@
 #include <cmath>
 #include <functional>
 
+#include "pages/images.h"
+#include "platforms/linux/cli/failure.h"
+#include "platforms/linux/cli/whole_file.h"
+
 namespace vitrine {
 namespace {
 
-/// A grid's value between the centres of its patches, at (y, x) in patches.
+/// Returns the values with zero for those that are NaN or infinite.
+std::vector<float> Finite(std::span<const float> values) {
+  std::vector<float> finite(values.begin(), values.end());
+  for (float& value : finite) {
+    if (!std::isfinite(value)) value = 0;
+  }
+  return finite;
+}
+
+/// Returns the value at (y, x), in patches, interpolated between the centres of the patches.
 float Between(std::span<const float> map, Grid grid, float y, float x) {
   const float top = std::clamp(y - 0.5f, 0.0f, static_cast<float>(grid.height - 1));
   const float left = std::clamp(x - 0.5f, 0.0f, static_cast<float>(grid.width - 1));
@@ -23,12 +36,12 @@ float Between(std::span<const float> map, Grid grid, float y, float x) {
 
 using Color = std::array<float, 3>;  // red, green, blue, 0 to 255
 
-/// From dark to light, so that what counts for nothing is dimmed. `value` 0 to 1.
+/// Returns a colour from dark for 0 to light for 1. Values outside, and NaN, are clamped.
 Color ColorOf(float value) {
   constexpr Color kColors[] = {{10, 8, 48},   {72, 18, 120},  {160, 38, 128},
                                {232, 80, 72}, {252, 164, 56}, {255, 246, 168}};
   constexpr int kSteps = static_cast<int>(std::size(kColors)) - 1;
-  const float at = value * kSteps;
+  const float at = std::min(value > 0 ? value : 0.0f, 1.0f) * kSteps;
   const int below = std::min(static_cast<int>(at), kSteps - 1);
   Color color;
   for (size_t c = 0; c < 3; ++c)
@@ -36,8 +49,8 @@ Color ColorOf(float value) {
   return color;
 }
 
-/// A row's values with their mean taken away.
-std::vector<double> Centered(std::span<const float> features, size_t rows, size_t columns) {
+/// Returns the features without the mean of each column.
+std::vector<double> Centered(const std::vector<float>& features, size_t rows, size_t columns) {
   std::vector<double> centered(features.begin(), features.end());
   for (size_t c = 0; c < columns; ++c) {
     double mean = 0;
@@ -48,6 +61,7 @@ std::vector<double> Centered(std::span<const float> features, size_t rows, size_
   return centered;
 }
 
+/// Scales to length 1; a vector of zeros stays.
 void Normalize(std::vector<double>* vector) {
   double sum = 0;
   for (const double x : *vector) sum += x * x;
@@ -55,6 +69,7 @@ void Normalize(std::vector<double>* vector) {
   for (double& x : *vector) x *= scale;
 }
 
+/// Returns the dot product of each row and `direction`.
 std::vector<double> Project(const std::vector<double>& rows, const std::vector<double>& direction) {
   std::vector<double> values(rows.size() / direction.size());
   for (size_t r = 0; r < values.size(); ++r) {
@@ -63,8 +78,8 @@ std::vector<double> Project(const std::vector<double>& rows, const std::vector<d
   return values;
 }
 
-/// The first principal component's values, taken out of the rows: power iteration from the row that is
-/// farthest from the mean.
+/// Returns the values of the first principal component and removes it from the rows. Power iteration, from the row that
+/// is farthest from the mean.
 std::vector<double> TakeComponent(std::vector<double>* rows, size_t columns) {
   constexpr int kRounds = 200;
   const size_t count = rows->size() / columns;
@@ -97,7 +112,7 @@ std::vector<double> TakeComponent(std::vector<double>* rows, size_t columns) {
   return values;
 }
 
-/// To 0..1, from the smallest to the largest.
+/// Returns the values scaled to 0..1, from the smallest to the largest.
 std::vector<float> Stretched(const std::vector<double>& values) {
   const auto [least, largest] = std::minmax_element(values.begin(), values.end());
   const double from = *least, scale = *largest > from ? 1 / (*largest - from) : 0;
@@ -134,9 +149,10 @@ Picture Enlarge(const Picture& picture, int times) {
 }
 
 void DrawHeatmap(std::span<const float> map, Grid grid, float opacity, Picture* picture) {
-  // What the fewest patches exceed: a single one may have many times what all others have.
-  constexpr size_t kBrightest = 50;  // one of so many
-  std::vector<float> sorted(map.begin(), map.end());
+  // The brightest colour is that of the 98th percentile: a single patch may have many times the value of all others.
+  constexpr size_t kBrightest = 50;  // one patch of 50
+  const std::vector<float> finite = Finite(map);
+  std::vector<float> sorted = finite;
   const auto bright = sorted.begin() + static_cast<ptrdiff_t>(sorted.size() / kBrightest);
   std::nth_element(sorted.begin(), bright, sorted.end(), std::greater<>());
   const float largest = *bright;
@@ -146,9 +162,9 @@ void DrawHeatmap(std::span<const float> map, Grid grid, float opacity, Picture* 
   uint8_t* pixel = picture->rgb.data();
   for (int y = 0; y < picture->height; ++y) {
     for (int x = 0; x < picture->width; ++x, pixel += 3) {
-      const float value =
-          Between(map, grid, (static_cast<float>(y) + 0.5f) * down, (static_cast<float>(x) + 0.5f) * across);
-      const Color color = ColorOf(std::clamp(value * scale, 0.0f, 1.0f));
+      const float value = Between(finite, grid, (static_cast<float>(y) + 0.5f) * down,
+                                  (static_cast<float>(x) + 0.5f) * across);
+      const Color color = ColorOf(value * scale);
       for (size_t c = 0; c < 3; ++c)
         pixel[c] = static_cast<uint8_t>(std::lerp(static_cast<float>(pixel[c]), color[c], opacity) + 0.5f);
     }
@@ -158,7 +174,7 @@ void DrawHeatmap(std::span<const float> map, Grid grid, float opacity, Picture* 
 Picture DrawComponents(std::span<const float> features, Grid grid, int patch_height, int patch_width) {
   const size_t patches = static_cast<size_t>(grid.height) * static_cast<size_t>(grid.width);
   const size_t columns = features.size() / patches;
-  std::vector<double> rows = Centered(features, patches, columns);
+  std::vector<double> rows = Centered(Finite(features), patches, columns);
   Picture picture = {grid.width * patch_width, grid.height * patch_height, {}};
   picture.rgb.resize(patches * static_cast<size_t>(patch_height * patch_width) * 3);
   for (size_t c = 0; c < 3; ++c) {
@@ -172,6 +188,12 @@ Picture DrawComponents(std::span<const float> features, Grid grid, int patch_hei
     }
   }
   return picture;
+}
+
+void WritePng(const Picture& picture, const std::string& path) {
+  const std::string png = EncodePng(picture.rgb, picture.width, picture.height);
+  if (png.empty()) throw Failure(path + ": not enough memory for the picture");
+  WriteWholeFile(png, path);
 }
 
 }  // namespace vitrine

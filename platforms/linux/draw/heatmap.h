@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures of what a model looked at, and of what its patches have in common.
+// Pictures of where a model looked and of what its patches have in common.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 #include <vitrine/vitrine.hpp>
 
@@ -15,19 +16,23 @@ struct Picture {
   std::vector<uint8_t> rgb;  ///< [height, width, 3]
 };
 
-/// What the model saw, after resize and crop: the session's input. Gray becomes RGB.
+/// Returns the session's input, [height, width, channels], as a picture: what the model sees after resize and crop.
+/// Gray becomes RGB.
 Picture PictureOfInput(std::span<const uint8_t> input, int height, int width, int channels);
 
-/// `picture`, `times` as wide and as high, interpolated.
+/// Returns `picture` interpolated to `times` its width and height.
 Picture Enlarge(const Picture& picture, int times);
 
-/// Draws `map`, [grid.height, grid.width], over the picture: dark where it is zero, light in the fiftieth of
-/// the patches where it is largest, interpolated between the centres of the patches. `opacity` 0 to 1.
+/// Draws `map`, [grid.height, grid.width], over the picture: dark for zero, light for the largest fiftieth of the
+/// patches, interpolated between the centres of the patches. NaN counts as zero. `opacity` 0 to 1.
 void DrawHeatmap(std::span<const float> map, Grid grid, float opacity, Picture* picture);
 
-/// Colours patches by their features [grid.height * grid.width, columns]: red, green and blue are the first
-/// three principal components, each from its smallest value to its largest. The sign of a component is the
-/// one that makes its largest value positive. The same features give the same bytes.
+/// Returns a picture whose patches are coloured by their features [grid.height * grid.width, columns]: red, green and
+/// blue are the first three principal components, each from its smallest to its largest value. The sign of a component
+/// makes its largest magnitude positive. The same features give the same bytes. NaN is drawn as zero.
 Picture DrawComponents(std::span<const float> features, Grid grid, int patch_height, int patch_width);
+
+/// Writes a PNG file, whole or not at all. Throws Failure when it cannot be written.
+void WritePng(const Picture& picture, const std::string& path);
 
 }  // namespace vitrine

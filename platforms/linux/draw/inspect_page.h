@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model drawn: its operators with what they read, and what lies in the arena while they run.
+// The page of `vitrine inspect --html`: the operators, the tensors that they read, and the arena over time.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vitrine/vitrine.hpp>
 
-#include "platforms/linux/cli/failure.h"
-
 namespace vitrine {
 
-/// Writes a page of HTML that needs nothing else: all of it or nothing. Throws Failure when it cannot be
-/// written.
+/// Writes one HTML file that loads nothing, whole or not at all. `operators` are those of the session's level. Throws
+/// Failure when the file cannot be written.
 void WriteInspectPage(const Model& model, const Session& session, std::span<const OperatorInfo> operators,
                       const std::string& title, const std::string& path);
 

@@ -3,10 +3,7 @@
 
 #include <algorithm>
 
-#define STB_IMAGE_WRITE_IMPLEMENTATION
-#define STB_IMAGE_WRITE_STATIC
-#define STBI_WRITE_NO_STDIO
-#include "stb_image_write.h"
+#include "pages/images.h"
 
 namespace vitrine {
 namespace {
@@ -98,8 +95,7 @@ std::pair<int, int> SizeOf(const Frame& frame) {
 }
 
 std::string EncodeJpeg(const FrameLayout& layout, const uint8_t* pixels, size_t size) {
-  std::string jpeg;
-  if (layout.is_jpeg) return jpeg.assign(pixels, pixels + size);
+  if (layout.is_jpeg) return std::string(pixels, pixels + size);
   const ImageView view = layout.ViewOf(pixels);
   const YuvToRgb to_rgb(view.matrix, view.range);
   const int step = (view.width + kMaxWidth - 1) / kMaxWidth;
@@ -107,11 +103,7 @@ std::string EncodeJpeg(const FrameLayout& layout, const uint8_t* pixels, size_t 
   std::vector<uint8_t> rgb(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
   for (int y = 0; y < height; ++y)
     ReadRow(view, to_rgb, y * step, step, rgb.data() + ptrdiff_t{3} * y * width);
-  const auto append = [](void* context, void* data, int bytes) {
-    static_cast<std::string*>(context)->append(static_cast<const char*>(data), static_cast<size_t>(bytes));
-  };
-  if (stbi_write_jpg_to_func(append, &jpeg, width, height, 3, rgb.data(), kQuality) == 0) jpeg.clear();
-  return jpeg;
+  return EncodeJpeg(rgb, width, height, kQuality);
 }
 
 void Snapshots::Offer(const Decision& decision) {

@@ -32,18 +32,6 @@ ProgressFunction Part(const ProgressFunction& progress, double first, double las
 
 bool IsCalibrated(Recipe recipe) { return recipe != Recipe::kDynamic && recipe != Recipe::kF32; }
 
-/// Of int4 patterns are enough to round weights by; ranges need what the model will see.
-void CheckOptions(const ConvertOptions& options) {
-  const bool needs_photos = options.recipe == Recipe::kStatic || options.recipe == Recipe::kMixed;
-  if (needs_photos && !options.calibrate) {
-    FailUsage(
-        "--recipe ", Name(options.recipe),
-        " needs --calibrate DIR: a folder of photos of the kind that the model will see, 64 are enough");
-  }
-  if (options.budget.max_accuracy_drop && options.recipe != Recipe::kMixed)
-    FailUsage("--max-accuracy-drop is for --recipe mixed");
-}
-
 /// Of each image, the class that its folder is named after.
 std::vector<int> ClassesOf(const CheckImages& images, const std::vector<std::string>& labels) {
   std::vector<int> classes;

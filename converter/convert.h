@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "converter/calibrate/mixed.h"
+#include "converter/error.h"
+#include "converter/family/family.h"
 #include "converter/family/inputs.h"
 #include "converter/measure/fidelity.h"
 #include "converter/lower/lower.h"
@@ -61,5 +63,23 @@ struct ConversionSummary {
 /// done and the fraction of all that is done.
 ConversionSummary Convert(const ConvertOptions& options,
                           const std::function<void(const std::string&, double)>& progress);
+
+/// Throws UsageError when the options contradict each other, and Error when the output file must not be replaced: an
+/// input, a device, a pipe or a folder. Convert calls it first.
+void CheckOptions(const ConvertOptions& options);
+
+/// Throws UsageError unless the name ends in .json or .html, and Error when a report cannot be written there. Call it
+/// before Convert, which may take minutes.
+void CheckReport(const std::filesystem::path& report, const ConvertOptions& options);
+
+/// Returns the summary as a table for a terminal, ending in a newline.
+std::string TextOf(const ConversionSummary& summary);
+
+/// Returns the summary as one JSON object on one line, ending in a newline.
+std::string JsonOf(const ConversionSummary& summary);
+
+/// Returns the content of a report for a file of this name: an HTML page that loads nothing for .html, else indented
+/// JSON. Reads the model at `summary.output`; throws Error when that fails.
+std::string ReportOf(const ConversionSummary& summary, const std::filesystem::path& file);
 
 }  // namespace vitrine

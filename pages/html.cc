@@ -22,7 +22,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.5rem; m
 .share { display: grid; grid-template-columns: 8rem 1fr 4rem; gap: .1rem .5rem; font-size: 13px; clear: left } .share i { height: .7em; margin-top: .4em; border-radius: .2em }
 table { border-collapse: collapse; width: 100%; font-size: 13px } td, th { text-align: left; padding: .15rem .8rem .15rem 0; border-bottom: 1px solid var(--line) }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-svg { display: block; max-width: 100%; height: auto } .wide svg { max-width: none } text { fill: var(--ink); font: 11px system-ui, sans-serif } text.soft { fill: var(--soft) }
+svg { display: block; max-width: 100%; height: auto } .wide svg { max-width: none; min-width: 44rem } text { fill: var(--ink); font: 11px system-ui, sans-serif } text.soft { fill: var(--soft) }
 .axis { stroke: var(--line) } .edge { fill: none; stroke: var(--soft); stroke-opacity: .45 } rect:hover, path:hover { stroke: var(--ink) }
 .static { fill: #0a8f5b; background: #0a8f5b } .dynamic { fill: #3b82d0; background: #3b82d0 } .four { fill: #b05cc6; background: #b05cc6 } .float { fill: #d09020; background: #d09020 }
 </style>

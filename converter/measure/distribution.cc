@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "converter/error.h"
+#include "runtime/base/mapped_file.h"
+#include "runtime/program/program.h"
+
 namespace vitrine {
 namespace {
 
@@ -18,6 +22,20 @@ std::vector<Distribution::Channel> Reaches(std::span<const float> values, size_t
   std::stable_sort(channels.begin(), channels.end(),
                    [](const auto& a, const auto& b) { return a.largest > b.largest; });
   return channels;
+}
+
+/// Returns the distribution of an operator's weights in f32.
+Distribution WeightsOf(const Program& program, int operator_index) {
+  const schema::Linear* linear = program.op(operator_index).kind_as_Linear();
+  if (linear == nullptr) return {};
+  const ConstantInfo weight = program.constant(linear->weight());
+  const size_t count = weight.rows * weight.columns;
+  if (weight.type == schema::Type::F32)
+    return DistributionOf({weight.f32(), count}, weight.columns, ChannelIs::kRow);
+  if (weight.type != schema::Type::QC8W) return {};
+  std::vector<float> values(count);
+  for (size_t i = 0; i < count; ++i) values[i] = weight.int8()[i] * weight.scales()[i / weight.columns];
+  return DistributionOf(values, weight.columns, ChannelIs::kRow);
 }
 
 }  // namespace
@@ -38,17 +56,14 @@ Distribution DistributionOf(std::span<const float> values, size_t columns, Chann
   return distribution;
 }
 
-Distribution WeightsOf(const Program& program, int operator_index) {
-  const schema::Linear* linear = program.op(operator_index).kind_as_Linear();
-  if (linear == nullptr) return {};
-  const ConstantInfo weight = program.constant(linear->weight());
-  const size_t count = weight.rows * weight.columns;
-  if (weight.type == schema::Type::F32)
-    return DistributionOf({weight.f32(), count}, weight.columns, ChannelIs::kRow);
-  if (weight.type != schema::Type::QC8W) return {};
-  std::vector<float> values(count);
-  for (size_t i = 0; i < count; ++i) values[i] = weight.int8()[i] * weight.scales()[i / weight.columns];
-  return DistributionOf(values, weight.columns, ChannelIs::kRow);
+std::vector<Distribution> WeightsOf(const std::filesystem::path& model, const std::vector<int>& operators) {
+  const Result<MappedFile> file = MappedFile::Open(model.c_str());
+  if (!file.ok()) Fail(file.status().message());
+  const Result<Program> program = Program::Verify(file.value().bytes());
+  if (!program.ok()) Fail(model.string(), ": ", program.status().message());
+  std::vector<Distribution> distributions;
+  for (const int op : operators) distributions.push_back(WeightsOf(program.value(), op));
+  return distributions;
 }
 
 }  // namespace vitrine

@@ -3,11 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <span>
-#include <string>
 #include <vector>
-
-#include "runtime/program/program.h"
 
 namespace vitrine {
 
@@ -29,8 +27,8 @@ struct Distribution {
 enum class ChannelIs { kColumn, kRow };
 Distribution DistributionOf(std::span<const float> values, size_t columns, ChannelIs channel);
 
-/// Of the weights of an operator of the file, as their types give them back. Without
-/// counts where it has none.
-Distribution WeightsOf(const Program& program, int operator_index);
+/// Returns the distribution of the weights of each of these operators (indices) of a model file, in f32. Without counts
+/// for an operator without weights and for 4-bit weights. Throws Error when the file cannot be read.
+std::vector<Distribution> WeightsOf(const std::filesystem::path& model, const std::vector<int>& operators);
 
 }  // namespace vitrine

@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converter/report/report.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "converter/error.h"
-#include "converter/report/html.h"
-#include "converter/report/page.h"
-#include "runtime/base/mapped_file.h"
+#include "pages/html.h"
 
 namespace vitrine {
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string Megabytes(uint64_t bytes) { return Format("%.1f MB", static_cast<double>(bytes) / 1e6); }
 
 ordered_json ToJson(const ConversionSummary& s, const std::vector<Guess>& top) {
   ordered_json json = ordered_json::array();
@@ -31,6 +22,19 @@ ordered_json ToJson(const ConversionSummary& s, const std::vector<Guess>& top) {
                     {"probability", guess.probability}});
   }
   return json;
+}
+
+ordered_json ToJson(const std::vector<OperatorSummary>& operators) {
+  ordered_json ops = ordered_json::array();
+  for (const OperatorSummary& op : operators) {
+    ops.push_back({{"name", op.name},
+                   {"kind", op.kind},
+                   {"type", op.type},
+                   {"macs", op.macs},
+                   {"parameters", op.parameters},
+                   {"sqnr_db", op.sqnr_db}});
+  }
+  return ops;
 }
 
 ordered_json ToJson(const ConversionSummary& s) {
@@ -51,18 +55,9 @@ ordered_json ToJson(const ConversionSummary& s) {
       {"classes", s.classes},
       {"image", {{"height", s.image_height}, {"width", s.image_width}, {"preprocessing", s.preprocessing}}},
       {"source", {{"format", s.source_format}, {"bytes", s.source_bytes}, {"sha256", s.source_sha256}}},
-      {"remarks", s.remarks}};
-  ordered_json ops = ordered_json::array();
-  for (const OperatorSummary& op : s.operators) {
-    ops.push_back({{"name", op.name},
-                   {"kind", op.kind},
-                   {"type", op.type},
-                   {"macs", op.macs},
-                   {"parameters", op.parameters},
-                   {"sqnr_db", op.sqnr_db}});
-  }
-  json["ops"] = ops;
-  json["changed"] = ordered_json::array();
+      {"remarks", s.remarks},
+      {"ops", ToJson(s.operators)},
+      {"changed", ordered_json::array()}};
   for (const ChangedImage& image : s.fidelity.changed)
     json["changed"].push_back(
         {{"image", image.name}, {"f32", ToJson(s, image.expected)}, {"found", ToJson(s, image.found)}});
@@ -75,6 +70,7 @@ ordered_json ToJson(const ConversionSummary& s) {
   return json;
 }
 
+/// Returns the operator with the largest error.
 const OperatorSummary& Worst(const ConversionSummary& s) {
   return *std::min_element(s.operators.begin(), s.operators.end(),
                            [](const OperatorSummary& a, const OperatorSummary& b) {
@@ -82,28 +78,26 @@ const OperatorSummary& Worst(const ConversionSummary& s) {
                            });
 }
 
-/// How the multiply-accumulates divide among the types, most first: "98 % qd8_f32_qc8w, 2 % f32".
-std::string TypeShares(const ConversionSummary& s) {
+/// Returns how the computation divides among the number types, the largest share first: "97% dynamic int8, 3% f32".
+/// Shares below half a percent: "100% dynamic int8 (a few small layers in f32)".
+std::string PrecisionShares(const ConversionSummary& s) {
   std::map<std::string, int64_t> macs;
-  for (const OperatorSummary& op : s.operators) {
-    const char* attention = op.type == "int8" ? "attention in int8" : "attention in f32";
-    macs[op.kind == "Attention" ? attention : op.type] += op.macs;
-  }
+  for (const OperatorSummary& op : s.operators) macs[PrecisionOf(op.type).name] += op.macs;
   std::vector<std::pair<int64_t, std::string>> sorted;
-  for (const auto& [type, count] : macs) {
-    if (count > 0) sorted.emplace_back(count, type);
+  for (const auto& [name, count] : macs) {
+    if (count > 0) sorted.emplace_back(count, name);
   }
   std::sort(sorted.rbegin(), sorted.rend());
-  std::string line;
-  for (const auto& [count, type] : sorted) {
-    const double share =
+  std::string large, small;
+  for (const auto& [count, name] : sorted) {
+    const double percent =
         100.0 * static_cast<double>(count) / static_cast<double>(std::max<int64_t>(1, s.macs));
-    line += (line.empty() ? "" : ", ") + Format(share < 0.1 ? "under %.1f%% %s"
-                                                : share < 1 ? "%.1f%% %s"
-                                                            : "%.0f %% %s",
-                                                std::max(share, 0.1), type.c_str());
+    if (percent < 0.5)
+      small += (small.empty() ? "" : " and ") + name;
+    else
+      large += (large.empty() ? "" : ", ") + Format("%.0f%% ", percent) + name;
   }
-  return line;
+  return large + (small.empty() ? "" : " (a few small layers in " + small + ")");
 }
 
 std::string FidelityOf(const ConversionSummary& s, const LevelSummary& level) {
@@ -112,47 +106,44 @@ std::string FidelityOf(const ConversionSummary& s, const LevelSummary& level) {
 }
 
 std::string MergingOf(const LevelSummary& level) {
-  return Format("%d tokens merged a block", level.merged_tokens);
+  return Format(", %d tokens merged per block", level.merged_tokens);
 }
 
-void Write(const std::filesystem::path& file, const std::string& text) {
-  const std::filesystem::path part = file.string() + "." + std::to_string(getpid()) + ".part";
-  std::ofstream out(part, std::ios::binary);
-  out << text;
-  out.close();
-  std::error_code failure;
-  if (out) std::filesystem::rename(part, file, failure);
-  if (out && !failure) return;
-  std::filesystem::remove(part, failure);
-  Fail(file.string(), ": cannot write the report");
+std::string ImagesOf(const Fidelity& fidelity) {
+  return Format(", measured on %d %s", fidelity.images,
+                fidelity.synthetic ? "synthetic test images (for photos: --calibrate DIR)" : "photos");
 }
 
 }  // namespace
 
+std::string Megabytes(uint64_t bytes) { return Format("%.1f MB", static_cast<double>(bytes) / 1e6); }
+
+std::string LabelOf(const ConversionSummary& s, int index) {
+  const size_t i = static_cast<size_t>(index);
+  return i < s.labels.size() ? s.labels[i] : Format("class %d", index);
+}
+
 std::string TextOf(const ConversionSummary& s) {
-  std::string text;
-  const auto row = [&](const char* name, const std::string& value) {
-    text += Format("  %-12s ", name) + value + "\n";
+  std::string text = s.output.string() + "\n";
+  const auto row = [&](const std::string& name, const std::string& value) {
+    text += Format("  %-12s ", name.c_str()) + value + "\n";
   };
-  text += s.output.string() + "\n";
   row("model", s.family + Format(", %d blocks of width %d, %d %s, %d tokens, %d classes", s.depth, s.width,
                                  s.heads, s.heads == 1 ? "head" : "heads", s.tokens, s.classes));
   row("image", s.preprocessing);
   row("size", Megabytes(s.file_bytes) + " from " + Megabytes(s.source_bytes) +
                   Format(", arena %.2f MB", static_cast<double>(s.arena_bytes) / 1e6));
-  row("work", Format("%.2f G multiply-accumulates: ", static_cast<double>(s.macs) / 1e9) + TypeShares(s));
-  const std::string images =
-      Format("%d %s", s.fidelity.images,
-             s.fidelity.synthetic ? "made-up patterns (give --calibrate DIR for photos)" : "photos");
+  row("work",
+      Format("%.2f G multiply-accumulates: ", static_cast<double>(s.macs) / 1e9) + PrecisionShares(s));
   const LevelSummary& first = s.levels.front();
   row("fidelity",
-      FidelityOf(s, first) + ", on " + images + (first.merged_tokens > 0 ? ", " + MergingOf(first) : ""));
+      FidelityOf(s, first) + (first.merged_tokens > 0 ? MergingOf(first) : "") + ImagesOf(s.fidelity));
   for (size_t i = 1; i < s.levels.size(); ++i) {
-    row(Format("level %zu", i).c_str(),
-        FidelityOf(s, s.levels[i]) + ", " + MergingOf(s.levels[i]) +
+    row(Format("level %zu", i),
+        FidelityOf(s, s.levels[i]) + MergingOf(s.levels[i]) +
             Format(", %.2f G multiply-accumulates", static_cast<double>(s.levels[i].macs) / 1e9));
   }
-  row("worst", Worst(s).name + Format(", %.1f dB", Worst(s).sqnr_db));
+  row("worst layer", Worst(s).name + Format(", %.1f dB", Worst(s).sqnr_db));
   row("took", Format("%.2f s", s.seconds));
   for (const std::string& remark : s.remarks) row("note", remark);
   return text;
@@ -162,24 +153,9 @@ std::string JsonOf(const ConversionSummary& summary) {
   return ToJson(summary).dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-void CheckReportName(const std::filesystem::path& file) {
-  if (file.extension() != ".json" && file.extension() != ".html")
-    Fail(file.string(), ": a report is a .json or .html file");
-}
-
-void CheckReportFolder(const std::filesystem::path& file) {
-  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder)) Fail(file.string(), ": the report's folder is not there");
-}
-
-void WriteReport(const ConversionSummary& summary, const std::filesystem::path& file) {
-  if (file.extension() == ".json")
-    return Write(file, ToJson(summary).dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
-  const Result<MappedFile> model = MappedFile::Open(summary.output.c_str());
-  if (!model.ok()) Fail(model.status().message());
-  const Result<Program> program = Program::Verify(model.value().bytes());
-  if (!program.ok()) Fail(summary.output.string(), ": ", program.status().message());
-  Write(file, PageOf(summary, program.value()));
+std::string ReportOf(const ConversionSummary& summary, const std::filesystem::path& file) {
+  if (file.extension() == ".html") return PageOf(summary);
+  return ToJson(summary).dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace vitrine

@@ -230,9 +230,9 @@ class ConverterTest(commands.CommandTest):
             before = target.read_bytes()
             for words in (["-o", target], ["-o", FOLDER / "new.vit", "--report", config]):
                 with self.subTest(words=words):
-                    self.assert_failure(convert(folder, "--config", config, "--labels", labels, *words), says="is read here")
+                    self.assert_failure(convert(folder, "--config", config, "--labels", labels, *words), says="is an input of this conversion")
             self.assertEqual(target.read_bytes(), before)
-        self.assert_failure(convert(TINY, "-o", FOLDER / "one.json", "--report", FOLDER / "one.json"), says="the report's")
+        self.assert_failure(convert(TINY, "-o", FOLDER / "one.json", "--report", FOLDER / "one.json"), says="of the report")
         self.assertFalse((FOLDER / "new.vit").exists())
         shutil.rmtree(folder)
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Error: how the converter fails. Thrown anywhere below main, caught there and printed as one line.
+// How the converter fails: every stage throws Error, whose text is one line for people.
 #pragma once
 
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 
 namespace vitrine {
 
-/// One clear line: what was expected, what was found, where. Control characters, which a hostile file may put
-/// into a name that the line quotes, become '?', and a line over 400 bytes is cut.
+/// One clear line: what was expected, what was found, and where. Control characters become '?', since the line
+/// may quote a name from a hostile file. A line of more than 400 bytes is cut.
 class Error : public std::runtime_error {
  public:
   explicit Error(std::string line) : std::runtime_error(OneLine(std::move(line))) {}
@@ -25,13 +26,13 @@ class Error : public std::runtime_error {
   }
 };
 
-/// What a person has asked for cannot be: the command exits as it does for a wrong flag.
+/// The options contradict each other or the model. The command exits as it does for a wrong flag.
 class UsageError : public Error {
  public:
   using Error::Error;
 };
 
-/// Every part, printed one after the other.
+/// Returns all parts as one text.
 template <typename... Parts>
 std::string LineOf(const Parts&... parts) {
   std::ostringstream line;
@@ -39,16 +40,19 @@ std::string LineOf(const Parts&... parts) {
   return line.str();
 }
 
-/// Throws a UsageError whose line is every part.
+/// Throws a UsageError whose line consists of all parts.
 template <typename... Parts>
 [[noreturn]] void FailUsage(const Parts&... parts) {
   throw UsageError(LineOf(parts...));
 }
 
-/// Throws an Error whose line is every part, printed one after the other.
+/// Throws an Error whose line consists of all parts.
 template <typename... Parts>
 [[noreturn]] void Fail(const Parts&... parts) {
   throw Error(LineOf(parts...));
 }
+
+/// Throws an Error that names `name` and the index of the first value that is NaN or infinite, if there is one.
+void CheckFinite(const std::string& name, std::span<const float> values);
 
 }  // namespace vitrine

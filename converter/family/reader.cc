@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "converter/error.h"
-#include "converter/finite.h"
 
 namespace vitrine {
 namespace {

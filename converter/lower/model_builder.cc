@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "converter/error.h"
-#include "converter/finite.h"
 #include "runtime/program/program.h"
 
 namespace vitrine {

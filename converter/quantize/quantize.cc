@@ -5,7 +5,7 @@
 #include <bit>
 #include <cmath>
 
-#include "converter/finite.h"
+#include "converter/error.h"
 #include "runtime/program/program.h"
 
 namespace vitrine {

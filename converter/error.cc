@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/finite.h"
+#include "converter/error.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "converter/error.h"
-
 namespace vitrine {
 
 void CheckFinite(const std::string& name, std::span<const float> values) {
-  // The sum of v * 0 is zero unless a value is not finite, and vectorizes.
+  // The sum of v * 0 is zero unless a value is not finite. This loop vectorizes.
   float poison = 0;
   for (const float v : values) poison += v * 0.0f;
   if (poison == 0) return;

@@ -7,49 +7,45 @@
 #include <vitrine/vitrine.hpp>
 
 #include "converter/calibrate/calibrate.h"
-#include "converter/measure/check_images.h"
 #include "converter/checkpoint/checkpoint.h"
-#include "converter/error.h"
-#include "converter/family/family.h"
 #include "converter/lower/image_config.h"
-#include "converter/lower/layers.h"
+#include "converter/lower/lower.h"
 #include "converter/lower/merge_tokens.h"
 #include "converter/lower/output_file.h"
+#include "converter/measure/check_images.h"
 
 namespace vitrine {
 namespace {
 
-using ProgressFunction = std::function<void(const std::string&, double)>;
-
 constexpr int kSyntheticImages = 4, kImagesToCheck = 32, kImagesToCalibrate = 64;
-// Of the time, what is done by then; checking takes the rest.
+// The fractions of the time at the end of each step: choosing types, calibrating, converting. Measuring is the rest.
 constexpr double kChooseShare = 0.85, kCalibrateShare = 0.9, kConvertShare = 0.4;
 
-/// The part from `first` to `last` of what `progress` shows.
+/// Returns a progress function for the part of `progress` from `first` to `last`.
 ProgressFunction Part(const ProgressFunction& progress, double first, double last) {
   return [=](const std::string& what, double fraction) { progress(what, first + (last - first) * fraction); };
 }
 
 bool IsCalibrated(Recipe recipe) { return recipe != Recipe::kDynamic && recipe != Recipe::kF32; }
 
-/// Of each image, the class that its folder is named after.
+/// Returns the class of each image, which is the name of its folder.
 std::vector<int> ClassesOf(const CheckImages& images, const std::vector<std::string>& labels) {
   std::vector<int> classes;
   for (const std::string& folder : images.folders) {
     const auto label = std::find(labels.begin(), labels.end(), folder);
     if (label == labels.end()) {
       Fail("--max-accuracy-drop: the photos' folder '", folder, "' is none of the model's ", labels.size(),
-           " labels; each folder must be called as a label is");
+           " labels; name each folder after a label");
     }
     classes.push_back(static_cast<int>(label - labels.begin()));
   }
   return classes;
 }
 
-/// Calibrates the whole model, then chooses what each layer runs in.
+/// Calibrates the whole model, then chooses the type of each layer.
 void PlanMixed(const Vit& vit, const CheckImages& images, const ConvertOptions& options,
                Calibrator* calibrator, const ProgressFunction& progress, Plan* plan) {
-  constexpr double kShare = 0.4;  // of this that goes to calibration
+  constexpr double kShare = 0.4;  // of the time; choosing types is the rest
   std::vector<int> classes;
   if (options.budget.max_accuracy_drop) classes = ClassesOf(images, vit.labels);
   for (int segment = 0; !calibrator->done(); ++segment) {
@@ -63,38 +59,43 @@ void PlanMixed(const Vit& vit, const CheckImages& images, const ConvertOptions& 
       plan);
 }
 
-/// Lowers part by part; where there is a calibrator, each part is calibrated first.
-void Lower(const Vit& vit, Plan* plan, Calibrator* calibrator, ModelBuilder* builder,
-           const ProgressFunction& progress) {
+/// Lowers segment by segment and returns the layer of each operator. Calibrates each segment first if there is a
+/// calibrator.
+std::vector<Layer> Lower(const Vit& vit, Plan* plan, Calibrator* calibrator, ModelBuilder* builder,
+                         const ProgressFunction& progress) {
   Lowering lowering(builder, vit.config, *plan);
   for (int segment = 0; segment <= vit.config.depth + 1; ++segment) {
-    const auto tell = [&](double fraction) {
+    const auto show = [&](double fraction) {
       const bool is_block = segment > 0 && segment <= vit.config.depth;
       const std::string what = calibrator == nullptr ? "converting" : "calibrating";
       if (is_block)
         progress(what + " block " + std::to_string(segment), (segment - 1 + fraction) / vit.config.depth);
     };
-    if (calibrator != nullptr) calibrator->PlanNext(plan, tell);
+    if (calibrator != nullptr) calibrator->PlanNext(plan, show);
     LowerSegment(vit, segment, *plan, &lowering);
-    tell(1);
+    show(1);
   }
+  return lowering.operators();
 }
 
-/// Turns the program into the levels that are asked for. The first takes its place, the others go beside it.
-void MakeLevels(const VitConfig& config, const std::vector<int>& merged_tokens, schema::ModelT* model) {
+/// Replaces the program by the first level, adds the other levels, and replaces `layers` by those of the first level.
+void MakeLevels(const VitConfig& config, const std::vector<int>& merged_tokens, schema::ModelT* model,
+                std::vector<Layer>* layers) {
   for (size_t i = 1; i < merged_tokens.size(); ++i) {
-    model->levels.push_back(std::make_unique<schema::LevelT>(MergeTokens(*model, config, merged_tokens[i])));
+    model->levels.push_back(
+        std::make_unique<schema::LevelT>(MergeTokens(*model, *layers, config, merged_tokens[i]).level));
   }
-  schema::LevelT first = MergeTokens(*model, config, merged_tokens.front());
-  model->merged_tokens = first.merged_tokens;
-  model->tensors = std::move(first.tensors);
-  model->operators = std::move(first.operators);
+  MergedProgram first = MergeTokens(*model, *layers, config, merged_tokens.front());
+  model->merged_tokens = first.level.merged_tokens;
+  model->tensors = std::move(first.level.tensors);
+  model->operators = std::move(first.level.operators);
+  *layers = std::move(first.operators);
 }
 
-/// Fills what the file says of itself, with room for what is measured later.
-void Describe(const checkpoint::Checkpoint& checkpoint, const Vit& vit, const ConvertOptions& options,
-              const std::string& sha256, const std::vector<uint8_t>& reference_pixels,
-              schema::ModelT* model) {
+/// Fills in the source, the preprocessing and the labels, with room for what is measured later.
+void FillMetadata(const checkpoint::Checkpoint& checkpoint, const Vit& vit, const ConvertOptions& options,
+                  const std::string& sha256, const std::vector<uint8_t>& reference_pixels,
+                  schema::ModelT* model) {
   model->producer = std::string("vitrine-convert ") + Version();
   model->family = vit.config.family;
   model->recipe = Name(options.recipe);
@@ -113,6 +114,7 @@ void Describe(const checkpoint::Checkpoint& checkpoint, const Vit& vit, const Co
   model->fidelity->operator_sqnr_db.resize(model->operators.size());
 }
 
+/// Writes what was measured into the metadata.
 void Record(const Fidelity& fidelity, schema::ModelT* model) {
   model->reference->output = fidelity.first_output;
   model->fidelity->images = static_cast<uint32_t>(fidelity.images);
@@ -127,8 +129,9 @@ void Record(const Fidelity& fidelity, schema::ModelT* model) {
                                            fidelity.operator_sqnr_db.end());
 }
 
-ConversionSummary Summarize(const std::filesystem::path& file, const Vit& vit, const Fidelity& fidelity) {
-  const Result<Model> model = Model::Open(file.c_str());
+ConversionSummary Summarize(const WrittenModel& file, const Fidelity& fidelity) {
+  const Vit& vit = file.vit;
+  const Result<Model> model = Model::Open(file.path.c_str());
   if (!model.ok()) Fail("internal: the file does not load: ", model.status().message());
   const ModelInfo& info = model.value().info();
   ConversionSummary summary;
@@ -151,8 +154,8 @@ ConversionSummary Summarize(const std::filesystem::path& file, const Vit& vit, c
   summary.fidelity = fidelity;
   for (size_t i = 0; i < model.value().operators().size(); ++i) {
     const OperatorInfo& op = model.value().operators()[i];
-    summary.operators.push_back(
-        {op.name, op.kind, op.type, op.macs, op.parameters, double{op.sqnr_db}, fidelity.operator_values[i]});
+    summary.operators.push_back({file.operators[i], op.name, op.kind, op.type, op.macs, op.parameters,
+                                 double{op.sqnr_db}, fidelity.operator_values[i]});
   }
   for (int i = 0; i < model.value().label_count(); ++i) summary.labels.push_back(model.value().label(i));
   for (const LevelInfo& level : model.value().levels()) {
@@ -188,20 +191,21 @@ ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction&
   const bool is_mixed = options.recipe == Recipe::kMixed;
   const double chosen = is_mixed ? kChooseShare : 0, lowered = calibrator ? kCalibrateShare : kConvertShare;
   if (is_mixed) PlanMixed(vit, images, options, &*calibrator, Part(progress, 0, chosen), &plan);
-  Lower(vit, &plan, calibrator && !is_mixed ? &*calibrator : nullptr, &builder,
-        Part(progress, chosen, lowered));
-  MakeLevels(vit.config, options.merged_tokens, &builder.model);
-  Describe(checkpoint, vit, options, sha256.get(), synthetic.pixels.front(), &builder.model);
+  std::vector<Layer> layers = Lower(vit, &plan, calibrator && !is_mixed ? &*calibrator : nullptr, &builder,
+                                    Part(progress, chosen, lowered));
+  MakeLevels(vit.config, options.merged_tokens, &builder.model, &layers);
+  FillMetadata(checkpoint, vit, options, sha256.get(), synthetic.pixels.front(), &builder.model);
   file.Assemble(builder.Metadata());
 
+  const WrittenModel written{file.part(), std::move(layers), vit, plan};
   const Fidelity fidelity = MeasureFidelity(
-      file.part(), vit, plan, images, synthetic.pixels.front(),
-      calibrator ? &calibrator->reference().outputs() : nullptr, options.threads,
+      written, images, synthetic.pixels.front(), calibrator ? &calibrator->reference().outputs() : nullptr,
+      options.threads,
       [&](double fraction) { progress("checking against f32", lowered + (1 - lowered) * fraction); });
   Record(fidelity, &builder.model);
   file.ReplaceMetadata(builder.Metadata());
 
-  ConversionSummary summary = Summarize(file.part(), vit, fidelity);
+  ConversionSummary summary = Summarize(written, fidelity);
   file.Commit();
   summary.output = options.output;
   summary.source_bytes = checkpoint.file_bytes();
@@ -209,7 +213,7 @@ ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction&
   summary.remarks.insert(summary.remarks.end(), vit.remarks.begin(), vit.remarks.end());
   if (calibrator && images.synthetic)
     summary.remarks.push_back(
-        "weights are rounded by patterns that the converter makes; photos (--calibrate DIR) do better");
+        "weights are rounded by synthetic test images; with photos (--calibrate DIR) the error is smaller");
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return summary;
 }

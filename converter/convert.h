@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The conversion from start to end: read, fold, lower, quantize, write, check.
+// libvitrine_converter's public header: converts a checkpoint to a .vit file and measures the error.
 #pragma once
 
 #include <cstdint>
@@ -14,55 +14,73 @@
 #include "converter/family/family.h"
 #include "converter/family/inputs.h"
 #include "converter/measure/fidelity.h"
-#include "converter/lower/lower.h"
+#include "converter/quantize/layer.h"
+#include "converter/quantize/plan.h"
 
 namespace vitrine {
 
+/// What to convert, and how.
 struct ConvertOptions {
-  ConversionInputs inputs;
-  std::filesystem::path output;
+  ConversionInputs inputs;       ///< the checkpoint and the files that belong to it
+  std::filesystem::path output;  ///< the .vit file to write; an existing file is replaced
   Recipe recipe = Recipe::kDynamic;
-  std::optional<std::filesystem::path> calibrate;  ///< photos to calibrate and to check on
-  int calibration_images = 0;                      ///< at most; 0: 64 where the recipe calibrates, else 32
-  int threads = 1;                                 ///< of calibration and check; 0: as many as processors
-  CalibrationOptions calibration;
-  Budget budget;                         ///< of the recipe mixed
-  bool patch_features = false;           ///< the file gives those too, at the cost of the whole last block
-  std::vector<int> merged_tokens = {0};  ///< a block, of each level, increasing
+  /// A folder of photos to calibrate on and to measure the error on. None: the converter makes test images. Needed for
+  /// the recipes static and mixed.
+  std::optional<std::filesystem::path> calibrate;
+  int calibration_images = 0;      ///< the most photos to use; 0: 64 where the recipe calibrates, else 32
+  int threads = 1;                 ///< for calibration and measuring; 0: one for each CPU core
+  CalibrationOptions calibration;  ///< recipes static, mixed and int4
+  Budget budget;                   ///< recipe mixed
+  bool patch_features = false;  ///< keep the patches as an output; the last block then computes every token
+  std::vector<int> merged_tokens = {
+      0};  ///< tokens that each block merges, one number for each level, increasing
 };
 
-/// An operator of the file and what the recipe costs at its output.
+/// An operator of the first level of the file, and its error.
 struct OperatorSummary {
-  std::string name, kind, type;
+  Layer layer;
+  std::string name, kind, type;  ///< as in the file
   int64_t macs = 0, parameters = 0;
-  double sqnr_db = 0;
-  Distribution values;  ///< of what it gives in f32; without counts where that was not seen
+  double sqnr_db = 0;   ///< of its output against f32; NaN where tokens have been merged
+  Distribution values;  ///< its outputs in f32; without counts where the SQNR is NaN
 };
 
-/// A level of the file: tokens merged a block, and what that costs beside f32 without merging.
+/// A level of the file, and its error against f32 without merging.
 struct LevelSummary {
-  int merged_tokens = 0;
+  int merged_tokens = 0;  ///< by each block
   int64_t macs = 0;
-  double sqnr_db = 0, agreement = 1;
+  double sqnr_db = 0;
+  double agreement = 1;  ///< fraction of images with f32's top-1; 1 without a classifier
 };
 
+/// What a conversion has written and measured.
 struct ConversionSummary {
   std::filesystem::path output;
   uint64_t file_bytes = 0, source_bytes = 0, arena_bytes = 0;
   double seconds = 0;
-  std::string family, recipe, source_format, source_sha256, preprocessing;
-  int image_height = 0, image_width = 0, tokens = 0, classes = 0, depth = 0, width = 0, heads = 0;
+  std::string family, recipe, source_format, source_sha256;
+  std::string preprocessing;              ///< for people
+  int image_height = 0, image_width = 0;  ///< pixels
+  int tokens = 0, classes = 0, depth = 0, width = 0, heads = 0;
   int64_t macs = 0, parameters = 0;
   Fidelity fidelity;
-  std::vector<OperatorSummary> operators;
-  std::vector<LevelSummary> levels;  ///< at least one, the first is the one above
-  std::vector<std::string> remarks, labels;
+  std::vector<OperatorSummary> operators;  ///< in the order in which they run
+  std::vector<LevelSummary> levels;        ///< at least one; the figures above are of the first
+  std::vector<std::string> remarks;        ///< what was assumed, one sentence each
+  std::vector<std::string> labels;         ///< one for each class, or empty
 };
 
-/// Converts and checks. Throws Error with one line; then no file is written. `progress` is told what is being
-/// done and the fraction of all that is done.
-ConversionSummary Convert(const ConvertOptions& options,
-                          const std::function<void(const std::string&, double)>& progress);
+/// Called with the step ("converting block 3") and the fraction of the whole conversion that is done. Runs on the
+/// thread that called Convert.
+using ProgressFunction = std::function<void(const std::string& step, double fraction)>;
+
+/// Converts a checkpoint, runs the result and the model in f32 on the same images, and writes the file, whole or not at
+/// all: the file appears under its name at the end. Throws UsageError when the options contradict each other or the
+/// model, and Error for anything else, each with one line for people; std::bad_alloc when memory runs out.
+/// `progress` cancels the conversion by throwing: Convert frees everything, leaves the output's folder as it was and
+/// throws the same exception. Takes seconds to minutes; uses `options.threads` threads and, while it calibrates, all CPU
+/// cores. Changes no process-wide state. Several conversions may run at the same time.
+ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction& progress);
 
 /// Throws UsageError when the options contradict each other, and Error when the output file must not be replaced: an
 /// input, a device, a pipe or a folder. Convert calls it first.

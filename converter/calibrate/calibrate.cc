@@ -10,26 +10,44 @@
 namespace vitrine {
 namespace {
 
-// Rows of a tensor on which choices are measured (512 and 2048 gave the same), and from which a Gram matrix
-// is made, which takes more than there are columns.
+// The number of rows of a tensor on which choices are measured (512 and 2048 gave the same choices), and from which a
+// Gram matrix is made, which needs more rows than columns.
 constexpr size_t kRows = 256, kRowsForGram = 2048;
 
-// Products of matrices, unlike a model's pool of threads, do not hold a processor that others want.
-constexpr int kAllProcessors = 0;
+// Products of matrices may use all CPU cores: unlike a model's thread pool, their threads do not wait actively.
+constexpr int kAllCores = 0;
 
 constexpr std::array kObservers = {RangeObserver::kMinMax, RangeObserver::kPercentile,
                                    RangeObserver::kMeanSquare};
-// SmoothQuant's migration strength. What is best lies around 0.7 on most tensors of DINOv2-S,
-// and is tried on each.
+// SmoothQuant's migration strengths to try on each tensor. The best is near 0.7 on most tensors of DINOv2-S.
 constexpr std::array kStrengths = {0.4f, 0.55f, 0.7f, 0.85f};
 
-/// Whether something before a tensor can divide its columns: a norm's gamma, the value's weights, a gate's.
-bool CanSmooth(const std::string& name, bool gated_mlp) {
-  if (!name.starts_with("block ")) return false;
-  return gated_mlp || !name.ends_with(" activation");
+bool CanSmooth(const Layer& layer, bool gated_mlp) {
+  switch (FactsOf(layer.kind).smoothing) {
+    case LayerFacts::Smoothing::kNever:
+      return false;
+    case LayerFacts::Smoothing::kAlways:
+      return true;
+    case LayerFacts::Smoothing::kIfGated:
+      return gated_mlp;
+  }
+  return false;
 }
 
-/// The range in which a table loses least of what its function gives: below zero most functions are flat.
+/// Returns whether calibration observes what a linear layer reads.
+bool IsCalibrated(const Layer& layer) {
+  switch (FactsOf(layer.kind).weights) {
+    case LayerFacts::Weights::kTrunk:
+      return true;
+    case LayerFacts::Weights::kNone:
+    case LayerFacts::Weights::kPixels:
+    case LayerFacts::Weights::kLast:
+      break;
+  }
+  return false;
+}
+
+/// Returns the range with the smallest error of the table's function. Most functions are flat below zero.
 TensorPlan TableInput(const Segment::Table& table, const RowSamples& samples) {
   const MatrixView rows = samples.rows();
   ValueRange range;
@@ -50,16 +68,15 @@ Calibrator::Calibrator(const Vit& vit, const CheckImages& images, const Calibrat
       images_(images.pixels.size()),
       reference_(vit, images.pixels, threads) {}
 
-/// What is collected of a segment: the rows that its layers read, and those that a table might.
 void Calibrator::Prepare(const Segment& segment, bool is_static) {
-  std::map<std::string, std::pair<size_t, size_t>> shapes;
-  for (const OperatorInfo& op : segment.operators())
-    shapes[op.name] = {static_cast<size_t>(op.rows), static_cast<size_t>(op.columns)};
-  const auto samples = [&](const std::string& name, size_t most) {
-    return RowSamples(shapes[name].second, shapes[name].first, images_, most);
+  std::map<Layer, std::pair<size_t, size_t>> shapes;
+  for (int i = 0; const OperatorInfo& op : segment.operators())
+    shapes[segment.layer(i++)] = {static_cast<size_t>(op.rows), static_cast<size_t>(op.columns)};
+  const auto samples = [&](const Layer& layer, size_t most) {
+    return RowSamples(shapes[layer].second, shapes[layer].first, images_, most);
   };
   for (const Segment::Linear& linear : segment.linears()) {
-    if (!linear.name.starts_with("block ") && !linear.name.starts_with("pool ")) continue;
+    if (!IsCalibrated(linear.layer)) continue;
     const size_t most = is_static ? kRows : kRowsForGram;
     Readers& readers = readers_
                            .try_emplace(linear.rows, Readers{samples(linear.rows, most),
@@ -69,15 +86,14 @@ void Calibrator::Prepare(const Segment& segment, bool is_static) {
     readers.weight.insert(readers.weight.end(), linear.weight.begin(), linear.weight.end());
   }
   for (const Segment::Table& table : segment.tables()) {
-    if (is_static && options_.tables && readers_.contains(table.output))
+    if (is_static && options_.tables && FactsOf(table.input.kind).feeds_table)
       hidden_.try_emplace(table.input, Hidden{table, samples(table.input, kRows)});
   }
 }
 
 void Calibrator::Follow(const Segment& segment, size_t image, int op) {
-  const std::string name = segment.operators()[static_cast<size_t>(op)].name;
-  const auto readers = readers_.find(name);
-  const auto hidden = hidden_.find(name);
+  const auto readers = readers_.find(segment.layer(op));
+  const auto hidden = hidden_.find(segment.layer(op));
   if (readers == readers_.end() && hidden == hidden_.end()) return;
   segment.Read(op, &values_);
   if (readers != readers_.end()) readers->second.samples.Add(image, values_);
@@ -109,16 +125,16 @@ TensorPlan Calibrator::BestRange(const LayerTrial& trial) const {
   return best;
 }
 
-void Calibrator::PlanRows(const std::string& name, const Readers& readers, Plan* plan) {
-  LayerTrial trial(readers.samples, readers.weight, kAllProcessors);
-  if (options_.smooth && CanSmooth(name, config_.gated_mlp)) {
+void Calibrator::PlanRows(const Layer& layer, const Readers& readers, Plan* plan) {
+  LayerTrial trial(readers.samples, readers.weight, kAllCores);
+  if (options_.smooth && CanSmooth(layer, config_.gated_mlp)) {
     std::vector<float> factors = Smooth(&trial);
-    if (!factors.empty()) plan->smoothing[name] = std::move(factors);
+    if (!factors.empty()) plan->smoothing[layer] = std::move(factors);
   }
-  plan->tensors[name] = BestRange(trial);
-  const double loss = trial.Loss(plan->tensors[name]);
-  rows_[name] = {readers.rows * static_cast<int64_t>(readers.weight.size()),
-                 loss > 0 ? trial.Loss({schema::Type::QD8}) / loss : 1.0};
+  plan->tensors[layer] = BestRange(trial);
+  const double loss = trial.Loss(plan->tensors[layer]);
+  rows_[layer] = {readers.rows * static_cast<int64_t>(readers.weight.size()),
+                  loss > 0 ? trial.Loss({schema::Type::QD8}) / loss : 1.0};
 }
 
 void Calibrator::PlanNext(Plan* plan, const std::function<void(double)>& progress) {
@@ -132,13 +148,13 @@ void Calibrator::PlanNext(Plan* plan, const std::function<void(double)>& progres
     Follow(segment, image, op);
   });
   double done = 0;
-  for (const auto& [name, readers] : readers_) {
-    if (is_static) PlanRows(name, readers, plan);
+  for (const auto& [layer, readers] : readers_) {
+    if (is_static) PlanRows(layer, readers, plan);
     if (plan->int4_weights && options_.compensate_rounding)
-      plan->grams[name] = Gram(readers.samples.rows(), kAllProcessors);
+      plan->grams[layer] = Gram(readers.samples.rows(), kAllCores);
     progress(0.5 + 0.5 * ++done / static_cast<double>(readers_.size()));
   }
-  for (const auto& [name, hidden] : hidden_) plan->tensors[name] = TableInput(hidden.table, hidden.samples);
+  for (const auto& [layer, hidden] : hidden_) plan->tensors[layer] = TableInput(hidden.table, hidden.samples);
 }
 
 }  // namespace vitrine

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vitrine/sqnr.hpp>
 
 #include "converter/calibrate/sensitivity.h"
 #include "converter/measure/fidelity.h"
@@ -13,48 +14,51 @@ namespace {
 
 using schema::Type;
 
-// What a multiply-accumulate costs more than in static int8: writing and reading f32 between
-// layers, and f32 kernels.
+// The extra cost of a multiply-accumulate relative to static int8: writing and reading f32 between layers, and f32
+// kernels.
 constexpr double kDynamicCost = 0.05, kF32Cost = 3;
-constexpr double kSensitivityShare = 0.5;  // of the time; running models takes the rest
+constexpr double kSensitivityShare = 0.5;  // of the time; the rest is running models
 constexpr int kMostTrials = 8;
 constexpr double kDefaultSqnrDb = 36, kBelowDynamicDb = 1;
 
-/// A tensor in a costlier type.
+/// The change of a tensor to a more expensive type.
 struct Move {
-  std::string tensor;
+  Layer tensor;
   Type type;
-  double noise;  ///< that it takes away, of the output's signal
+  double noise;  ///< that it removes, divided by the output's signal
   double cost;
 };
 
-/// All moves, the one that takes most noise away for its cost first.
-std::vector<Move> OrderMoves(const std::map<std::string, double>& sensitivity,
-                             const std::map<std::string, Calibrator::Rows>& rows) {
+/// Returns all moves, first the one that removes most noise for its cost.
+std::vector<Move> OrderMoves(const std::map<Layer, double>& sensitivity,
+                             const std::map<Layer, Calibrator::Rows>& rows) {
   std::vector<Move> moves;
-  for (const auto& [name, noise] : sensitivity) {
-    const Calibrator::Rows& r = rows.at(name);
+  for (const auto& [layer, noise] : sensitivity) {
+    const Calibrator::Rows& r = rows.at(layer);
     const double macs = static_cast<double>(r.macs), dynamic = noise * std::min(1.0, r.dynamic_share);
-    moves.push_back({name, Type::QD8, noise - dynamic, kDynamicCost * macs});
-    moves.push_back({name, Type::F32, dynamic, kF32Cost * macs});
+    moves.push_back({layer, Type::QD8, noise - dynamic, kDynamicCost * macs});
+    moves.push_back({layer, Type::F32, dynamic, kF32Cost * macs});
   }
   std::stable_sort(moves.begin(), moves.end(),
                    [](const Move& a, const Move& b) { return a.noise * b.cost > b.noise * a.cost; });
   return moves;
 }
 
-/// A table stands between two static layers only.
+bool FeedsTable(const Layer& layer) { return FactsOf(layer.kind).feeds_table; }
+
+/// Removes the tables that are not between two static layers.
 void DropTables(Plan* plan) {
   std::erase_if(plan->tensors, [&](const auto& entry) {
-    const std::string& name = entry.first;
-    if (!name.ends_with("fc1")) return false;
-    const std::string prefix = name.substr(0, name.size() - 3);
-    return plan->Rows(prefix + "norm2").type != Type::QS8 ||
-           plan->Rows(prefix + "activation").type != Type::QS8;
+    const Layer& fc1 = entry.first;
+    if (!FeedsTable(fc1)) return false;
+    const bool is_pool = fc1.kind == Kind::kPoolFc1;
+    const Layer norm = {fc1.block, is_pool ? Kind::kPoolNorm2 : Kind::kNorm2},
+                activation = {fc1.block, is_pool ? Kind::kPoolActivation : Kind::kActivation};
+    return plan->Rows(norm).type != Type::QS8 || plan->Rows(activation).type != Type::QS8;
   });
 }
 
-/// The plan after the first `count` moves. With all of them, what is not a tensor of the plan is f32 too.
+/// Returns the plan after the first `count` moves. After all moves, the tensors outside the plan are f32 too.
 Plan Moved(const Plan& plan, const std::vector<Move>& moves, size_t count) {
   Plan moved = plan;
   for (size_t i = 0; i < count; ++i) {
@@ -68,15 +72,11 @@ Plan Moved(const Plan& plan, const std::vector<Move>& moves, size_t count) {
 
 Plan AllDynamic(const Plan& plan) {
   Plan dynamic = plan;
-  for (auto& [name, tensor] : dynamic.tensors) tensor = {name.ends_with("fc1") ? Type::F32 : Type::QD8};
+  for (auto& [layer, tensor] : dynamic.tensors) tensor = {FeedsTable(layer) ? Type::F32 : Type::QD8};
   return dynamic;
 }
 
-size_t Top1(std::span<const float> values) {
-  return static_cast<size_t>(std::max_element(values.begin(), values.end()) - values.begin());
-}
-
-/// Runs models on the images and compares with the budget.
+/// Runs models on the images and compares them with the budget.
 class Trials {
  public:
   Trials(const Vit& vit, const MixedImages& images, const Budget& budget, int threads)
@@ -89,32 +89,28 @@ class Trials {
   double min_sqnr_db() const { return min_sqnr_db_; }
   void SetMinSqnr(double db) { min_sqnr_db_ = db; }
 
-  /// Sets noise() too.
+  /// Returns whether the model stays within the budget by this plan. Sets sqnr().
   bool Holds(const Plan& plan) {
     Segment model(vit_, Segment::kWhole, plan, threads_);
-    double signal = 0, noise = 0;
+    sqnr_ = {};
     int right = 0, right_in_f32 = 0;
     for (size_t i = 0; i < images_.expected.size(); ++i) {
       const std::vector<float>& expected = images_.expected[i];
       const std::span<const float> found = model.Run(images_.images.pixels[i]);
-      for (size_t k = 0; k < expected.size(); ++k) {
-        const double difference = double{found[k]} - double{expected[k]};
-        signal += double{expected[k]} * double{expected[k]};
-        noise += difference * difference;
-      }
+      sqnr_.Add(expected, found);
       if (images_.classes.empty()) continue;
       const size_t truth = static_cast<size_t>(images_.classes[i]);
       right += Top1(found) == truth;
       right_in_f32 += Top1(expected) == truth;
     }
     ++count_;
-    noise_ = noise / std::max(signal, 1e-30);
-    if (Decibels(signal, noise) < min_sqnr_db_) return false;
+    if (sqnr_.decibels() < min_sqnr_db_) return false;
     const double drop =
         static_cast<double>(right_in_f32 - right) / static_cast<double>(images_.expected.size());
     return !max_accuracy_drop_ || drop <= *max_accuracy_drop_ + 1e-9;
   }
-  double noise() const { return noise_; }
+  /// Returns the SQNR of the last model.
+  const Sqnr& sqnr() const { return sqnr_; }
   int count() const { return count_; }
 
  private:
@@ -123,11 +119,11 @@ class Trials {
   const std::optional<double> max_accuracy_drop_;
   const int threads_;
   double min_sqnr_db_;
-  double noise_ = 0;
+  Sqnr sqnr_;
   int count_ = 0;
 };
 
-/// The number of moves after which the noise should be within the budget, from what it is after none.
+/// Returns the number of moves after which the noise should be within the budget, if it is `noise` without moves.
 size_t Predict(const std::vector<Move>& moves, double noise, double budget) {
   size_t count = 0;
   while (count < moves.size() && noise > budget) noise -= moves[count++].noise;
@@ -136,21 +132,21 @@ size_t Predict(const std::vector<Move>& moves, double noise, double budget) {
 
 }  // namespace
 
-void ChooseTypes(const Vit& vit, const MixedImages& images,
-                 const std::map<std::string, Calibrator::Rows>& rows, const Budget& budget, int threads,
-                 const std::function<void(double)>& progress, Plan* plan) {
+void ChooseTypes(const Vit& vit, const MixedImages& images, const std::map<Layer, Calibrator::Rows>& rows,
+                 const Budget& budget, int threads, const std::function<void(double)>& progress, Plan* plan) {
   Trials trials(vit, images, budget, threads);
   if (!budget.min_sqnr_db) {
     trials.Holds(AllDynamic(*plan));
-    trials.SetMinSqnr(std::min(kDefaultSqnrDb, Decibels(1, trials.noise()) - kBelowDynamicDb));
+    trials.SetMinSqnr(
+        std::min(kDefaultSqnrDb, Sqnr{1, NoiseShare(trials.sqnr())}.decibels() - kBelowDynamicDb));
   }
   if (trials.Holds(*plan)) return;
-  const double noise = trials.noise();
+  const double noise = NoiseShare(trials.sqnr());
   const std::vector<Move> moves =
       OrderMoves(MeasureSensitivity(vit, images.images, *plan, threads,
                                     [&](double fraction) { progress(kSensitivityShare * fraction); }),
                  rows);
-  // From what is predicted outwards in growing steps, then by halves between what fails and what holds.
+  // Search outwards from the prediction in growing steps, then by halves between a count that fails and one that holds.
   size_t fails = 0, holds = moves.size(), step = 2;
   size_t next = Predict(moves, noise, std::pow(10.0, -trials.min_sqnr_db() / 10));
   while (holds - fails > 1 && trials.count() < kMostTrials) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The recipe `mixed`: for each linear layer the cheapest type with which the model keeps a budget.
+// The recipe `mixed`: for each linear layer the cheapest type with which the model stays within a budget.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -11,26 +12,25 @@
 
 namespace vitrine {
 
-/// What the model must keep on the calibration images.
+/// The largest error that the model may have on the calibration images.
 struct Budget {
-  /// Of the output against f32. None: 36, or 1 less than dynamic int8 gives where that is lower, since beyond
-  /// it only f32 helps.
+  /// The smallest SQNR of the output against f32. None: 36 dB, or 1 dB less than dynamic int8 gives if that is lower,
+  /// since only f32 would give more.
   std::optional<double> min_sqnr_db;
   std::optional<double> max_accuracy_drop;  ///< fraction of the images, against f32; needs their classes
 };
 
-/// The calibration images and what f32 makes of them.
+/// The calibration images and the f32 model's results for them.
 struct MixedImages {
   const CheckImages& images;
   const std::vector<std::vector<float>>& expected;  ///< f32 outputs
-  std::vector<int> classes;                         ///< of each image; empty: not known
+  std::vector<int> classes;                         ///< the true class of each image; empty: not known
 };
 
-/// Makes tensors of `plan`, all static at first, dynamic or f32 until the budget holds, first where that
-/// takes most noise away for what it costs: the tensors' sensitivity says the order, and running the model
-/// how far to go.
-void ChooseTypes(const Vit& vit, const MixedImages& images,
-                 const std::map<std::string, Calibrator::Rows>& rows, const Budget& budget, int threads,
-                 const std::function<void(double)>& progress, Plan* plan);
+/// Changes tensors of `plan`, which are all static at first, to dynamic or f32 until the model is within the budget.
+/// The tensors' sensitivity gives the order: first those that remove most noise for their cost. Running the model shows
+/// how many are needed. `rows` are the calibrator's. Calls `progress` with the fraction that is done.
+void ChooseTypes(const Vit& vit, const MixedImages& images, const std::map<Layer, Calibrator::Rows>& rows,
+                 const Budget& budget, int threads, const std::function<void(double)>& progress, Plan* plan);
 
 }  // namespace vitrine

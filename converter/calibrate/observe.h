@@ -1,40 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
-// Observers: from the values of a tensor on calibration images to the range that int8 stands for.
+// From the values of a tensor on calibration images to the range that its int8 covers.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
-#include <string>
 #include <vector>
 
+#include "converter/quantize/matrix.h"
 #include "converter/quantize/plan.h"
 
 namespace vitrine {
 
-/// The values from `low` to `high`, zero among them.
+/// The values from `low` to `high`; contains zero.
 struct ValueRange {
   float low = 0, high = 0;
 };
 
-/// Returns int8 for the range: asymmetric, zero exact.
+/// Some rows of a tensor, and the ranges of all rows. Takes the rows image by image and keeps about `most` of them,
+/// spread over images and places. Equal images give equal rows.
+class RowSamples {
+ public:
+  RowSamples(size_t columns, size_t rows_an_image, size_t images, size_t most);
+
+  /// Adds the rows [rows_an_image, columns] of image `image`.
+  void Add(size_t image, std::span<const float> rows);
+
+  /// Returns the rows that are kept.
+  MatrixView rows() const { return {values_.data(), values_.size() / columns_, columns_, columns_}; }
+  /// Returns the range of each column over all rows.
+  std::span<const ValueRange> ranges() const { return ranges_; }
+
+ private:
+  bool Keeps(size_t row) const;
+
+  size_t columns_, rows_an_image_, all_rows_, most_;
+  std::vector<float> values_;
+  std::vector<ValueRange> ranges_;
+};
+
+/// Returns static int8 that covers the range: asymmetric, zero exact.
 TensorPlan StaticTensor(ValueRange range);
 
-/// Returns `value` as it is after going through a static int8 tensor.
+/// Returns `value` after rounding to static int8 and back.
 float ThroughInt8(const TensorPlan& tensor, float value);
 
-/// How often which value occurs.
+/// The number of values in each of 2048 equal parts of a range.
 class Histogram {
  public:
   Histogram(std::span<const float> values, ValueRange range);
 
-  /// Returns the range without the outermost values, of which `fraction` are left out at each end.
+  /// Returns the range without the outermost values: the share `fraction` at each end.
   ValueRange Percentile(double fraction) const;
 
-  /// The mean square that function(value) loses when the values go through a static int8 tensor.
+  /// Returns the mean square error of function(value) when the values go through a static int8 tensor.
   double Loss(const TensorPlan& tensor, const std::function<double(double)>& function = {}) const;
 
-  /// Returns the range of least Loss: either end is moved in, in turn.
+  /// Returns the range with the smallest Loss, found by moving each end inwards in turn.
   ValueRange LeastLoss(const std::function<double(double)>& function = {}) const;
 
  private:
@@ -47,14 +70,14 @@ class Histogram {
   std::vector<uint32_t> bins_;
 };
 
-/// From values to a range.
+/// How to choose a range.
 enum class RangeObserver {
-  kMinMax,
-  kPercentile,  ///< without the outermost 0.01 % at each end
-  kMeanSquare,  ///< the range of least mean square error
+  kMinMax,      ///< all values
+  kPercentile,  ///< without the outermost 0.01% at each end
+  kMeanSquare,  ///< the range with the smallest mean square error
 };
 
-/// What an observer proposes for `values`, which are some of those that lie in `range`.
+/// Returns the tensor that an observer chooses for values in `range`, of which `values` are a sample.
 TensorPlan Observe(RangeObserver observer, std::span<const float> values, ValueRange range);
 
 }  // namespace vitrine

@@ -17,26 +17,26 @@ std::span<const uint8_t> BytesOf(const Values& values) {
   return {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(float)};
 }
 
-/// In f32, smoothed as the plan has it, so that the only noise is that of the tensor that is tried.
+/// Returns a plan in f32 with the smoothing of `plan`, so that the only noise is that of the tensor that is tried.
 Plan F32Plan(const Plan& plan) {
   Plan f32(Recipe::kF32);
   f32.smoothing = plan.smoothing;
   return f32;
 }
 
-/// The tensors of the plan that linear layers of a segment read.
-std::vector<std::string> TriedTensors(const Segment& segment, const Plan& plan) {
-  std::vector<std::string> names;
+/// Returns the tensors of the plan that linear layers of a segment read.
+std::vector<Layer> TriedTensors(const Segment& segment, const Plan& plan) {
+  std::vector<Layer> layers;
   for (const Segment::Linear& linear : segment.linears()) {
-    const bool is_new = std::find(names.begin(), names.end(), linear.rows) == names.end();
-    if (is_new && plan.tensors.contains(linear.rows)) names.push_back(linear.rows);
+    const bool is_new = std::find(layers.begin(), layers.end(), linear.rows) == layers.end();
+    if (is_new && plan.tensors.contains(linear.rows)) layers.push_back(linear.rows);
   }
-  return names;
+  return layers;
 }
 
-/// The noise of one tensor on its way through the model: each image's tokens with it.
+/// The noise of one tensor on its way through the model: each image's tokens with this noise.
 struct Trail {
-  std::string name;
+  Layer layer;
   std::vector<Values> images;
 };
 
@@ -56,31 +56,26 @@ class Measurement {
     }
   }
 
+  /// Runs segment `index` for every trail and starts the trails of its own tensors.
   void Advance(int index) {
     Segment exact(vit_, index, f32_, threads_);
     for (Trail& trail : trails_) Run(&exact, trail.images, &trail.images);
-    for (const std::string& name : TriedTensors(exact, plan_)) {
+    for (const Layer& layer : TriedTensors(exact, plan_)) {
       Plan tried = f32_;
-      tried.tensors[name] = plan_.tensors.at(name);
+      tried.tensors[layer] = plan_.tensors.at(layer);
       Segment segment(vit_, index, tried, threads_);
-      trails_.push_back({name, {}});
+      trails_.push_back({layer, {}});
       Run(&segment, exact_, &trails_.back().images);
     }
     Run(&exact, exact_, &exact_);
   }
 
-  std::map<std::string, double> Result() const {
-    std::map<std::string, double> result;
+  std::map<Layer, double> Result() const {
+    std::map<Layer, double> result;
     for (const Trail& trail : trails_) {
-      double signal = 0, noise = 0;
-      for (size_t i = 0; i < exact_.size(); ++i) {
-        for (size_t k = 0; k < exact_[i].size(); ++k) {
-          const double expected = double{exact_[i][k]}, difference = double{trail.images[i][k]} - expected;
-          signal += expected * expected;
-          noise += difference * difference;
-        }
-      }
-      result[trail.name] = noise / std::max(signal, 1e-30);
+      Sqnr sqnr;
+      for (size_t i = 0; i < exact_.size(); ++i) sqnr.Add(exact_[i], trail.images[i]);
+      result[trail.layer] = NoiseShare(sqnr);
     }
     return result;
   }
@@ -98,19 +93,21 @@ class Measurement {
   const Plan& plan_;
   const Plan f32_;
   const int threads_;
-  std::vector<Values> exact_;  // tokens in f32, of each image
+  std::vector<Values> exact_;  // each image's tokens in f32
   std::vector<Trail> trails_;
 };
 
 }  // namespace
 
-std::map<std::string, double> MeasureSensitivity(const Vit& vit, const CheckImages& images, const Plan& plan,
-                                                 int threads, const std::function<void(double)>& progress) {
+double NoiseShare(const Sqnr& sqnr) { return sqnr.noise / std::max(sqnr.signal, 1e-30); }
+
+std::map<Layer, double> MeasureSensitivity(const Vit& vit, const CheckImages& images, const Plan& plan,
+                                           int threads, const std::function<void(double)>& progress) {
   Measurement measurement(vit, images, plan, threads);
   const int last = vit.config.depth + 1;
   for (int index = 1; index <= last; ++index) {
     measurement.Advance(index);
-    // Each block has more noise to carry on than the one before.
+    // Each block runs more trails than the one before.
     progress(static_cast<double>(index * (index + 1)) / (last * (last + 1)));
   }
   return measurement.Result();

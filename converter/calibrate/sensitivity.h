@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sensitivity: what static int8 in one tensor alone costs at the model's output.
+// Sensitivity: the error at the model's output that static int8 in one tensor alone causes.
 #pragma once
 
 #include <functional>
 #include <map>
-#include <string>
+#include <vitrine/sqnr.hpp>
 
 #include "converter/measure/check_images.h"
-#include "converter/vit/vit.h"
 #include "converter/quantize/plan.h"
+#include "converter/vit/vit.h"
 
 namespace vitrine {
 
-/// Returns, for each tensor of the plan that linear layers read, the noise that its static int8 and that of
-/// the layers' weights bring to the output when all else is f32, divided by the signal. What a block makes of
-/// it goes on through the blocks behind it in f32, for at most four of the images, fewer where their tokens
-/// would take more than 256 MB.
-std::map<std::string, double> MeasureSensitivity(const Vit& vit, const CheckImages& images, const Plan& plan,
-                                                 int threads, const std::function<void(double)>& progress);
+/// Returns for each tensor of the plan that linear layers read the noise at the output, divided by the signal, when
+/// that tensor and the weights that read it are static int8 and everything else is f32. Uses at most four of the
+/// images, fewer where their tokens would need more than 256 MB.
+std::map<Layer, double> MeasureSensitivity(const Vit& vit, const CheckImages& images, const Plan& plan,
+                                           int threads, const std::function<void(double)>& progress);
+
+/// Returns the noise divided by the signal.
+double NoiseShare(const Sqnr& sqnr);
 
 }  // namespace vitrine

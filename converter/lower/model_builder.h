@@ -35,8 +35,8 @@ class ModelBuilder {
   /// Makes a tensor static int8.
   void SetStatic(int tensor, float scale, int8_t zero_point);
 
-  template <typename Kind>
-  void AddOperator(const std::string& name, Kind kind) {
+  template <typename Operator>
+  void AddOperator(const std::string& name, Operator kind) {
     auto op = std::make_unique<schema::OperatorT>();
     op->name = name;
     op->kind.Set(std::move(kind));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fidelity: what the recipe costs, measured by running the written file beside the same model in f32.
+// Fidelity: the error of a recipe, measured by running the written file and the same model in f32.
 #pragma once
 
 #include <filesystem>
@@ -9,49 +9,55 @@
 #include <vitrine/vitrine.hpp>
 
 #include "converter/measure/check_images.h"
-#include "converter/vit/vit.h"
-#include "converter/quantize/plan.h"
 #include "converter/measure/distribution.h"
+#include "converter/quantize/layer.h"
+#include "converter/quantize/plan.h"
+#include "converter/vit/vit.h"
 
 namespace vitrine {
 
-/// At the output, over all images.
+/// The error at the output, over all images.
 struct OutputFidelity {
   double sqnr_db = 0;
   double agreement = 1;  ///< fraction of images with the same top-1; 1 without a classifier
 };
 
-/// An image whose first class is another than f32's.
+/// An image that the file puts in another class than f32.
 struct ChangedImage {
   std::string name;
   std::vector<uint8_t> pixels;         ///< the model's input
-  std::vector<Guess> expected, found;  ///< the five most probable, in f32 and of the file
+  std::vector<Guess> expected, found;  ///< the five most probable classes, in f32 and of the file
 };
 
 struct Fidelity {
   int images = 0;
   bool synthetic = false;
   std::vector<OutputFidelity> levels;  ///< of each level of the file
-  /// On the first image, at each operator's output; NaN where tokens have been merged and the
-  /// f32 model has others.
+  /// At each operator's output, for the first image. NaN where tokens have been merged: f32 has other tokens there.
   std::vector<double> operator_sqnr_db;
-  /// What each operator gives in f32 for the first image; without counts where the SQNR is NaN.
+  /// The f32 outputs of each operator for the first image. Without counts where the SQNR is NaN.
   std::vector<Distribution> operator_values;
   std::vector<ChangedImage> changed;  ///< at the first level
-  std::vector<float> first_output;    ///< of the file, for the first image
+  std::vector<float> first_output;    ///< of the file, for the self-test image
   size_t arena_bytes = 0;
 };
 
-/// Runs the file at `path` and `vit` in f32 on the images. `plan` is what the file was lowered by. `progress`
-/// is told the fraction that is done. `self_test` goes first in the file's output: Fidelity::first_output
-/// belongs to it, and it does not count otherwise unless it is one of the images. `known` are the f32 outputs
-/// of the images where they are known already; otherwise null. Throws Error when the file does not run.
-Fidelity MeasureFidelity(const std::filesystem::path& path, const Vit& vit, const Plan& plan,
-                         const CheckImages& images, const std::vector<uint8_t>& self_test,
-                         const std::vector<std::vector<float>>* known, int threads,
-                         const std::function<void(double)>& progress);
+/// A model file and how it was made.
+struct WrittenModel {
+  std::filesystem::path path;
+  std::vector<Layer> operators;  ///< the layer of each operator of the first level
+  const Vit& vit;
+  const Plan& plan;  ///< that the file was lowered by
+};
 
-/// 10 log10(signal / noise), at most 200.
-double Decibels(double signal, double noise);
+/// Runs the file and its model in f32 on the images. `self_test` runs first: Fidelity::first_output is its output, and
+/// it counts for nothing else. `known` are the f32 outputs of the images; null where they are not known yet. Calls
+/// `progress` with the fraction that is done; what it throws is thrown again. Throws Error when the file does not run.
+Fidelity MeasureFidelity(const WrittenModel& file, const CheckImages& images,
+                         const std::vector<uint8_t>& self_test, const std::vector<std::vector<float>>* known,
+                         int threads, const std::function<void(double)>& progress);
+
+/// Returns the index of the largest value.
+size_t Top1(std::span<const float> values);
 
 }  // namespace vitrine

@@ -14,9 +14,9 @@ constexpr std::array<Recipe, 5> kRecipes = {Recipe::kDynamic, Recipe::kStatic, R
                                             Recipe::kF32};
 constexpr TensorPlan kF32 = {};
 
-const TensorPlan& Find(const std::map<std::string, TensorPlan>& tensors, const std::string& name,
+const TensorPlan& Find(const std::map<Layer, TensorPlan>& tensors, const Layer& layer,
                        const TensorPlan& otherwise) {
-  const auto found = tensors.find(name);
+  const auto found = tensors.find(layer);
   return found == tensors.end() ? otherwise : found->second;
 }
 
@@ -53,7 +53,7 @@ Plan::Plan(Recipe recipe)
       attention(rows.type),
       int4_weights(recipe == Recipe::kInt4) {}
 
-const TensorPlan& Plan::Rows(const std::string& name) const { return Find(tensors, name, rows); }
-const TensorPlan& Plan::Output(const std::string& name) const { return Find(tensors, name, kF32); }
+const TensorPlan& Plan::Rows(const Layer& layer) const { return Find(tensors, layer, rows); }
+const TensorPlan& Plan::Output(const Layer& layer) const { return Find(tensors, layer, kF32); }
 
 }  // namespace vitrine

@@ -65,7 +65,7 @@ std::string WhyOf(const OperatorSummary& op, const ConversionSummary& s) {
            "the model runs";
   if (op.kind == "Attention" && int8_recipe)
     return "f32, because int8 saves no time for few queries or with a position bias";
-  if (op.kind == "Linear" && s.recipe == "mixed" && op.name.starts_with("block "))
+  if (op.kind == "Linear" && s.recipe == "mixed" && op.layer.block > 0)
     return "f32, because int8 would exceed the allowed error";
   if (op.kind == "Linear" && int8_recipe)
     return "f32, because the layer is small and close to the output: no later layer averages its rounding "

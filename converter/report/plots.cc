@@ -24,9 +24,6 @@ std::string Legend(const ConversionSummary& s) {
   return html + "</p>\n";
 }
 
-/// "block 3 fc1" -> 3; 0 outside the blocks.
-int BlockOf(const std::string& name) { return name.starts_with("block ") ? std::atoi(name.c_str() + 6) : 0; }
-
 /// Returns the top of the axis: a little above nine tenths of the operators that are not exact. The bars of the others,
 /// which would leave little room, are cut off.
 double TopOfAxis(const ConversionSummary& s) {
@@ -80,8 +77,8 @@ std::string PlotOfSqnr(const ConversionSummary& s) {
   for (size_t i = 0; i < s.operators.size(); ++i) {
     const OperatorSummary& op = s.operators[i];
     const double x = kLeft + static_cast<double>(i) * step;
-    if (BlockOf(op.name) > block) {
-      block = BlockOf(op.name);
+    if (op.layer.block > block) {
+      block = op.layer.block;
       svg += BlockStart(x, block);
     }
     if (std::isnan(op.sqnr_db)) continue;

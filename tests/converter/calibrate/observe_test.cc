@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "converter/calibrate/layer_trial.h"
-#include "converter/calibrate/row_samples.h"
 
 namespace vitrine {
 namespace {

@@ -106,7 +106,7 @@ class RecipesTest(commands.CommandTest):
     def test_int4_says_what_it_was_rounded_by(self):
         finished = convert(TINY, "-o", OUT, "--recipe", "int4")
         self.assertEqual(finished.returncode, 0)
-        self.assertIn("patterns that the converter makes", finished.stdout)
+        self.assertIn("rounded by synthetic test images", finished.stdout)
 
     def test_what_is_refused(self):
         empty, flat, text = (FOLDER / name for name in ("no-photos", "flat", "text"))

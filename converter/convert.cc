@@ -197,7 +197,7 @@ ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction&
   FillMetadata(checkpoint, vit, options, sha256.get(), synthetic.pixels.front(), &builder.model);
   file.Assemble(builder.Metadata());
 
-  const WrittenModel written{file.part(), std::move(layers), vit, plan};
+  const WrittenModel written{file.path(), std::move(layers), vit, plan};
   const Fidelity fidelity = MeasureFidelity(
       written, images, synthetic.pixels.front(), calibrator ? &calibrator->reference().outputs() : nullptr,
       options.threads,

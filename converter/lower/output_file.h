@@ -1,42 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// OutputFile: the model file while it is made. It appears under its name when it is whole, or not at all.
+// OutputFile: a model file under construction, which appears under its name when it is complete.
 #pragma once
 
 #include <filesystem>
 #include <span>
-#include <vector>
+#include <utility>
 
 #include "converter/lower/model_builder.h"
 
 namespace vitrine {
 
-/// Constants collect in a file without a name; Assemble puts them behind the metadata in a part file beside
-/// the target, which Commit renames. Whatever else happens, an interrupt included, the part file is removed.
-/// Every function throws Error when the disk refuses, with the reason. One at a time in a process.
+/// An open file descriptor, closed at the end.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int number = -1) : number_(number) {}
+  ~FileDescriptor();
+  FileDescriptor(FileDescriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  int number() const { return number_; }
+  bool ok() const { return number_ >= 0; }
+
+ private:
+  int number_;
+};
+
+/// Collects the constants in a file without a name. Assemble writes them after the metadata to a second file without a
+/// name in the target's folder, and Commit gives that one the target's name. The system removes files without a name
+/// however the process ends. A file system without such files (FAT, NFS) gets a file `TARGET.PID.part` instead, which
+/// the destructor removes. Every function throws Error with the reason when the disk refuses.
 class OutputFile final : public WeightStore {
  public:
-  /// Fails now rather than after minutes when nothing can be written beside `target`.
+  /// Throws at once when nothing can be written to the folder of `target`, or when `target` is a folder.
   explicit OutputFile(std::filesystem::path target);
   ~OutputFile() override;
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
   void Append(std::span<const uint8_t> bytes) override;
-  /// Writes the part file: metadata, then all constants.
+  /// Writes the file: metadata, then all constants.
   void Assemble(std::span<const uint8_t> metadata);
-  /// Overwrites the metadata of the part file with other ones of the same size.
+  /// Overwrites the metadata by others of the same size.
   void ReplaceMetadata(std::span<const uint8_t> metadata);
-  /// Gives the part file its name, once it is on the disk.
+  /// Writes the file to the disk and renames it to the target, which it replaces.
   void Commit();
 
-  const std::filesystem::path& part() const { return part_; }
+  /// Returns a path by which this process can open the file before Commit.
+  std::filesystem::path path() const;
 
  private:
   [[noreturn]] void FailToWrite() const;
-  void Write(int file, std::span<const uint8_t> bytes) const;
+  void Write(const FileDescriptor& file, std::span<const uint8_t> bytes) const;
 
   std::filesystem::path target_, part_;
-  int weights_ = -1, file_ = -1;
+  FileDescriptor weights_, file_;
+  bool has_name_ = false;  ///< the file is at part_
 };
 
 }  // namespace vitrine

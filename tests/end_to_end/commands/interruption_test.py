@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import commands
 from commands import FOLDER, ROOT
@@ -30,16 +31,19 @@ class InterruptionTest(commands.CommandTest):
             self.assertEqual(commands.vitrine("inspect", self.target).returncode, 0)
             self.target.write_bytes(b"an older model")
 
-    def part_has_begun(self):
-        with contextlib.suppress(FileNotFoundError):   # renamed in between
-            return any(path.stat().st_size > 0 for path in self.folder.glob("*.part"))
+    def writes(self, child):
+        """Whether the child has begun to write to the folder, in a file without a name or in a .part file."""
+        with contextlib.suppress(OSError):   # the file was renamed or the process ended
+            for opened in Path(f"/proc/{child.pid}/fd").iterdir():
+                if str(opened.readlink()).startswith(f"{self.folder.resolve()}/") and opened.stat().st_size > 0:
+                    return True
         return False
 
-    def test_while_the_part_is_being_written(self):
+    def test_while_the_file_is_being_written(self):
         for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(signal=sent.name):
                 child = start(self.target)
-                while child.poll() is None and not self.part_has_begun():
+                while child.poll() is None and not self.writes(child):
                     pass
                 child.send_signal(sent)
                 _, said = child.communicate()

@@ -15,11 +15,11 @@ namespace {
 
 constexpr size_t kRows = 48, kColumns = 160;
 
-struct Layer {
+struct LinearLayer {
   std::vector<float> weight, gram;
 
   /// Inputs that are alike: a few directions and some noise.
-  Layer() : weight(kRows * kColumns) {
+  LinearLayer() : weight(kRows * kColumns) {
     std::mt19937 generator(1);
     std::normal_distribution<float> normal;
     for (float& value : weight) value = normal(generator);
@@ -67,7 +67,7 @@ std::vector<float> Values(const QuantizedMatrix& m) {
 }
 
 TEST_CASE("Rounding for inputs that are alike loses a fraction of the outputs") {
-  const Layer layer;
+  const LinearLayer layer;
   const double int4 = layer.Loss(Values(QuantizeBlocks("w", layer.weight, kRows, kColumns)));
   CHECK(layer.Loss(Values(QuantizeBlocksFor(layer.gram, "w", layer.weight, kRows, kColumns))) < int4 / 5);
   const double int8 = layer.Loss(Values(QuantizeRowsSymmetric("w", layer.weight, kRows, kColumns)));
@@ -75,7 +75,7 @@ TEST_CASE("Rounding for inputs that are alike loses a fraction of the outputs") 
 }
 
 TEST_CASE("Without inputs weights are rounded to the nearest") {
-  const Layer layer;
+  const LinearLayer layer;
   const Int4Matrix nearest = QuantizeBlocks("w", layer.weight, kRows, kColumns);
   for (const float nothing : {0.0f, NAN}) {
     const std::vector<float> gram(kColumns * kColumns, nothing);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <sstream>
 
 #include "converter/error.h"
 
@@ -184,26 +183,6 @@ void ChooseResize(Steps steps, const ConversionInputs& inputs, ImageSize input, 
   image->resize_width = std::max(resize.width, 1);
 }
 
-std::string Join(const std::vector<float>& values) {
-  std::ostringstream text;
-  for (size_t i = 0; i < values.size(); ++i) text << (i ? "," : "") << values[i];
-  return text.str();
-}
-
-std::string Describe(const ImageConfig& image, ImageSize input) {
-  static const char* const kNames[] = {"nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"};
-  std::ostringstream text;
-  const ImageSize resize{image.resize_height, image.resize_width};
-  const bool square = resize.height == resize.width;
-  if (image.resize == Resize::kShortestSide && square) text << "shortest side to " << resize.height;
-  if (image.resize == Resize::kShortestSide && !square)
-    text << "to cover " << resize.height << "x" << resize.width;
-  if (image.resize == Resize::kSquash) text << "squashed to " << resize.height << "x" << resize.width;
-  text << " " << kNames[image.interpolation] << ", crop " << input.height << "x" << input.width << ", mean "
-       << Join(image.mean) << ", std " << Join(image.deviation);
-  return text.str();
-}
-
 }  // namespace
 
 std::optional<ImageSize> PreprocessedSize(const Settings& settings) {
@@ -239,7 +218,7 @@ ImageConfig MakeImageConfig(const Settings& preprocessor, const ImageDefaults& d
   const bool told = inputs.mean && inputs.deviation && inputs.crop_fraction && inputs.interpolation;
   if (image.assumed && told) image.assumed = false;
   if (image.assumed) {
-    remarks->push_back("assumed the family's preprocessing: " + Describe(image, input) +
+    remarks->push_back("assumed the family's preprocessing: " + Describe(config, image) +
                        "; --preprocessor, --mean, --std, --crop-pct and --interpolation say otherwise");
   }
   return image;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converter/lower/image_config.h"
 
-#include <sstream>
-
 namespace vitrine {
 
 Preprocess PreprocessOf(const VitConfig& config, const ImageConfig& image) {
@@ -42,29 +40,6 @@ std::unique_ptr<schema::ImageInputT> ImageInputOf(const VitConfig& config, const
   input->mean = image.mean;
   input->deviation = image.deviation;
   return input;
-}
-
-std::string Describe(const VitConfig& config, const ImageConfig& image) {
-  std::ostringstream text;
-  switch (image.resize) {
-    case ImageConfig::Resize::kNone:
-      text << "no resize";
-      break;
-    case ImageConfig::Resize::kShortestSide:
-      text << "shortest side " << image.resize_height;
-      break;
-    case ImageConfig::Resize::kSquash:
-      text << "squash to " << image.resize_height << "x" << image.resize_width;
-      break;
-  }
-  static constexpr const char* kInterpolations[] = {"nearest", "lanczos", "bilinear",
-                                                    "bicubic", "box",     "hamming"};
-  text << " " << kInterpolations[image.interpolation];
-  text << ", crop " << config.image_height << "x" << config.image_width << ", mean";
-  for (const float value : image.mean) text << " " << value;
-  text << ", deviation";
-  for (const float value : image.deviation) text << " " << value;
-  return text.str();
 }
 
 }  // namespace vitrine

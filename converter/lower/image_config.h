@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a photo becomes the model's input: for the runtime's preprocessor, and for the file.
+// Preprocessing from the canonical ViT's form to that of the runtime and that of the file.
 #pragma once
 
 #include <memory>
@@ -10,11 +10,10 @@
 
 namespace vitrine {
 
+/// Returns the preprocessing for the runtime's Preprocessor.
 Preprocess PreprocessOf(const VitConfig& config, const ImageConfig& image);
 
+/// Returns the preprocessing for the file.
 std::unique_ptr<schema::ImageInputT> ImageInputOf(const VitConfig& config, const ImageConfig& image);
-
-/// "shortest side 256, bicubic, crop 224x224", for people.
-std::string Describe(const VitConfig& config, const ImageConfig& image);
 
 }  // namespace vitrine

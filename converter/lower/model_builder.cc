@@ -73,8 +73,8 @@ int ModelBuilder::AddConstant(schema::Type type, size_t rows, size_t columns, st
   weight_bytes_ += bytes.size();
   if (weight_bytes_ > kLargestFile) {
     Fail(
-        "the model needs more than 2 GiB in this recipe, which is the most that a model file can hold; "
-        "choose an int8 recipe");
+        "the model needs more than 2 GiB in this recipe, and a model file holds at most that much; choose an "
+        "int8 recipe");
   }
   weights_->Append(bytes);
   model.constants.push_back(std::move(constant));
@@ -92,8 +92,8 @@ std::vector<uint8_t> ModelBuilder::Metadata() {
   builder.Finish(schema::Model::Pack(builder, &model), schema::ModelIdentifier());
   std::vector<uint8_t> file(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
 
-  // The empty vector `weights` is the last thing in the buffer: its length is the last four bytes, and what
-  // is appended to the file becomes its content.
+  // The empty vector `weights` is at the end of the buffer. Its length is the last four bytes, and the bytes that are
+  // appended to the file become its content.
   const schema::Model& root = *schema::GetModel(file.data());
   if (root.weights()->data() != file.data() + file.size() || file.size() % kAlignment != 0) {
     Fail("internal: the weights are not at the end of the file");

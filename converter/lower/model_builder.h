@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ModelBuilder: collects tensors, constants and operators, and writes them as one .vit file. Constants go
-// straight to their place and are never held together in memory.
+// ModelBuilder: collects tensors, constants and operators, and makes the bytes of a .vit file from them. Constants go to
+// a store at once, so that they are never all in memory.
 #pragma once
 
 #include <cstdint>
@@ -14,25 +14,25 @@
 
 namespace vitrine {
 
-/// Where constants are put as they come. `bytes` are multiples of 64.
+/// Receives the constants in order. The size of `bytes` is a multiple of 64.
 class WeightStore {
  public:
   virtual ~WeightStore() = default;
   virtual void Append(std::span<const uint8_t> bytes) = 0;
 };
 
-/// Collects a model. Indices that Add... returns are those of the file. Not thread-safe.
+/// Collects a model. The functions Add... return indices in the file. Use from one thread at a time.
 class ModelBuilder {
  public:
   explicit ModelBuilder(WeightStore* weights) : weights_(weights) {}
 
   int AddTensor(const std::string& name, schema::Type type, size_t rows, size_t columns);
-  /// Throws Error naming `name` when a value is not finite.
+  /// Throws Error with `name` when a value is not finite.
   int AddF32(const std::string& name, std::span<const float> values, size_t rows, size_t columns);
   int AddInt8(const QuantizedMatrix& matrix);
   int AddInt4(const Int4Matrix& matrix);
 
-  /// Makes a tensor static int8.
+  /// Changes a tensor to static int8.
   void SetStatic(int tensor, float scale, int8_t zero_point);
 
   template <typename Operator>
@@ -43,14 +43,14 @@ class ModelBuilder {
     model.operators.push_back(std::move(op));
   }
 
-  /// Returns the file's bytes up to the constants, for weights of `weight_bytes()` bytes. May be called again
-  /// after `model` has changed; where only numbers have, the size stays the same.
+  /// Returns the file's bytes up to the constants, which take `weight_bytes()` bytes. May be called again after `model`
+  /// has changed. The size stays the same if only numbers have changed.
   std::vector<uint8_t> Metadata();
   uint64_t weight_bytes() const { return weight_bytes_; }
   size_t rows(int tensor) const { return model.tensors[static_cast<size_t>(tensor)]->rows; }
   size_t columns(int tensor) const { return model.tensors[static_cast<size_t>(tensor)]->columns; }
 
-  schema::ModelT model;  ///< what else the file says; `weights` stays empty
+  schema::ModelT model;  ///< the content of the file; `weights` stays empty
 
  private:
   int AddConstant(schema::Type type, size_t rows, size_t columns, std::vector<uint8_t> bytes);

@@ -62,7 +62,9 @@ OutputFile::~OutputFile() {
   if (has_name_) unlink(part_.c_str());
 }
 
-std::filesystem::path OutputFile::path() const { return has_name_ ? part_ : std::filesystem::path(PathOf(file_)); }
+std::filesystem::path OutputFile::path() const {
+  return has_name_ ? part_ : std::filesystem::path(PathOf(file_));
+}
 
 void OutputFile::FailToWrite() const { Fail(target_.string(), ": cannot write: ", std::strerror(errno)); }
 

@@ -16,7 +16,7 @@
 namespace vitrine {
 namespace {
 
-/// xorshift64*: small, and the same everywhere (Vigna 2016).
+/// xorshift64* (Vigna 2016): small, and the same on every machine.
 class Random {
  public:
   explicit Random(uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 1) {}
@@ -33,7 +33,7 @@ class Random {
 
 constexpr int kOctaves = 6;
 
-/// Smooth noise in [0, 1) with amplitude halved at each finer octave: the 1/f spectrum of photos.
+/// Smooth noise in [0, 1). Each finer octave has half the amplitude, which gives the 1/f spectrum of photos.
 class SmoothNoise {
  public:
   explicit SmoothNoise(Random* random) {
@@ -117,7 +117,7 @@ bool LooksLikeAPhoto(const std::filesystem::path& path) {
   return false;
 }
 
-/// Whether every pixel is as the first.
+/// Returns whether every pixel equals the first.
 bool IsOneColour(std::span<const uint8_t> pixels, size_t channels) {
   return std::equal(pixels.begin() + static_cast<ptrdiff_t>(channels), pixels.end(), pixels.begin());
 }
@@ -133,7 +133,7 @@ CheckImages SyntheticImages(const VitConfig& config, int count) {
 
 CheckImages PhotosIn(const std::filesystem::path& folder, const VitConfig& config, const ImageConfig& image,
                      int most) {
-  if (!std::filesystem::is_directory(folder)) Fail(folder.string(), ": is not a folder of images");
+  if (!std::filesystem::is_directory(folder)) Fail(folder.string(), ": expected a folder of photos");
   std::vector<std::filesystem::path> paths;
   namespace fs = std::filesystem;
   std::error_code none;
@@ -144,7 +144,7 @@ CheckImages PhotosIn(const std::filesystem::path& folder, const VitConfig& confi
       it.disable_recursion_pending();
     if (it->is_regular_file(none) && LooksLikeAPhoto(it->path())) paths.push_back(it->path());
   }
-  if (paths.empty()) Fail(folder.string(), ": has no .jpg, .jpeg, .png, .bmp or .ppm file");
+  if (paths.empty()) Fail(folder.string(), ": contains no .jpg, .jpeg, .png, .bmp or .ppm file");
   std::sort(paths.begin(), paths.end());
 
   Result<Preprocessor> preprocessor = Preprocessor::Create(PreprocessOf(config, image));
@@ -169,7 +169,7 @@ CheckImages PhotosIn(const std::filesystem::path& folder, const VitConfig& confi
   };
   if (std::all_of(images.pixels.begin(), images.pixels.end(), is_one_colour))
     Fail(folder.string(),
-         ": each photo is of a single colour, which tells nothing of what the model will see");
+         ": every photo has a single colour; expected photos like those that the model will see");
   return images;
 }
 

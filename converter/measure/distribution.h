@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the values of a matrix are spread, and which of its channels reach far beyond the others.
+// Distribution: the histogram of a matrix and its channels with the largest values.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 namespace vitrine {
 
+/// A channel is a column of activations or a row of weights.
 struct Distribution {
   static constexpr size_t kBins = 61, kOutliers = 5;
 
@@ -19,12 +20,13 @@ struct Distribution {
 
   float reach = 0;                ///< the largest magnitude
   std::vector<uint32_t> counts;   ///< kBins equal parts of [-reach, reach]
-  std::vector<Channel> outliers;  ///< the channels that reach furthest, furthest first
-  float median_channel = 0;       ///< how far the median channel reaches
+  std::vector<Channel> outliers;  ///< the channels with the largest magnitudes, largest first
+  float median_channel = 0;       ///< the largest magnitude of the median channel
 };
 
-/// Of values [rows, columns]. A channel is a column of activations, a row of weights.
 enum class ChannelIs { kColumn, kRow };
+
+/// Returns the distribution of values [rows, columns].
 Distribution DistributionOf(std::span<const float> values, size_t columns, ChannelIs channel);
 
 /// Returns the distribution of the weights of each of these operators (indices) of a model file, in f32. Without counts

@@ -12,7 +12,7 @@ namespace vitrine {
 namespace {
 
 constexpr float kLargest = 127.0f;
-// Rows smaller than this are zeros for all that int8 can tell, and their scale would vanish.
+// Rows below this count as zeros: their scale would be no normal number.
 constexpr float kSmallestMagnitude = 1e-30f;
 
 float LargestMagnitude(std::span<const float> values) {
@@ -34,7 +34,7 @@ QuantizedMatrix QuantizeRowsSymmetric(const std::string& name, std::span<const f
     const float inverse = 1.0f / scale;
     int8_t* out = matrix.values.data() + r * columns;
     for (size_t c = 0; c < columns; ++c) {
-      // Adding and taking away 1.5 * 2^23 rounds to the nearest whole number, ties to even, and vectorizes.
+      // Adding and subtracting 1.5 * 2^23 rounds to the nearest whole number, ties to even. This vectorizes.
       constexpr float kRound = 12582912.0f;
       const float rounded = (row[c] * inverse + kRound) - kRound;
       out[c] = static_cast<int8_t>(static_cast<int>(std::clamp(rounded, -kLargest, kLargest)));
@@ -52,7 +52,7 @@ uint16_t ToBfloat16(float value) {
 float FromBfloat16(uint16_t value) { return std::bit_cast<float>(uint32_t{value} << 16); }
 
 uint16_t BlockScale(std::span<const float> block) {
-  // The value of the largest magnitude is -8 steps; or fewer values are cut and all others are nearer.
+  // The largest magnitude is between 6 and 8.2 steps: smaller steps clip it and round all other values better.
   float extreme = 0;
   for (const float v : block) extreme = std::fabs(v) > std::fabs(extreme) ? v : extreme;
   if (std::fabs(extreme) < kSmallestMagnitude) return ToBfloat16(1.0f);

@@ -12,19 +12,19 @@
 namespace vitrine {
 namespace {
 
-constexpr size_t kBlock = 128;  // columns after which the others learn what was lost
+constexpr size_t kBlock = 128;  // columns whose error is collected before the later columns get it
 
-/// The columns in the order in which they are rounded, and how the error of one spreads over those after it.
+/// The order in which columns are rounded, and how the error of each spreads over the later ones.
 struct Compensation {
   std::vector<size_t> order;
-  std::vector<float> factor;  // U with U^T U = (X^T X)^-1, in that order; empty: nothing is known
+  std::vector<float> factor;  // U with U^T U = (X^T X)^-1, in that order; empty: no compensation
 };
 
 Compensation CompensationOf(std::span<const float> gram, size_t columns) {
   Compensation c;
   c.order.resize(columns);
   std::iota(c.order.begin(), c.order.end(), size_t{0});
-  // The largest first: they find the most others to make up for them.
+  // The largest first: most columns are left to compensate for them.
   std::stable_sort(c.order.begin(), c.order.end(),
                    [&](size_t a, size_t b) { return gram[a * columns + a] > gram[b * columns + b]; });
   double sum = 0;
@@ -46,11 +46,10 @@ void AddScaled(float factor, const float* x, size_t n, float* y) {
   for (size_t i = 0; i < n; ++i) y[i] += factor * x[i];
 }
 
-/// Rounds a row, given in the order of `c`, column by column by `round`, which returns the rounded value.
-/// Lost: what the columns of a block have lost, in units of the factor's diagonal.
+/// Rounds a row, whose columns are in the order of `c`. `round(column, value)` returns the rounded value.
 void RoundRow(const Compensation& c, std::span<float> row, const std::function<float(size_t, float)>& round) {
   const size_t n = row.size();
-  float lost[kBlock];
+  float lost[kBlock];  // the errors of a block's columns, in units of the factor's diagonal
   for (size_t first = 0; first < n; first += kBlock) {
     const size_t last = std::min(n, first + kBlock);
     for (size_t i = first; i < last; ++i) {
@@ -63,7 +62,7 @@ void RoundRow(const Compensation& c, std::span<float> row, const std::function<f
   }
 }
 
-/// Rounds every row. `round(r, column, value)` stores a value and returns what it has become.
+/// Rounds every row. `round(r, column, value)` stores the rounded value and returns it.
 void RoundRows(const Compensation& c, std::span<const float> values, size_t rows, size_t columns,
                const std::function<float(size_t, size_t, float)>& round) {
   std::vector<float> row(columns);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rounding of weights that makes the layer's outputs nearest, not the weights (GPTQ, arXiv 2210.17323).
+// Rounds weights for the smallest error of the layer's outputs instead of the weights (GPTQ, arXiv 2210.17323).
 #pragma once
 
 #include <span>
@@ -10,9 +10,9 @@
 
 namespace vitrine {
 
-/// As QuantizeRowsSymmetric and QuantizeBlocks, but what rounding a column loses is made up for by the
-/// columns after it, as far as the inputs X are alike in them: `gram` is X^T X [columns, columns]. Where that
-/// is of no use (zeros, not a number), they are rounded to the nearest.
+/// Like QuantizeRowsSymmetric and QuantizeBlocks, but later columns compensate for the rounding error of earlier ones, as
+/// far as the inputs X correlate: `gram` is X^T X [columns, columns]. Rounds to the nearest step where the gram is of no
+/// use (zeros, not a number).
 QuantizedMatrix QuantizeRowsFor(std::span<const float> gram, const std::string& name,
                                 std::span<const float> values, size_t rows, size_t columns);
 Int4Matrix QuantizeBlocksFor(std::span<const float> gram, const std::string& name,

@@ -129,6 +129,9 @@ struct ImageConfig {
   bool assumed = false;                ///< no file said it: the family's default
 };
 
+/// Returns the preprocessing for people: "shortest side 256 bicubic, crop 224x224, mean ..., deviation ...".
+std::string Describe(const VitConfig& config, const ImageConfig& image);
+
 /// A checkpoint seen as a ViT. The weights are read, in f32, only when asked for and one layer at a time. The
 /// functions throw Error when a tensor is missing or has another shape, with its name, expected and found.
 struct Vit {

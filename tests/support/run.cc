@@ -2,8 +2,8 @@
 #include "tests/support/run.h"
 
 #include <catch2/catch_test_macros.hpp>
-#include <cmath>
 #include <cstring>
+#include <vitrine/sqnr.hpp>
 
 namespace vitrine::testing {
 namespace {
@@ -48,12 +48,9 @@ std::string WhyRefused(const ModelBytes& bytes) {
 
 double Sqnr(std::span<const float> expected, std::span<const float> found) {
   REQUIRE(expected.size() == found.size());
-  double signal = 0, noise = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    signal += double{expected[i]} * double{expected[i]};
-    noise += (double{found[i]} - double{expected[i]}) * (double{found[i]} - double{expected[i]});
-  }
-  return noise > 0 ? 10 * std::log10(signal / noise) : 200;
+  vitrine::Sqnr sqnr;
+  sqnr.Add(expected, found);
+  return sqnr.decibels();
 }
 
 }  // namespace vitrine::testing

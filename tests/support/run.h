@@ -22,7 +22,7 @@ Outputs RunModel(const ModelBytes& model, std::span<const float> input, int thre
 /// Returns the message with which Model::FromBytes refuses the model; fails the test when it does not.
 std::string WhyRefused(const ModelBytes& model);
 
-/// Signal to noise in decibels; 200 when equal.
+/// Returns the SQNR in decibels, at most 200. Fails the test when the sizes differ.
 double Sqnr(std::span<const float> expected, std::span<const float> found);
 
 }  // namespace vitrine::testing

@@ -113,7 +113,7 @@ TEST_CASE("Without a file the family's defaults are assumed and said") {
   CheckResize(image, Resize::kShortestSide, 248, 248);
   CHECK(image.assumed);
   CHECK_THAT(remarks.at(0),
-             ContainsSubstring("shortest side to 248 bicubic, crop 224x224, mean 0.5,0.5,0.5"));
+             ContainsSubstring("shortest side 248 bicubic, crop 224x224, mean 0.5 0.5 0.5"));
   config.channels = 1;
   image = MakeImageConfig({}, kDefaults, {}, config, &remarks);
   CHECK(image.mean == std::vector<float>{0.5f});

@@ -4,21 +4,14 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <stdexcept>
-#include <vitrine/sqnr.hpp>
 
 #include "converter/measure/check_images.h"
 #include "tests/support/reference_vit.h"
+#include "tests/support/run.h"
 #include "tests/support/small_vit.h"
 
 namespace vitrine {
 namespace {
-
-double SqnrOf(std::span<const float> expected, std::span<const float> found) {
-  REQUIRE(expected.size() == found.size());
-  Sqnr sqnr;
-  sqnr.Add(expected, found);
-  return sqnr.decibels();
-}
 
 std::span<const uint8_t> BytesOf(const std::vector<float>& values) {
   return {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(float)};
@@ -30,7 +23,7 @@ TEST_CASE("The whole model in f32 gives what plain loops give") {
     const std::vector<uint8_t> pixels = SyntheticImages(vit.config, 1).pixels.front();
     const ReferenceOutput expected = RunReference(vit, pixels, false);
     Segment model(vit, Segment::kWhole, Plan(Recipe::kF32), 1);
-    CHECK(SqnrOf(std::vector<float>(expected.logits.begin(), expected.logits.end()), model.Run(pixels)) >
+    CHECK(testing::Sqnr(std::vector<float>(expected.logits.begin(), expected.logits.end()), model.Run(pixels)) >
           100);
   }
 }
@@ -46,7 +39,7 @@ TEST_CASE("Segments one after the other are the whole model") {
     values.assign(output.begin(), output.end());
   }
   Segment whole(vit, Segment::kWhole, plan, 1);
-  CHECK(SqnrOf(values, whole.Run(pixels)) > 100);
+  CHECK(testing::Sqnr(values, whole.Run(pixels)) > 100);
 }
 
 TEST_CASE("A segment lists its f32 linear layers and the tensors that they read") {
@@ -98,7 +91,7 @@ TEST_CASE("The reference has each layer's output for the first image") {
   while (!reference.done()) reference.Advance();
   REQUIRE(reference.outputs().size() == 3);
   Segment whole(vit, Segment::kWhole, Plan(Recipe::kF32), 1);
-  for (size_t i = 0; i < 3; ++i) CHECK(SqnrOf(reference.outputs()[i], whole.Run(images.pixels[i])) > 100);
+  for (size_t i = 0; i < 3; ++i) CHECK(testing::Sqnr(reference.outputs()[i], whole.Run(images.pixels[i])) > 100);
 }
 
 TEST_CASE("A follower of the reference may stop it") {

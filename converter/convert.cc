@@ -170,7 +170,7 @@ ConversionSummary Summarize(const WrittenModel& file, const Fidelity& fidelity) 
 ConversionSummary Convert(const ConvertOptions& options, const ProgressFunction& progress) {
   const auto start = std::chrono::steady_clock::now();
   CheckOptions(options);
-  const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(options.inputs.checkpoint);
+  const checkpoint::Checkpoint checkpoint = OpenCheckpoint(options.inputs.checkpoint);
   Vit vit = MakeVit(checkpoint, options.inputs);
   vit.config.keeps_patches = options.patch_features;
   vit.config.keys_are_compared = options.merged_tokens.back() > 0;

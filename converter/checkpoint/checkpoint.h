@@ -16,6 +16,7 @@
 
 #include "converter/checkpoint/contents.h"
 #include "converter/checkpoint/mapped_file.h"
+#include "converter/checkpoint/name_patterns.h"
 #include "converter/checkpoint/tensor.h"
 
 namespace vitrine::checkpoint {
@@ -24,11 +25,11 @@ namespace vitrine::checkpoint {
 class Checkpoint {
  public:
   /// Opens a checkpoint: .safetensors, PyTorch .pth/.pt/.bin/.pth.tar (zip, or the format from before 1.6),
-  /// .npz, .onnx, an index of shards (model.safetensors.index.json), or a folder as the
-  /// Hugging Face hub lays it
-  /// out. The content decides, not the name. Error for anything else, saying what the file is where that can
-  /// be told.
-  static Checkpoint Open(const std::filesystem::path& file_or_folder);
+  /// .npz, .onnx, an index of shards (model.safetensors.index.json), or a folder as downloaded from the
+  /// Hugging Face hub. The content decides, not the file's name. `patterns` restores the names that an ONNX
+  /// exporter dropped, and tells which training heads to leave out. Error for any other file, with what it is
+  /// where that is known.
+  static Checkpoint Open(const std::filesystem::path& file_or_folder, const NamePatterns& patterns = {});
 
   const std::map<std::string, Tensor>& tensors() const { return contents_.tensors; }
 

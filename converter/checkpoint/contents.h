@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "converter/checkpoint/mapped_file.h"
+#include "converter/checkpoint/name_patterns.h"
 #include "converter/checkpoint/tensor.h"
 
 namespace vitrine::checkpoint {
@@ -31,12 +32,12 @@ Contents ReadSafetensors(const MappedFile& file);
 Contents ReadTorchZip(const MappedFile& file, ZipArchive& archive);
 Contents ReadTorchLegacy(const MappedFile& file);
 Contents ReadNpz(const MappedFile& file, ZipArchive& archive);
-Contents ReadOnnx(const MappedFile& file);
+Contents ReadOnnx(const MappedFile& file, const NamePatterns& patterns);
 
 /// Whether a file without any magic begins as an ONNX file does.
 bool LooksLikeOnnx(std::span<const std::byte> bytes);
 
 /// Reads one file of whatever container its content says. Error names what it is when it is no checkpoint.
-Contents ReadFile(const MappedFile& file);
+Contents ReadFile(const MappedFile& file, const NamePatterns& patterns);
 
 }  // namespace vitrine::checkpoint

@@ -19,7 +19,7 @@ bool LooksLikeOnnx(std::span<const std::byte> bytes) {
          (text[2] == 0x12 || text[2] == 0x3a || text[2] == 0x42);
 }
 
-Contents ReadOnnx(const MappedFile& file) {
+Contents ReadOnnx(const MappedFile& file, const NamePatterns& patterns) {
   OnnxModel model = ParseOnnx(file);
   std::vector<std::unique_ptr<std::byte[]>> copies;
   Contents contents;
@@ -27,7 +27,7 @@ Contents ReadOnnx(const MappedFile& file) {
   contents.omits_zeros = true;
   {
     const OnnxGraph graph(model);
-    contents.tensors = NameOnnxWeights(graph, &copies);
+    contents.tensors = NameOnnxWeights(graph, patterns, &copies);
     contents.metadata["graph"] = OnnxSettings(graph);
   }
   contents.inflated = std::move(model.copies);

@@ -117,7 +117,8 @@ void Merge(Contents& all, Contents shard, const std::string& file) {
   std::move(shard.inflated.begin(), shard.inflated.end(), std::back_inserter(all.inflated));
 }
 
-Contents ReadShards(const MappedFile& index_file, std::vector<MappedFile>& files) {
+Contents ReadShards(const MappedFile& index_file, const NamePatterns& patterns,
+                    std::vector<MappedFile>& files) {
   const Index index = ReadIndex(index_file);
   std::set<std::string> shards;
   for (const auto& [tensor, shard] : index.shard_of) shards.insert(shard);
@@ -127,7 +128,7 @@ Contents ReadShards(const MappedFile& index_file, std::vector<MappedFile>& files
     const fs::path path = index_file.path().parent_path() / shard;
     if (!fs::exists(path)) Fail(index_file.name(), " names the shard ", shard, ", which is not there");
     files.emplace_back(path);
-    Merge(all, ReadFile(files.back()), shard);
+    Merge(all, ReadFile(files.back(), patterns), shard);
   }
   for (const auto& [tensor, shard] : index.shard_of) {
     if (!all.tensors.contains(tensor)) {
@@ -139,14 +140,14 @@ Contents ReadShards(const MappedFile& index_file, std::vector<MappedFile>& files
 
 }  // namespace
 
-Contents ReadFile(const MappedFile& file) {
+Contents ReadFile(const MappedFile& file, const NamePatterns& patterns) {
   const std::string_view text = Text(file);
   if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) return ReadZip(file);
   // Eight bytes of header length, whose upper ones are zero and whose lower ones may look like another file's
   // magic.
   const bool is_safetensors = text.size() > 8 && text[7] == '\0' && text[8] == '{';
   if (is_safetensors) return ReadSafetensors(file);
-  if (LooksLikeOnnx(file.bytes())) return ReadOnnx(file);
+  if (LooksLikeOnnx(file.bytes())) return ReadOnnx(file, patterns);
   if (const std::string foreign = NameForeignFile(file.bytes()); !foreign.empty()) {
     Fail(file.name(), " is ", foreign);
   }
@@ -158,19 +159,19 @@ Contents ReadFile(const MappedFile& file) {
       " is not a checkpoint: neither safetensors, nor PyTorch (.pth, .pt, .bin), nor NumPy (.npz), nor ONNX");
 }
 
-Checkpoint Checkpoint::Open(const fs::path& file_or_folder) try {
+Checkpoint Checkpoint::Open(const fs::path& file_or_folder, const NamePatterns& patterns) try {
   const fs::path path = fs::is_directory(file_or_folder) ? FindInFolder(file_or_folder) : file_or_folder;
   Checkpoint checkpoint;
   MappedFile first(path);
   if (path.string().ends_with(kIndexSuffix)) {
-    checkpoint.contents_ = ReadShards(first, checkpoint.files_);
+    checkpoint.contents_ = ReadShards(first, patterns, checkpoint.files_);
   } else {
-    checkpoint.contents_ = ReadFile(first);
+    checkpoint.contents_ = ReadFile(first, patterns);
     checkpoint.files_.push_back(std::move(first));
     for (MappedFile& file : checkpoint.contents_.data_files) checkpoint.files_.push_back(std::move(file));
   }
   if (checkpoint.tensors().empty()) Fail(path.filename().string(), " holds no tensors");
-  StripPrefixes(checkpoint.contents_);
+  StripPrefixes(patterns, checkpoint.contents_);
   return checkpoint;
 } catch (const fs::filesystem_error& error) {
   Fail(file_or_folder.string(), " cannot be read: ", error.code().message());

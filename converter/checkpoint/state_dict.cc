@@ -128,21 +128,19 @@ bool RenameAll(std::map<std::string, Tensor>& tensors, Rename rename) {
   return true;
 }
 
-bool IsDinoHead(std::string_view name) {
-  constexpr std::string_view kHeads[] = {"head.mlp.", "head.last_layer.", "head.prototypes.", "dino_head.",
-                                         "ibot_head."};
-  return std::any_of(std::begin(kHeads), std::end(kHeads), [&](auto head) { return name.starts_with(head); });
-}
-
-void DropDinoHeads(Contents& contents) {
+void DropTrainingHead(const NamePatterns::TrainingHead& head, Contents& contents) {
+  const auto in_head = [&](const auto& entry) {
+    return std::any_of(head.prefixes.begin(), head.prefixes.end(),
+                       [&](const std::string& prefix) { return entry.first.starts_with(prefix); });
+  };
   auto& tensors = contents.tensors;
-  const bool only_these = std::all_of(tensors.begin(), tensors.end(), [](const auto& entry) {
-    return entry.first.starts_with("backbone.") || IsDinoHead(entry.first);
+  const bool only_these = std::all_of(tensors.begin(), tensors.end(), [&](const auto& entry) {
+    return entry.first.starts_with("backbone.") || in_head(entry);
   });
-  if (!only_these || !tensors.contains("backbone.cls_token")) return;
-  const size_t dropped = std::erase_if(tensors, [](const auto& entry) { return IsDinoHead(entry.first); });
+  if (!only_these || !tensors.contains(head.sign)) return;
+  const size_t dropped = std::erase_if(tensors, in_head);
   if (dropped != 0) {
-    contents.notes.push_back("left out " + std::to_string(dropped) + " tensors of DINO's projection head");
+    contents.notes.push_back("left out " + std::to_string(dropped) + " tensors of " + head.title);
   }
 }
 
@@ -164,7 +162,7 @@ State FindStateDict(const PickleValue& root, const std::string& file, Contents& 
   return tensors;
 }
 
-void StripPrefixes(Contents& contents) {
+void StripPrefixes(const NamePatterns& patterns, Contents& contents) {
   auto& tensors = contents.tensors;
   RenameAll(tensors, [](std::string_view name) {
     for (bool again = true; again;) {
@@ -177,7 +175,7 @@ void StripPrefixes(Contents& contents) {
     }
     return std::string(name);
   });
-  DropDinoHeads(contents);
+  for (const NamePatterns::TrainingHead& head : patterns.training_heads) DropTrainingHead(head, contents);
   constexpr std::string_view kCommon[] = {"model.", "net.", "network.", "backbone.", "teacher.", "student."};
   for (bool again = !tensors.empty(); again;) {
     again = false;

@@ -28,8 +28,7 @@ std::map<std::string, const PickleValue*> FindStateDict(const PickleValue& root,
 /// Takes off the names, where no two become the same:
 ///   - `module.` (DataParallel) and `_orig_mod.` (torch.compile) at the start of any name, as timm does;
 ///   - `model.`, `net.`, `network.`, `backbone.`, `teacher.`, `student.` at the start of every name;
-///   - `backbone.` when the other names are DINO's projection heads, which are no part of the model and are
-///   left out.
-void StripPrefixes(Contents& contents);
+///   - `backbone.` when all other tensors belong to a training head, which is then left out.
+void StripPrefixes(const NamePatterns& patterns, Contents& contents);
 
 }  // namespace vitrine::checkpoint

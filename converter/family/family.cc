@@ -8,6 +8,7 @@
 #include "converter/family/foreign.h"
 #include "converter/family/layout.h"
 #include "converter/family/load.h"
+#include "converter/family/name_patterns.h"
 #include "converter/family/preprocessing.h"
 
 namespace vitrine {
@@ -132,6 +133,10 @@ std::string Title(const Family& family, const Configuration& configuration) {
 }
 
 }  // namespace
+
+checkpoint::Checkpoint OpenCheckpoint(const std::filesystem::path& file_or_folder) {
+  return checkpoint::Checkpoint::Open(file_or_folder, AllNamePatterns());
+}
 
 Vit MakeVit(const checkpoint::Checkpoint& checkpoint, const ConversionInputs& inputs) {
   const Configuration configuration = ReadConfiguration(inputs, checkpoint.metadata());

@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "converter/checkpoint/checkpoint.h"
 #include "converter/family/inputs.h"
 #include "converter/vit/vit.h"
 
 namespace vitrine {
 
-namespace checkpoint {
-class Checkpoint;
-}
+/// Opens a checkpoint of any family: Checkpoint::Open with the names that the families' tables have.
+checkpoint::Checkpoint OpenCheckpoint(const std::filesystem::path& file_or_folder);
 
 /// Returns the checkpoint as a canonical ViT, whatever family it is of. Reads configuration, preprocessor and
 /// label files now, weights only when the Vit's load functions are called; every tensor's name and shape is

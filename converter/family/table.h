@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "converter/checkpoint/name_patterns.h"
 #include "converter/family/configuration.h"
 #include "converter/vit/vit.h"
 #include "converter/vit/positions.h"
@@ -132,6 +133,7 @@ struct Family {
   std::vector<const char*> prefixes = {};  ///< what wrapping modules put before the names of the table
   std::vector<SlotName> slots;
   std::vector<const char*> ignored = {};  ///< tensors that the output does not need; "*" as above
+  checkpoint::NamePatterns::TrainingHead training_head = {};
   Order order = Order::kTorch;
   bool hidden_act_gates = false;  ///< a gated MLP has the activation of the configuration's hidden_act
   Activation activation = Activation::kGeluErf;

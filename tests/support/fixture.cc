@@ -147,7 +147,7 @@ Shapes TinyTimmShapes() {
 }
 
 Shapes ShapesOf(const ConversionInputs& inputs) {
-  const auto checkpoint = checkpoint::Checkpoint::Open(inputs.checkpoint);
+  const auto checkpoint = OpenCheckpoint(inputs.checkpoint);
   Shapes shapes;
   for (const auto& [name, tensor] : checkpoint.tensors()) shapes[name] = tensor.shape;
   return shapes;
@@ -175,7 +175,7 @@ std::string RefusalOf(const Shapes& shapes, ConversionInputs inputs) {
 
 std::string RefusalOf(const ConversionInputs& inputs) {
   try {
-    const auto checkpoint = checkpoint::Checkpoint::Open(inputs.checkpoint);
+    const auto checkpoint = OpenCheckpoint(inputs.checkpoint);
     const Vit vit = MakeVit(checkpoint, inputs);
     vit.load_embedding();
     for (int block = 0; block < vit.config.depth; ++block) vit.load_block(block);

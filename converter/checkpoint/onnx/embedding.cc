@@ -8,25 +8,9 @@
 namespace vitrine::checkpoint {
 namespace {
 
-/// What a family calls the parameters before its blocks, all behind one prefix.
-struct EmbeddingNames {
-  std::string_view patch;  ///< the convolution
-  std::string_view class_token, distillation, registers, positions;
-  size_t token_rank, positions_rank;
-};
-
-constexpr EmbeddingNames kEmbeddings[] = {
-    {"patch_embed.proj", "cls_token", "dist_token", "reg_token", "pos_embed", 3, 3},
-    {"embeddings.patch_embeddings.projection", "embeddings.cls_token", "embeddings.distillation_token",
-     "embeddings.register_tokens", "embeddings.position_embeddings", 3, 3},
-    {"embeddings.patch_embedding", "embeddings.class_embedding", "", "",
-     "embeddings.position_embedding.weight", 1, 2},
-    {"conv_proj", "class_token", "", "", "encoder.pos_embedding", 3, 3},
-};
-
-/// The same rows with dimensions of 1 before them taken away.
-Tensor OfRank(Tensor tensor, size_t rank) {
-  while (tensor.shape.size() > rank && tensor.shape.front() == 1) {
+/// [1, rows, width], as state dicts have it: without further dimensions of 1 in front.
+Tensor OfThreeDimensions(Tensor tensor) {
+  while (tensor.shape.size() > 3 && tensor.shape.front() == 1) {
     tensor.shape.erase(tensor.shape.begin());
     tensor.strides.erase(tensor.strides.begin());
   }
@@ -41,7 +25,7 @@ class EmbeddingNamer {
   /// Tokens that stand before the patches in the sequence, as constants without a name.
   void NameTokens(const OnnxNode& node) {
     std::string prefix;
-    const EmbeddingNames* names = Embedding(&prefix);
+    const NamePatterns::Embedding* names = Embedding(&prefix);
     if (!names || !ComesFromPatches(node)) return;
     bool first = true;
     for (const std::string_view input : node.inputs) {
@@ -50,37 +34,35 @@ class EmbeddingNamer {
       const Tensor& tensor = *roots[0].tensor;
       const bool is_class = first;
       first = false;
-      if (IsParameter(roots[0].name) || !IsFloat(tensor) || tensor.shape.empty()) continue;
+      if (names_.IsParameter(roots[0].name) || !IsFloat(tensor) || tensor.shape.empty()) continue;
       const bool single = tensor.elements() == tensor.shape.back();
-      const std::string_view name = is_class && single ? names->class_token
-                                    : single           ? names->distillation
-                                                       : names->registers;
-      if (!name.empty()) names_.Claim(prefix + std::string(name), OfRank(tensor, names->token_rank));
+      const std::string& name = is_class && single ? names->class_token
+                                : single           ? names->distillation_token
+                                                   : names->registers;
+      if (!name.empty()) names_.Claim(prefix + name, OfThreeDimensions(tensor));
     }
   }
 
   /// A table that is added to the tokens: one constant, or a class token's row and the patches' rows.
   void NamePositions(const OnnxNode& node) {
     std::string prefix;
-    const EmbeddingNames* names = Embedding(&prefix);
-    if (!names) return;
+    const NamePatterns::Embedding* names = Embedding(&prefix);
+    if (!names || names->positions.empty()) return;
     for (const std::string_view input : node.inputs) {
       const std::vector<OnnxConstant> roots = graph_.Roots(input);
       const bool tables =
-          !roots.empty() && std::all_of(roots.begin(), roots.end(), [](const OnnxConstant& root) {
-            return !IsParameter(root.name) && IsFloat(*root.tensor) && root.tensor->shape.size() == 3;
+          !roots.empty() && std::all_of(roots.begin(), roots.end(), [&](const OnnxConstant& root) {
+            return !names_.IsParameter(root.name) && IsFloat(*root.tensor) && root.tensor->shape.size() == 3;
           });
-      if (!tables ||
-          !names_.Claim(prefix + std::string(names->positions), OfRank(Rows(roots), names->positions_rank)))
-        continue;
+      if (tables) names_.Claim(prefix + names->positions, OfThreeDimensions(Rows(roots)));
     }
   }
 
  private:
   /// The names of what stands before the blocks, from the patch embedding's; nullptr when they are not known.
-  const EmbeddingNames* Embedding(std::string* prefix) const {
+  const NamePatterns::Embedding* Embedding(std::string* prefix) const {
     const std::string_view stem = WithoutEnd(patch_.input(1), ".weight");
-    for (const EmbeddingNames& names : kEmbeddings) {
+    for (const NamePatterns::Embedding& names : names_.patterns().embeddings) {
       if (!stem.ends_with(names.patch)) continue;
       *prefix = stem.substr(0, stem.size() - names.patch.size());
       return &names;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Linear layers: exporters write their weights transposed, under names of their own.
 #include <algorithm>
-#include <array>
-#include <iterator>
 
 #include "converter/checkpoint/onnx/names.h"
 #include "converter/error.h"
@@ -19,20 +17,6 @@ std::string WeightBeside(std::string_view bias) {
   return "";
 }
 
-/// What a family calls query, key and value beside its projection; one name where they are one layer.
-struct AttentionNames {
-  std::string_view projection;
-  std::array<std::string_view, 3> parts;
-};
-
-constexpr AttentionNames kAttentions[] = {
-    {".attn.proj.", {".attn.qkv", "", ""}},
-    {".attention.o_proj.", {".attention.q_proj", ".attention.k_proj", ".attention.v_proj"}},
-    {".attention.output.dense.",
-     {".attention.attention.query", ".attention.attention.key", ".attention.attention.value"}},
-    {".self_attn.out_proj.", {".self_attn.q_proj", ".self_attn.k_proj", ".self_attn.v_proj"}},
-};
-
 Tensor Transposed(Tensor tensor) {
   std::swap(tensor.shape[0], tensor.shape[1]);
   std::swap(tensor.strides[0], tensor.strides[1]);
@@ -47,7 +31,7 @@ class LinearNamer {
     NameProbe(node, &names_);
     const std::optional<OnnxConstant> weight = graph_.Constant(node.input(1));
     if (!weight || weight->tensor->shape.size() != 2 || !IsFloat(*weight->tensor)) return;
-    if (IsParameter(weight->name)) return NameBias(node, weight->name, weight->tensor->shape[1]);
+    if (names_.IsParameter(weight->name)) return NameBias(node, weight->name, weight->tensor->shape[1]);
     NameLinear(node, Transposed(*weight->tensor));
   }
 
@@ -56,7 +40,7 @@ class LinearNamer {
     if (!weight || weight->tensor->shape.size() != 2) return;
     const OnnxAttribute* transposed = node.Find("transB");
     const Tensor tensor = transposed && transposed->integer ? *weight->tensor : Transposed(*weight->tensor);
-    if (IsParameter(weight->name)) return NameBias(node, weight->name, tensor.shape[0]);
+    if (names_.IsParameter(weight->name)) return NameBias(node, weight->name, tensor.shape[0]);
     NameLinear(node, tensor);
   }
 
@@ -76,7 +60,8 @@ class LinearNamer {
       if (bias) names_.Claim(bias_name, *bias->tensor);
       return true;
     };
-    if (bias && IsParameter(bias->name) && claim(WeightBeside(bias->name), std::string(bias->name))) return;
+    if (bias && names_.IsParameter(bias->name) && claim(WeightBeside(bias->name), std::string(bias->name)))
+      return;
     for (const std::string& module : {node.scope, QueryKeyOrValue(node, weight)}) {
       if (module.empty()) continue;
       // torch.nn.MultiheadAttention's query, key and value are no module of their own.
@@ -124,15 +109,15 @@ class LinearNamer {
   std::string QueryKeyOrValue(const OnnxNode& node, const Tensor& weight) const {
     const std::string block = BlockOfNorm(node.input(0));
     if (block.empty()) return "";
-    for (const AttentionNames& names : kAttentions) {
-      const std::string projection = block + std::string(names.projection);
+    for (const NamePatterns::Attention& names : names_.patterns().attentions) {
+      const std::string projection = block + names.projection + ".";
       const auto beside = names_.tensors().lower_bound(projection);
       if (beside == names_.tensors().end() || !beside->first.starts_with(projection)) continue;
       const bool together = names.parts[1].empty();
       int steps = 64;
       const int part = together ? 0 : AttentionOperand(node.outputs[0], &steps);
       if (part < 0 || (together && weight.shape[0] % 3 != 0)) return "";
-      return block + std::string(names.parts[static_cast<size_t>(part)]);
+      return block + names.parts[static_cast<size_t>(part)];
     }
     return "";
   }
@@ -144,7 +129,7 @@ class LinearNamer {
       node = graph_.Producer(node->input(0));
     if (!node || (node->op != "LayerNormalization" && node->op != "Add")) return "";
     for (const std::string_view input : node->inputs) {
-      if (!graph_.Constant(input) || !IsParameter(input)) continue;
+      if (!graph_.Constant(input) || !names_.IsParameter(input)) continue;
       const std::string_view norm = input.substr(0, input.rfind('.'));
       const size_t dot = norm.rfind('.');
       if (dot != std::string_view::npos) return std::string(norm.substr(0, dot));
@@ -197,13 +182,12 @@ void NameLinear(const OnnxNode& node, OnnxNames* names) {
 void NameProbe(const OnnxNode& node, OnnxNames* names) {
   const OnnxGraph& graph = names->graph();
   const std::vector<OnnxConstant> roots = graph.Roots(node.input(0));
-  if (roots.empty() || IsParameter(roots[0].name)) return;
+  if (roots.empty() || names->IsParameter(roots[0].name)) return;
   const std::vector<OnnxConstant> weight = graph.Roots(node.input(1));
-  // torch.nn.MultiheadAttention is a module of the head that has the probe.
-  const std::string_view head =
-      weight.empty() ? std::string_view() : WithoutEnd(weight[0].name, ".attention.in_proj_weight");
-  if (!head.empty()) {
-    names->Claim(std::string(head) + ".probe", *roots[0].tensor);
+  for (const auto& [weight_name, query] : names->patterns().learnt_queries) {
+    if (weight.empty() || !weight[0].name.ends_with(weight_name)) continue;
+    const std::string_view prefix = weight[0].name.substr(0, weight[0].name.size() - weight_name.size());
+    names->Claim(std::string(prefix) + query, *roots[0].tensor);
     return;
   }
   Fail(graph.model().file, ": ", Describe(node), " reads a learnt query that the exporter has folded into ",

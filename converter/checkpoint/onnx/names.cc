@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <iterator>
-#include <utility>
 
 #include "converter/error.h"
 
@@ -15,31 +13,13 @@ bool IsFloat(const Tensor& tensor) {
          tensor.dtype == DType::kF64;
 }
 
-bool IsParameter(std::string_view name) {
-  static constexpr std::string_view kTop[] = {"cls_token",
-                                              "dist_token",
-                                              "reg_token",
-                                              "pos_embed",
-                                              "class_token",
-                                              "mask_token",
-                                              "register_tokens",
-                                              "class_embedding",
-                                              "positional_embedding",
-                                              "storage_tokens",
-                                              "proj"};
-  if (std::find(std::begin(kTop), std::end(kTop), name) != std::end(kTop)) return true;
-  const bool plain = std::all_of(name.begin(), name.end(),
-                                 [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '.'; });
-  return plain && name.find('.') != std::string_view::npos &&
-         !std::isdigit(static_cast<unsigned char>(name[0]));
-}
-
 std::string_view WithoutEnd(std::string_view name, std::string_view end) {
   return name.ends_with(end) ? name.substr(0, name.size() - end.size()) : std::string_view();
 }
 
-OnnxNames::OnnxNames(const OnnxGraph& graph, std::vector<std::unique_ptr<std::byte[]>>* copies)
-    : graph_(graph), copies_(*copies) {
+OnnxNames::OnnxNames(const OnnxGraph& graph, const NamePatterns& patterns,
+                     std::vector<std::unique_ptr<std::byte[]>>* copies)
+    : graph_(graph), patterns_(patterns), copies_(*copies) {
   for (const auto& [name, tensor] : graph_.model().constants) {
     if (IsParameter(name) && IsFloat(tensor)) tensors_.emplace(name, tensor);
   }
@@ -49,6 +29,14 @@ OnnxNames::OnnxNames(const OnnxGraph& graph, std::vector<std::unique_ptr<std::by
     const std::optional<OnnxConstant> constant = graph_.Constant(node.input(0));
     if (constant && IsFloat(*constant->tensor)) tensors_.emplace(node.outputs[0], *constant->tensor);
   }
+}
+
+bool OnnxNames::IsParameter(std::string_view name) const {
+  if (patterns_.plain.contains(name)) return true;
+  const bool plain = std::all_of(name.begin(), name.end(),
+                                 [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '.'; });
+  return plain && name.find('.') != std::string_view::npos &&
+         !std::isdigit(static_cast<unsigned char>(name[0]));
 }
 
 bool OnnxNames::Claim(const std::string& name, const Tensor& tensor) {

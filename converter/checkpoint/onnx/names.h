@@ -11,15 +11,12 @@
 #include <string_view>
 #include <vector>
 
+#include "converter/checkpoint/name_patterns.h"
 #include "converter/checkpoint/onnx/graph.h"
 
 namespace vitrine::checkpoint {
 
 bool IsFloat(const Tensor& tensor);
-
-/// Whether a name is a parameter's and not one that an exporter made up: identifiers between dots, or one of
-/// the few that models have without a dot.
-bool IsParameter(std::string_view name);
 
 /// `name` without `end`; empty where it does not end so.
 std::string_view WithoutEnd(std::string_view name, std::string_view end);
@@ -27,10 +24,16 @@ std::string_view WithoutEnd(std::string_view name, std::string_view end);
 class OnnxNames {
  public:
   /// With the parameters that have kept their names. What it has to copy goes to `copies`.
-  OnnxNames(const OnnxGraph& graph, std::vector<std::unique_ptr<std::byte[]>>* copies);
+  OnnxNames(const OnnxGraph& graph, const NamePatterns& patterns,
+            std::vector<std::unique_ptr<std::byte[]>>* copies);
 
   const OnnxGraph& graph() const { return graph_; }
+  const NamePatterns& patterns() const { return patterns_; }
   const std::map<std::string, Tensor>& tensors() const { return tensors_; }
+
+  /// Whether a name is a parameter's and not one that an exporter made up: identifiers between dots, or one of
+  /// the few parameters without a dot.
+  bool IsParameter(std::string_view name) const;
 
   /// Gives a tensor its name; false when another one has it.
   bool Claim(const std::string& name, const Tensor& tensor);
@@ -46,6 +49,7 @@ class OnnxNames {
 
  private:
   const OnnxGraph& graph_;
+  const NamePatterns& patterns_;
   std::map<std::string, Tensor> tensors_;
   std::set<std::string> claimed_;
   std::vector<std::unique_ptr<std::byte[]>>& copies_;

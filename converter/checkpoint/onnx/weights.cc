@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converter/checkpoint/onnx/weights.h"
 
-#include <utility>
-
 #include "converter/checkpoint/onnx/names.h"
 #include "converter/checkpoint/onnx/refusal.h"
 
@@ -15,7 +13,7 @@ void NameAffine(const OnnxNode& node, OnnxNames* names) {
   if (!weight || !IsFloat(*weight->tensor)) return;
   std::string module(WithoutEnd(weight->name, ".weight"));
   // Where several modules' tensors were equal, all of them read the first one's.
-  const bool own = IsParameter(weight->name) && !names->IsClaimed(weight->name);
+  const bool own = names->IsParameter(weight->name) && !names->IsClaimed(weight->name);
   if (!node.scope.empty() && !own) module = node.scope;
   if (module.empty()) return;
   names->Claim(module + ".weight", *weight->tensor);
@@ -24,24 +22,21 @@ void NameAffine(const OnnxNode& node, OnnxNames* names) {
 
 /// Layer scale, which may read another module's vector that was equal.
 void NameScale(const OnnxNode& node, OnnxNames* names) {
-  static constexpr std::pair<std::string_view, std::string_view> kModules[] = {
-      {".ls1", ".gamma"}, {".ls2", ".gamma"}, {".layer_scale1", ".lambda1"}, {".layer_scale2", ".lambda1"}};
-  for (const auto& [module, leaf] : kModules) {
+  for (const auto& [module, parameter] : names->patterns().scales) {
     if (!node.scope.ends_with(module)) continue;
     for (const std::string_view input : node.inputs) {
       const std::optional<OnnxConstant> scale = names->Read(input);
-      if (scale && scale->tensor->shape.size() == 1)
-        names->Claim(node.scope + std::string(leaf), *scale->tensor);
+      if (scale && scale->tensor->shape.size() == 1) names->Claim(node.scope + parameter, *scale->tensor);
     }
   }
 }
 
 }  // namespace
 
-std::map<std::string, Tensor> NameOnnxWeights(const OnnxGraph& graph,
+std::map<std::string, Tensor> NameOnnxWeights(const OnnxGraph& graph, const NamePatterns& patterns,
                                               std::vector<std::unique_ptr<std::byte[]>>* copies) {
   RefuseForeignGraph(graph);
-  OnnxNames names(graph, copies);
+  OnnxNames names(graph, patterns, copies);
   const OnnxNode* patch = nullptr;
   for (const OnnxNode& node : graph.model().nodes) {
     if (node.outputs.empty()) continue;

@@ -7,12 +7,13 @@
 //
 //   a linear layer's weight   its bias ("blocks.0.mlp.fc1.bias"); else the module that the exporter noted;
 //                             else the norm in front of it, for a query, key or value without bias
-//   tokens and positions      the patch embedding: its family's names for them
+//   tokens and positions      the patch embedding
 #pragma once
 
 #include <map>
 #include <string>
 
+#include "converter/checkpoint/name_patterns.h"
 #include "converter/checkpoint/onnx/graph.h"
 
 namespace vitrine::checkpoint {
@@ -20,7 +21,7 @@ namespace vitrine::checkpoint {
 /// Returns every parameter by its name; views of the model's constants, or of copies that are
 /// added to `copies`. Error, naming the node, when the graph is no plain Vision Transformer or a
 /// weight cannot be named.
-std::map<std::string, Tensor> NameOnnxWeights(const OnnxGraph& graph,
+std::map<std::string, Tensor> NameOnnxWeights(const OnnxGraph& graph, const NamePatterns& patterns,
                                               std::vector<std::unique_ptr<std::byte[]>>* copies);
 
 }  // namespace vitrine::checkpoint

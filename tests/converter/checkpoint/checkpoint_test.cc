@@ -57,12 +57,12 @@ TEST_CASE("Every container gives the tensors that its own library gives") {
   REQUIRE(expected.size() >= 29);
   for (const auto& [name, entry] : expected.items()) {
     INFO(name);
-    CheckCheckpoint(Checkpoint::Open(Fixture(name)), entry);
+    CheckCheckpoint(OpenForTest(Fixture(name)), entry);
   }
 }
 
 TEST_CASE("What a checkpoint says beside its tensors becomes metadata") {
-  const json metadata = Checkpoint::Open(Fixture("deit.pth")).metadata();
+  const json metadata = OpenForTest(Fixture("deit.pth")).metadata();
   CHECK(metadata["args"]["model"] == "deit_tiny");
   CHECK(metadata["args"]["lr"] == 5e-4);
   CHECK(metadata["args"]["milestones"] == json({1, 2}));
@@ -72,8 +72,8 @@ TEST_CASE("What a checkpoint says beside its tensors becomes metadata") {
 }
 
 TEST_CASE("A pickle that would run a command runs nothing") {
-  CHECK(Checkpoint::Open(Fixture("hostile.pth")).metadata()["payload"] == "posix.system");
-  CHECK(Checkpoint::Open(Fixture("hostile_legacy.pth")).metadata()["payload"] == "posix.system");
+  CHECK(OpenForTest(Fixture("hostile.pth")).metadata()["payload"] == "posix.system");
+  CHECK(OpenForTest(Fixture("hostile_legacy.pth")).metadata()["payload"] == "posix.system");
   CHECK_THAT(OpenError(Fixture("hostile_plain.pkl")), ContainsSubstring("not one of torch.save"));
   CHECK(!std::filesystem::exists("VITRINE_RAN_A_PICKLE"));
 }
@@ -98,29 +98,29 @@ TEST_CASE("What holds no plain float weights is refused by name") {
 TEST_CASE("The digest is that of sha256sum, and of the shards one behind the other") {
   const ScratchFolder folder;
   const std::string header = R"({"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}})";
-  const Checkpoint file = Checkpoint::Open(folder.Write("a.safetensors", Safetensors(header, 3)));
+  const Checkpoint file = OpenForTest(folder.Write("a.safetensors", Safetensors(header, 3)));
   CHECK(file.Sha256() == "9fb7cade50123f28c6cbdd60bec99728b3db67b1150d0159fbe85e5cc159dd1e");
   CHECK(file.file_bytes() == 64);
-  const Checkpoint shards = Checkpoint::Open(Fixture("sharded"));
+  const Checkpoint shards = OpenForTest(Fixture("sharded"));
   CHECK(shards.Sha256() == "7f928d3624b0f7957ccb78bcf9f6e56257c0e9ef2fb037afbf1ea3b227efb125");
   CHECK(shards.files().size() == 2);
   CHECK(shards.files()[0] == Fixture("sharded/model-00001-of-00002.safetensors"));
 }
 
 TEST_CASE("A released tensor can be read again") {
-  const Checkpoint checkpoint = Checkpoint::Open(Fixture("plain.pth"));
+  const Checkpoint checkpoint = OpenForTest(Fixture("plain.pth"));
   const Tensor& tensor = checkpoint.tensors().at("patch_embed.proj.weight");
   const std::vector<float> before = Values(tensor);
   checkpoint.Release(tensor);
   CHECK(Values(tensor) == before);
-  const Checkpoint inflated = Checkpoint::Open(Fixture("deflated.npz"));
+  const Checkpoint inflated = OpenForTest(Fixture("deflated.npz"));
   const std::vector<float> owned = Values(inflated.tensors().at("kernel"));
   inflated.Release(inflated.tensors().at("kernel"));
   CHECK(Values(inflated.tensors().at("kernel")) == owned);
 }
 
 TEST_CASE("A moved checkpoint keeps its tensors") {
-  Checkpoint first = Checkpoint::Open(Fixture("deflated.pth"));
+  Checkpoint first = OpenForTest(Fixture("deflated.pth"));
   const Checkpoint second = std::move(first);
   CHECK(Values(second.tensors().at("head.bias"))[0] == -1.5f);
 }

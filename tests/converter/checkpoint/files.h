@@ -49,10 +49,27 @@ class ScratchFolder {
   std::filesystem::path path_;
 };
 
+/// Names as in the tables of converter/family, as far as the tests here need them.
+inline NamePatterns TestPatterns() {
+  return {
+      .plain = {"cls_token", "pos_embed"},
+      .embeddings = {{"patch_embed.proj", "cls_token", "dist_token", "reg_token", "pos_embed"}},
+      .attentions = {{".attn.proj", {".attn.qkv", "", ""}},
+                     {".attention.o_proj", {".attention.q_proj", ".attention.k_proj", ".attention.v_proj"}}},
+      .scales = {{".ls1", ".gamma"}},
+      .learnt_queries = {{"head.attention.in_proj_weight", "head.probe"}},
+      .training_heads = {
+          {"DINO's projection head", "backbone.cls_token", {"head.mlp.", "head.last_layer."}}}};
+}
+
+inline Checkpoint OpenForTest(const std::filesystem::path& path) {
+  return Checkpoint::Open(path, TestPatterns());
+}
+
 /// The line that opening `path` fails with; empty when it opens.
 inline std::string OpenError(const std::filesystem::path& path) {
   try {
-    Checkpoint::Open(path);
+    OpenForTest(path);
   } catch (const Error& error) {
     return error.what();
   }

@@ -95,7 +95,7 @@ Graph Begin() {
 
 std::map<std::string, Tensor> Tensors(const Graph& graph) {
   const ScratchFolder folder;
-  std::map<std::string, Tensor> tensors = Checkpoint::Open(folder.Write("x.onnx", graph.File())).tensors();
+  std::map<std::string, Tensor> tensors = OpenForTest(folder.Write("x.onnx", graph.File())).tensors();
   return tensors;
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("A weight has the name of the bias behind it, and its layout is a stat
       .Node("MatMul", {"x", "onnx::MatMul_9"}, "y")
       .Node("Add", {"model.blocks.0.mlp.fc1.bias", "y"}, "z");
   const ScratchFolder folder;
-  const Checkpoint checkpoint = Checkpoint::Open(folder.Write("x.onnx", graph.File()));
+  const Checkpoint checkpoint = OpenForTest(folder.Write("x.onnx", graph.File()));
   CHECK(checkpoint.format() == "ONNX");
   REQUIRE(checkpoint.tensors().contains("blocks.0.mlp.fc1.weight"));
   const Tensor& weight = checkpoint.tensors().at("blocks.0.mlp.fc1.weight");
@@ -159,7 +159,7 @@ TEST_CASE("A query apart from key and value is put together with them") {
       .Node("MatMul", {"x", "onnx::MatMul_2"}, "kv", "/head/attention/MatMul_1")
       .Node("Add", {"kv", "onnx::Add_2"}, "key_value");
   const ScratchFolder folder;
-  const Checkpoint checkpoint = Checkpoint::Open(folder.Write("x.onnx", graph.File()));
+  const Checkpoint checkpoint = OpenForTest(folder.Write("x.onnx", graph.File()));
   const Tensor& weight = checkpoint.tensors().at("head.attention.in_proj_weight");
   CHECK(weight.shape == Sizes{6, 2});
   std::vector<float> values(12);
@@ -225,7 +225,7 @@ TEST_CASE("Weights in a file beside are read, and missed") {
         "x.onnx.data is cut short: x.onnx: blocks.0.norm1.weight ends at byte 20, the file has 19");
   folder.Write("x.onnx.data", std::string(20, '\0'));
   CHECK(OpenError(path).empty());
-  CHECK(Checkpoint::Open(path).files().size() == 2);
+  CHECK(OpenForTest(path).files().size() == 2);
 
   Graph outside = Begin();
   outside.Floats("blocks.0.norm1.weight", {4}, "../x.onnx.data");

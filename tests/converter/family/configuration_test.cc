@@ -23,7 +23,7 @@ struct Case {
   Configuration Read() { return ReadConfiguration(inputs); }
   std::string Refusal() {
     try {
-      const auto checkpoint = checkpoint::Checkpoint::Open(inputs.checkpoint);
+      const auto checkpoint = OpenCheckpoint(inputs.checkpoint);
       MakeVit(checkpoint, inputs);
     } catch (const Error& error) {
       return error.what();
@@ -106,7 +106,7 @@ TEST_CASE("The name that a training script left stands in for an architecture") 
 /// Converts with every value of `file` replaced by every odd one; what is not refused with
 /// an Error is a crash.
 void TryOddValues(const ModelFixture& fixture, const std::filesystem::path& file, bool is_model) {
-  const auto checkpoint = checkpoint::Checkpoint::Open(fixture.inputs.checkpoint);
+  const auto checkpoint = OpenCheckpoint(fixture.inputs.checkpoint);
   const nlohmann::json whole = nlohmann::json::parse(checkpoint::ReadBytes(file));
   const checkpoint::ScratchFolder folder;
   for (const auto& [key, value] : whole.items()) {

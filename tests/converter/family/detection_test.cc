@@ -16,7 +16,7 @@ using Catch::Matchers::ContainsSubstring;
 Vit VitOf(const Shapes& shapes, ConversionInputs inputs = {}) {
   const checkpoint::ScratchFolder folder;
   inputs.checkpoint = WriteZeros(folder, shapes);
-  const auto checkpoint = checkpoint::Checkpoint::Open(inputs.checkpoint);
+  const auto checkpoint = OpenCheckpoint(inputs.checkpoint);
   return MakeVit(checkpoint, inputs);
 }
 

@@ -25,7 +25,7 @@ double Decibels(const std::vector<double>& found, const std::vector<float>& expe
 
 void CheckFixture(const ModelFixture& fixture) {
   INFO(fixture.name);
-  const auto checkpoint = checkpoint::Checkpoint::Open(fixture.inputs.checkpoint);
+  const auto checkpoint = OpenCheckpoint(fixture.inputs.checkpoint);
   const Vit vit = MakeVit(checkpoint, fixture.inputs);
   REQUIRE(fixture.outputs.size() == fixture.images.size());
   for (size_t i = 0; i < fixture.images.size(); ++i) {

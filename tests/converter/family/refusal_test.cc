@@ -167,7 +167,7 @@ TEST_CASE("Names the tensor whose value is no number") {
   for (const ModelFixture& fixture : CommittedFixtures()) {
     if (fixture.name != "timm_vit") continue;
     const std::string whole = checkpoint::ReadBytes(fixture.inputs.checkpoint);
-    const auto checkpoint = checkpoint::Checkpoint::Open(fixture.inputs.checkpoint);
+    const auto checkpoint = OpenCheckpoint(fixture.inputs.checkpoint);
     for (const auto& [name, tensor] : checkpoint.tensors()) {
       const checkpoint::ScratchFolder folder;
       std::string broken = whole;

@@ -118,7 +118,7 @@ TEST_CASE("AnyNumberOfClassesAndChannelsGivesWhatTheFormulaGives") {
       ModelFixture fixture{"classes", {}, {}, {}};
       fixture.inputs.checkpoint = WriteRandom(folder, shapes);
       fixture.inputs.heads = 2;
-      const auto checkpoint = checkpoint::Checkpoint::Open(fixture.inputs.checkpoint);
+      const auto checkpoint = OpenCheckpoint(fixture.inputs.checkpoint);
       const Vit vit = MakeVit(checkpoint, fixture.inputs);
       for (const unsigned seed : {1u, 2u}) {
         std::mt19937 generator(seed);

@@ -14,9 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "converter/checkpoint/contents.h"
+#include "converter/checkpoint/readers.h"
 #include "converter/checkpoint/mapped_file.h"
-#include "converter/checkpoint/name_patterns.h"
 #include "converter/checkpoint/tensor.h"
 
 namespace vitrine::checkpoint {

@@ -9,8 +9,7 @@
 #include <optional>
 #include <string_view>
 
-#include "converter/checkpoint/contents.h"
-#include "converter/checkpoint/pickle_json.h"
+#include "converter/checkpoint/readers.h"
 #include "converter/checkpoint/zip_archive.h"
 #include "converter/error.h"
 

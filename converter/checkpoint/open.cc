@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "converter/checkpoint/checkpoint.h"
-#include "converter/checkpoint/foreign.h"
 #include "converter/checkpoint/sha256.h"
 #include "converter/checkpoint/state_dict.h"
 #include "converter/checkpoint/zip_archive.h"
@@ -148,7 +147,7 @@ Contents ReadFile(const MappedFile& file, const NamePatterns& patterns) {
   const bool is_safetensors = text.size() > 8 && text[7] == '\0' && text[8] == '{';
   if (is_safetensors) return ReadSafetensors(file);
   if (LooksLikeOnnx(file.bytes())) return ReadOnnx(file, patterns);
-  if (const std::string foreign = NameForeignFile(file.bytes()); !foreign.empty()) {
+  if (const std::string foreign = NameOtherFile(file.bytes()); !foreign.empty()) {
     Fail(file.name(), " is ", foreign);
   }
   const bool is_pickle = text.size() > 2 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5;

@@ -6,7 +6,7 @@
 #include <set>
 #include <string_view>
 
-#include "converter/checkpoint/contents.h"
+#include "converter/checkpoint/readers.h"
 #include "converter/error.h"
 
 namespace vitrine::checkpoint {

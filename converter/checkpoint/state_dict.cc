@@ -5,7 +5,6 @@
 #include <set>
 #include <string_view>
 
-#include "converter/checkpoint/pickle_json.h"
 #include "converter/checkpoint/torch_tensor.h"
 #include "converter/error.h"
 
@@ -117,6 +116,51 @@ State SearchUnnamed(const PickleValue& root, std::string& path) {
   Fail(file, " holds no state dict: ", keys.empty() ? "it is an empty dict" : "its entries are " + keys);
 }
 
+std::string ClassName(const PickleValue& value) {
+  return Utf8(std::string(value.module) + "." + std::string(value.text));
+}
+
+nlohmann::json Convert(const PickleValue& value, int depth, int& budget) {
+  if (depth > 8 || --budget < 0) return nullptr;
+  switch (value.kind) {
+    case Kind::kBool:
+      return value.integer != 0;
+    case Kind::kInt:
+      return value.integer;
+    case Kind::kFloat:
+      return value.real;
+    case Kind::kString:
+      return Utf8(value.text);
+    case Kind::kGlobal:
+      return ClassName(value);
+    case Kind::kTuple:
+    case Kind::kList: {
+      auto array = nlohmann::json::array();
+      for (size_t i = 0; i < value.items.size() && budget > 0; ++i) {
+        array.push_back(Convert(*value.items[i], depth + 1, budget));
+      }
+      return array;
+    }
+    case Kind::kDict: {
+      auto object = nlohmann::json::object();
+      for (size_t i = 0; i + 1 < value.items.size() && budget > 0; i += 2) {
+        const PickleValue& key = *value.items[i];
+        const std::string name = key.is(Kind::kInt) ? std::to_string(key.integer) : Utf8(key.text);
+        object[name] = Convert(*value.items[i + 1], depth + 1, budget);
+      }
+      return object;
+    }
+    case Kind::kObject:
+      if (IsTensor(value)) return nullptr;
+      if (value.state != nullptr && value.state->is(Kind::kDict)) {
+        return Convert(*value.state, depth + 1, budget);
+      }
+      return ClassName(value);
+    default:
+      return nullptr;
+  }
+}
+
 // Renames every tensor, unless two would get the same name.
 template <typename Rename>
 bool RenameAll(std::map<std::string, Tensor>& tensors, Rename rename) {
@@ -145,6 +189,14 @@ void DropTrainingHead(const NamePatterns::TrainingHead& head, Contents& contents
 }
 
 }  // namespace
+
+std::string Utf8(std::string_view text) {
+  const std::string quoted =
+      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return nlohmann::json::parse(quoted).get<std::string>();
+}
+
+nlohmann::json ToJson(const PickleValue& value, int& budget) { return Convert(value, 0, budget); }
 
 State FindStateDict(const PickleValue& root, const std::string& file, Contents& contents) {
   std::string path;

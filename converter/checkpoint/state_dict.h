@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "converter/checkpoint/contents.h"
+#include "converter/checkpoint/readers.h"
 #include "converter/checkpoint/pickle.h"
 
 namespace vitrine::checkpoint {
@@ -24,6 +24,10 @@ namespace vitrine::checkpoint {
 /// else the checkpoint says as metadata. Error, naming what is there instead, when there is no tensor.
 std::map<std::string, const PickleValue*> FindStateDict(const PickleValue& root, const std::string& file,
                                                         Contents& contents);
+
+/// Returns a Python value as JSON: objects as their attributes, or their class's name; null for tensors and bytes, for
+/// values nested over 8 deep and for those after the first `budget` values. Counts `budget` down.
+nlohmann::json ToJson(const PickleValue& value, int& budget);
 
 /// Takes off the names, where no two become the same:
 ///   - `module.` (DataParallel) and `_orig_mod.` (torch.compile) at the start of any name, as timm does;

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <map>
 
-#include "converter/checkpoint/contents.h"
+#include "converter/checkpoint/readers.h"
 #include "converter/checkpoint/state_dict.h"
 #include "converter/checkpoint/torch_tensor.h"
 #include "converter/error.h"

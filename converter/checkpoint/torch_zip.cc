@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What torch.save has written since 1.6: a zip archive whose one folder holds a pickle, data.pkl, that names
 // storages, and the storages themselves, data/0, data/1, ..., stored, not compressed.
-#include "converter/checkpoint/contents.h"
+#include "converter/checkpoint/readers.h"
 #include "converter/checkpoint/state_dict.h"
 #include "converter/checkpoint/torch_tensor.h"
 #include "converter/checkpoint/zip_archive.h"

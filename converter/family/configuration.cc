@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "converter/error.h"
-#include "converter/family/labels.h"
 
 namespace vitrine {
 namespace {
@@ -106,8 +105,8 @@ json FindModelFile(const ConversionInputs& inputs, std::string* file, std::vecto
   return json::object();
 }
 
-Settings FindPreprocessor(const ConversionInputs& inputs, const json& model_file,
-                          const std::string& model_name, std::vector<std::string>* remarks) {
+JsonObject FindPreprocessor(const ConversionInputs& inputs, const json& model_file,
+                            const std::string& model_name, std::vector<std::string>* remarks) {
   if (inputs.preprocessor) {
     return {UnwrapPreprocessor(ReadJson(*inputs.preprocessor)), inputs.preprocessor->filename().string()};
   }

@@ -5,11 +5,10 @@
 #include <memory>
 
 #include "converter/error.h"
-#include "converter/family/foreign.h"
-#include "converter/family/layout.h"
-#include "converter/family/load.h"
-#include "converter/family/name_patterns.h"
+#include "converter/family/deduction.h"
 #include "converter/family/preprocessing.h"
+#include "converter/family/reader.h"
+#include "converter/family/table.h"
 
 namespace vitrine {
 namespace {
@@ -30,7 +29,7 @@ struct Model {
 };
 
 bool NamedBy(const Family& family, const Configuration& configuration) {
-  return std::any_of(family.config_names.begin(), family.config_names.end(),
+  return std::any_of(family.configuration_names.begin(), family.configuration_names.end(),
                      [&](const char* name) { return configuration.Names(name); });
 }
 
@@ -66,7 +65,7 @@ const Family* Detect(const checkpoint::Checkpoint& checkpoint, const Configurati
 const Family& FindFamily(const checkpoint::Checkpoint& checkpoint, const Configuration& configuration,
                          const ConversionInputs& inputs) {
   if (!inputs.family) {
-    RefuseForeignModels(checkpoint, configuration);
+    RefuseOtherModels(checkpoint, configuration);
     const Family* family = Detect(checkpoint, configuration);
     if (!family) RefuseUnknownModel(checkpoint);
     return *family;
@@ -122,7 +121,7 @@ std::vector<std::string> FittingLabels(const Configuration& configuration, int c
 
 /// "Hugging Face Dinov2ForImageClassification", or the family's title.
 std::string Title(const Family& family, const Configuration& configuration) {
-  const Settings& model = configuration.model;
+  const JsonObject& model = configuration.model;
   if (std::string(family.name).starts_with("hf-") && model.has("architectures")) {
     const nlohmann::json& names = model.object()["architectures"];
     if (names.is_array() && !names.empty() && names[0].is_string()) {
@@ -133,6 +132,27 @@ std::string Title(const Family& family, const Configuration& configuration) {
 }
 
 }  // namespace
+
+std::span<const Family* const> Families() {
+  static const Family* const kFamilies[] = {
+      &Timm(),
+      &TimmEva(),
+      &TimmBeit(),
+      &DinoHub(),
+      &Dinov3Hub(),
+      &HuggingFaceVit(),
+      &HuggingFaceDeit(),
+      &HuggingFaceIJepa(),
+      &HuggingFaceDinov2(),
+      &HuggingFaceDinov3(),
+      &HuggingFaceBeit(),
+      &HuggingFaceClip(),
+      &HuggingFaceSiglip(),
+      &Torchvision(),
+      &GoogleFlax(),
+  };
+  return kFamilies;
+}
 
 checkpoint::Checkpoint OpenCheckpoint(const std::filesystem::path& file_or_folder) {
   return checkpoint::Checkpoint::Open(file_or_folder, AllNamePatterns());
@@ -145,7 +165,7 @@ Vit MakeVit(const checkpoint::Checkpoint& checkpoint, const ConversionInputs& in
   Vit vit;
   vit.remarks = configuration.remarks;
   CheckNames(*model);
-  model->layout = InferLayout(family, model->names, configuration, inputs, &vit.remarks);
+  model->layout = DeduceLayout(family, model->names, configuration, inputs, &vit.remarks);
   ChooseImageSize(configuration, inputs, &model->layout, &vit.remarks);
   CheckTensors(*model);
   model->layout.config.rotary = LoadRotary(model->MakeReader(false), model->layout);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Google's original checkpoints, .npz of google-research/vision_transformer (vit_jax) and big_vision.
-#include "converter/family/families.h"
 #include "converter/family/names.h"
 #include "converter/family/table.h"
 

@@ -3,7 +3,6 @@
 // each block or shared.
 #include <utility>
 
-#include "converter/family/families.h"
 #include "converter/family/names.h"
 #include "converter/family/table.h"
 
@@ -28,7 +27,7 @@ const Family& HuggingFaceBeit() {
   static const Family family = {
       .name = "hf-beit",
       .title = "Hugging Face BEiT",
-      .config_names = {"beit", "Beit*", "data2vec-vision", "Data2VecVision*"},
+      .configuration_names = {"beit", "Beit*", "data2vec-vision", "Data2VecVision*"},
       .prefixes = {"beit.", "data2vec_vision."},
       .slots =
           {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hugging Face CLIP's and SigLIP's image encoders (transformers/models/{clip,siglip,siglip2}), alone or in a
 // checkpoint of the whole model, whose text encoder is left out.
-#include "converter/family/families.h"
 #include "converter/family/names.h"
 #include "converter/family/table.h"
 
@@ -61,7 +60,7 @@ const Family& HuggingFaceClip() {
   static const Family family = {
       .name = "hf-clip",
       .title = "Hugging Face CLIP",
-      .config_names = {"clip", "clip_vision_model", "CLIP*"},
+      .configuration_names = {"clip", "clip_vision_model", "CLIP*"},
       .prefixes = {"vision_model."},
       .slots = Slots({{Slot::kClassToken, "embeddings.class_embedding"},
                       {Slot::kPreNorm, "pre_layrnorm.*"},
@@ -79,7 +78,7 @@ const Family& HuggingFaceSiglip() {
   static const Family family = {
       .name = "hf-siglip",
       .title = "Hugging Face SigLIP",
-      .config_names = {"siglip", "siglip_vision_model", "siglip2", "siglip2_vision_model", "Siglip*"},
+      .configuration_names = {"siglip", "siglip_vision_model", "siglip2", "siglip2_vision_model", "Siglip*"},
       .prefixes = {"vision_model."},
       .slots = Slots({{Slot::kLatent, "head.probe", SlotName::kSometimes},
                       {Slot::kLatentQkv, "head.attention.in_proj_*", SlotName::kSometimes},

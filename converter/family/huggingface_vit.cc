@@ -2,7 +2,6 @@
 // Hugging Face ViT, ViT-MSN, DeiT and I-JEPA
 // (transformers/models/{vit,vit_msn,deit,ijepa}): one set of names.
 #include "converter/error.h"
-#include "converter/family/families.h"
 #include "converter/family/names.h"
 #include "converter/family/table.h"
 
@@ -72,7 +71,7 @@ const Family& HuggingFaceVit() {
   static const Family family = {
       .name = "hf-vit",
       .title = "Hugging Face ViT",
-      .config_names = {"vit", "vit_msn", "ViTModel", "ViTFor*", "ViTMSN*", "vit_mae", "ViTMAE*"},
+      .configuration_names = {"vit", "vit_msn", "ViTModel", "ViTFor*", "ViTMSN*", "vit_mae", "ViTMAE*"},
       .prefixes = {"vit."},
       .slots = Slots(SlotName::kAlways, {{Slot::kClassifier, "classifier.*", SlotName::kSometimes}}),
       .ignored = {"decoder.*"},
@@ -87,7 +86,7 @@ const Family& HuggingFaceDeit() {
   static const Family family = {
       .name = "hf-deit",
       .title = "Hugging Face DeiT",
-      .config_names = {"deit", "DeiTModel", "DeiTFor*"},
+      .configuration_names = {"deit", "DeiTModel", "DeiTFor*"},
       .prefixes = {"deit."},
       .slots = Slots(SlotName::kAlways,
                      {{Slot::kDistillationToken, "embeddings.distillation_token"},
@@ -110,7 +109,7 @@ const Family& HuggingFaceIJepa() {
   static const Family family = {
       .name = "hf-ijepa",
       .title = "Hugging Face I-JEPA",
-      .config_names = {"ijepa", "IJepa*"},
+      .configuration_names = {"ijepa", "IJepa*"},
       .prefixes = {"ijepa."},
       .slots = Slots(SlotName::kSometimes, {{Slot::kClassifier, "classifier.*", SlotName::kSometimes}}),
       .norm_epsilon = 1e-12f,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/family/labels.h"
-
+// Class names, from a file of their own or from a configuration.
 #include <charconv>
 #include <fstream>
 #include <iterator>
@@ -9,6 +8,7 @@
 #include <string_view>
 
 #include "converter/error.h"
+#include "converter/family/configuration.h"
 
 namespace vitrine {
 namespace {

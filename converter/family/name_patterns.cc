@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/family/name_patterns.h"
-
+// NamePatterns from the families' tables.
 #include <algorithm>
 #include <string_view>
 

@@ -27,29 +27,29 @@ int InterpolationNumber(const std::string& name, bool is_flag) {
 }
 
 /// timm has input_size; Hugging Face has any of these.
-bool IsTimm(const Settings& settings) {
-  return settings.has("input_size") || settings.has("crop_pct") || settings.has("crop_mode");
+bool IsTimm(const JsonObject& preprocessor) {
+  return preprocessor.has("input_size") || preprocessor.has("crop_pct") || preprocessor.has("crop_mode");
 }
 
 /// Hugging Face processors with a crop, and whether they crop when the file does not say.
-bool Crops(const Settings& settings) {
-  if (const std::optional<bool> crop = settings.Flag({"do_center_crop"})) return *crop;
-  return settings.has("crop_size");
+bool Crops(const JsonObject& preprocessor) {
+  if (const std::optional<bool> crop = preprocessor.Flag({"do_center_crop"})) return *crop;
+  return preprocessor.has("crop_size");
 }
 
 /// Classes that read a size without height and width as the shortest edge (default_to_square=False).
-bool ReadsShortestEdge(const Settings& settings) {
-  const std::string type = settings.Text({"image_processor_type", "feature_extractor_type"}).value_or("");
+bool ReadsShortestEdge(const JsonObject& preprocessor) {
+  const std::string type = preprocessor.Text({"image_processor_type", "feature_extractor_type"}).value_or("");
   return type.starts_with("CLIP") || type.starts_with("Bit") || type.starts_with("ChineseCLIP");
 }
 
-std::optional<int> ShortestEdge(const Settings& settings) {
-  if (!settings.has("size")) return std::nullopt;
-  const nlohmann::json& size = settings.object()["size"];
+std::optional<int> ShortestEdge(const JsonObject& preprocessor) {
+  if (!preprocessor.has("size")) return std::nullopt;
+  const nlohmann::json& size = preprocessor.object()["size"];
   if (size.is_object() && size.contains("shortest_edge")) {
-    return Settings(size, settings.file()).Int({"shortest_edge"});
+    return JsonObject(size, preprocessor.file()).Int({"shortest_edge"});
   }
-  if (size.is_number() && ReadsShortestEdge(settings)) return settings.Int({"size"});
+  if (size.is_number() && ReadsShortestEdge(preprocessor)) return preprocessor.Int({"size"});
   return std::nullopt;
 }
 
@@ -59,35 +59,35 @@ struct Steps {
   ImageSize resize, crop;
 };
 
-Steps TimmSteps(const Settings& settings, ImageSize input) {
-  Steps steps{Resize::kShortestSide, {}, settings.Size({"input_size"}).value_or(input)};
-  const std::string mode = settings.Text({"crop_mode"}).value_or("center");
+Steps TimmSteps(const JsonObject& preprocessor, ImageSize input) {
+  Steps steps{Resize::kShortestSide, {}, preprocessor.Size({"input_size"}).value_or(input)};
+  const std::string mode = preprocessor.Text({"crop_mode"}).value_or("center");
   if (mode == "squash")
     steps.mode = Resize::kSquash;
   else if (mode != "center")
     Fail("crop_mode ", mode, " is not supported, only center and squash");
-  const double fraction = settings.Number({"crop_pct"}).value_or(0.875);
+  const double fraction = preprocessor.Number({"crop_pct"}).value_or(0.875);
   if (!(fraction > 0.01 && fraction <= 1))
-    Fail(settings.file(), ": crop_pct is ", fraction, ", expected above 0, up to 1");
+    Fail(preprocessor.file(), ": crop_pct is ", fraction, ", expected above 0, up to 1");
   steps.resize = {static_cast<int>(std::floor(steps.crop.height / fraction)),
                   static_cast<int>(std::floor(steps.crop.width / fraction))};
-  if (const std::optional<ImageSize> resize = settings.Size({"resize"})) steps.resize = *resize;
+  if (const std::optional<ImageSize> resize = preprocessor.Size({"resize"})) steps.resize = *resize;
   return steps;
 }
 
-Steps HuggingFaceSteps(const Settings& settings, ImageSize input) {
+Steps HuggingFaceSteps(const JsonObject& preprocessor, ImageSize input) {
   Steps steps{Resize::kShortestSide, input, input};
-  if (Crops(settings)) steps.crop = settings.Size({"crop_size"}).value_or(input);
-  if (!settings.Flag({"do_resize"}).value_or(true)) {
+  if (Crops(preprocessor)) steps.crop = preprocessor.Size({"crop_size"}).value_or(input);
+  if (!preprocessor.Flag({"do_resize"}).value_or(true)) {
     steps.mode = Resize::kNone;
     steps.resize = steps.crop;
-  } else if (const std::optional<int> edge = ShortestEdge(settings)) {
+  } else if (const std::optional<int> edge = ShortestEdge(preprocessor)) {
     steps.resize = {*edge, *edge};
   } else {
     steps.mode = Resize::kSquash;
-    steps.resize = settings.Size({"size"}).value_or(steps.crop);
+    steps.resize = preprocessor.Size({"size"}).value_or(steps.crop);
   }
-  if (!Crops(settings)) steps.crop = steps.mode == Resize::kShortestSide ? input : steps.resize;
+  if (!Crops(preprocessor)) steps.crop = steps.mode == Resize::kShortestSide ? input : steps.resize;
   return steps;
 }
 
@@ -126,16 +126,16 @@ void FailFor(const ConversionInputs& inputs, const Parts&... parts) {
   Fail(parts...);
 }
 
-void ChooseNormalisation(const Settings& settings, const ImageDefaults& defaults,
+void ChooseNormalisation(const JsonObject& preprocessor, const ImageDefaults& defaults,
                          const ConversionInputs& inputs, const VitConfig& config, ImageConfig* image) {
-  image->mean = settings.Floats({"image_mean", "mean"});
-  image->deviation = settings.Floats({"image_std", "std"});
-  if (!settings.Flag({"do_normalize"}).value_or(true)) {
+  image->mean = preprocessor.Floats({"image_mean", "mean"});
+  image->deviation = preprocessor.Floats({"image_std", "std"});
+  if (!preprocessor.Flag({"do_normalize"}).value_or(true)) {
     image->mean = {0};
     image->deviation = {1};
   }
   // timm fills in ImageNet's where a pretrained_cfg leaves them out (timm/data/config.py).
-  const bool timm = IsTimm(settings);
+  const bool timm = IsTimm(preprocessor);
   if (image->mean.empty()) image->mean = DefaultPerChannel(timm ? kImageNetMean : defaults.mean, config);
   if (image->deviation.empty()) {
     image->deviation = DefaultPerChannel(timm ? kImageNetDeviation : defaults.deviation, config);
@@ -143,8 +143,8 @@ void ChooseNormalisation(const Settings& settings, const ImageDefaults& defaults
   image->mean = PerChannel(image->mean, config, "mean");
   image->deviation = PerChannel(image->deviation, config, "std");
   // (u8 * factor - mean) / std, where factor is 1/255 nearly always: brought to pixels of 0 to 1.
-  const bool rescales = settings.Flag({"do_rescale"}).value_or(true);
-  const double range = 255 * (rescales ? settings.Number({"rescale_factor"}).value_or(1 / 255.0) : 1.0);
+  const bool rescales = preprocessor.Flag({"do_rescale"}).value_or(true);
+  const double range = 255 * (rescales ? preprocessor.Number({"rescale_factor"}).value_or(1 / 255.0) : 1.0);
   if (std::abs(range - 1) > 1e-6) {
     for (float& value : image->mean) value = static_cast<float>(value / range);
     for (float& value : image->deviation) value = static_cast<float>(value / range);
@@ -185,16 +185,16 @@ void ChooseResize(Steps steps, const ConversionInputs& inputs, ImageSize input, 
 
 }  // namespace
 
-std::optional<ImageSize> PreprocessedSize(const Settings& settings) {
-  if (settings.empty()) return std::nullopt;
-  if (IsTimm(settings)) return settings.Size({"input_size"});
-  if (Crops(settings)) return settings.Size({"crop_size"});
-  if (const std::optional<int> edge = ShortestEdge(settings)) return ImageSize{*edge, *edge};
-  if (!settings.Flag({"do_resize"}).value_or(true)) return std::nullopt;
-  return settings.Size({"size"});
+std::optional<ImageSize> PreprocessedSize(const JsonObject& preprocessor) {
+  if (preprocessor.empty()) return std::nullopt;
+  if (IsTimm(preprocessor)) return preprocessor.Size({"input_size"});
+  if (Crops(preprocessor)) return preprocessor.Size({"crop_size"});
+  if (const std::optional<int> edge = ShortestEdge(preprocessor)) return ImageSize{*edge, *edge};
+  if (!preprocessor.Flag({"do_resize"}).value_or(true)) return std::nullopt;
+  return preprocessor.Size({"size"});
 }
 
-ImageConfig MakeImageConfig(const Settings& preprocessor, const ImageDefaults& defaults,
+ImageConfig MakeImageConfig(const JsonObject& preprocessor, const ImageDefaults& defaults,
                             const ConversionInputs& inputs, const VitConfig& config,
                             std::vector<std::string>* remarks) {
   ImageConfig image;

@@ -63,4 +63,13 @@ class Reader {
   const bool check_only_;
 };
 
+// The layers in the canonical layout. A reader that only checks gives empty values.
+
+Embedding LoadEmbedding(Reader reader, const Layout& layout);
+Block LoadBlock(Reader reader, const Layout& layout, int block);
+Head LoadHead(Reader reader, const Layout& layout);
+
+/// The layout's rotary positions, with the checkpoint's own periods where it has them.
+Rotary LoadRotary(Reader reader, const Layout& layout);
+
 }  // namespace vitrine

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a model family is to the converter: a table of names, and defaults for what its files leave out.
-// To add a family: one .cc file with such a table, one line in families.cc, one fixture.
+// To add a family: one .cc file with such a table, a declaration at the end of this file, one line in family.cc, one fixture.
 #pragma once
 
 #include <array>
@@ -10,14 +10,18 @@
 #include <string>
 #include <vector>
 
-#include "converter/checkpoint/name_patterns.h"
+#include "converter/checkpoint/readers.h"
 #include "converter/family/configuration.h"
-#include "converter/vit/vit.h"
 #include "converter/vit/positions.h"
+#include "converter/vit/vit.h"
 
 namespace vitrine {
 
 class Names;
+
+namespace checkpoint {
+class Checkpoint;
+}
 
 /// The places of a canonical ViT that a tensor can fill. Norms and linear layers take a weight and a bias.
 enum class Slot {
@@ -124,10 +128,11 @@ enum class Order {
 };
 
 struct Family {
-  const char* name;                            ///< for --family
-  const char* title;                           ///< for people
-  std::vector<const char*> config_names = {};  ///< values of model_type, architectures, architecture or
-                                               ///< model_class; a trailing "*" matches any end
+  const char* name;   ///< for --family
+  const char* title;  ///< for people
+  std::vector<const char*> configuration_names =
+      {};                                ///< values of model_type, architectures, architecture or
+                                         ///< model_class; a trailing "*" matches any end
   const char* sign = nullptr;            ///< a tensor that tells this family from others with the same names
   bool (*fits)(const Names&) = nullptr;  ///< false: not this family, unless the configuration names it
   std::vector<const char*> prefixes = {};  ///< what wrapping modules put before the names of the table
@@ -143,7 +148,36 @@ struct Family {
   void (*settle)(const Configuration&, const Names&, Layout*) = nullptr;
 };
 
-/// Every family, in the order in which equal matches are decided.
+// The tables, in the order of Families().
+
+const Family& Timm();
+const Family& TimmEva();
+const Family& TimmBeit();
+const Family& DinoHub();
+const Family& Dinov3Hub();
+const Family& HuggingFaceVit();
+const Family& HuggingFaceDeit();
+const Family& HuggingFaceIJepa();
+const Family& HuggingFaceDinov2();
+const Family& HuggingFaceDinov3();
+const Family& HuggingFaceBeit();
+const Family& HuggingFaceClip();
+const Family& HuggingFaceSiglip();
+const Family& Torchvision();
+const Family& GoogleFlax();
+
+/// Returns every family. Where two explain a checkpoint equally well, the first is taken.
 std::span<const Family* const> Families();
+
+/// Returns the names of all families' tables that the readers of checkpoint/ need: tokens, positions, attention,
+/// layer scale, attention pooling and training heads.
+checkpoint::NamePatterns AllNamePatterns();
+
+/// Throws an Error when the checkpoint is of a kind that is known and not supported: "this is a Swin Transformer: its
+/// windowed attention is not supported". Does nothing otherwise.
+void RefuseOtherModels(const checkpoint::Checkpoint& checkpoint, const Configuration& configuration);
+
+/// Throws an Error for a checkpoint that no family explains.
+[[noreturn]] void RefuseUnknownModel(const checkpoint::Checkpoint& checkpoint);
 
 }  // namespace vitrine

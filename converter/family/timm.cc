@@ -3,7 +3,6 @@
 // the first releases to 1.0; also what trained with code derived from it (DeiT, DeiT-III, MAE, AugReg, SigLIP
 // and CLIP towers).
 #include "converter/error.h"
-#include "converter/family/families.h"
 #include "converter/family/names.h"
 #include "converter/family/table.h"
 
@@ -29,7 +28,7 @@ void ChooseImageDefaults(const Configuration& configuration, const Names& names,
 }
 
 /// What timm's model functions set beside the sizes; a hub config.json has their name and nothing of this.
-void ReadArchitecture(const Settings& model, const Names& names, VitConfig* config) {
+void ReadArchitecture(const JsonObject& model, const Names& names, VitConfig* config) {
   const std::string name = model.Text({"architecture"}).value_or("");
   const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
   const bool torch_epsilon = names.Has(Slot::kPreNorm) || names.Has(Slot::kAttentionNorm);  // CLIP and BEiT-3
@@ -42,7 +41,7 @@ void ReadArchitecture(const Settings& model, const Names& names, VitConfig* conf
 }
 
 void Settle(const Configuration& configuration, const Names& names, Layout* layout) {
-  const Settings& model = configuration.model;
+  const JsonObject& model = configuration.model;
   if (model.Flag({"pool_include_prefix"}).value_or(false)) {
     Fail("pool_include_prefix is not supported: class and register tokens take no part in a mean here");
   }
@@ -72,8 +71,8 @@ const Family& Timm() {
   static const Family family = {
       .name = "timm",
       .title = "timm VisionTransformer",
-      .config_names = {"vit_*", "deit_*", "deit3_*", "VisionTransformer", "VisionTransformerDistilled",
-                       "vit (timm*", "timm.*", "flexivit_*", "beit3_*"},
+      .configuration_names = {"vit_*", "deit_*", "deit3_*", "VisionTransformer", "VisionTransformerDistilled",
+                              "vit (timm*", "timm.*", "flexivit_*", "beit3_*"},
       .prefixes = {"visual.trunk.", "backbone.", "model.", "base_model.", "encoder."},
       .slots =
           {

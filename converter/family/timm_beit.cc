@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // timm Beit (timm/models/beit.py): BEiT and BEiT v2.
-#include "converter/family/families.h"
 #include "converter/family/names.h"
 #include "converter/family/table.h"
 
@@ -8,7 +7,7 @@ namespace vitrine {
 namespace {
 
 void Settle(const Configuration& configuration, const Names& names, Layout* layout) {
-  const Settings& model = configuration.model;
+  const JsonObject& model = configuration.model;
   if (model.Flag({"use_rel_pos_bias"}).value_or(false)) names.Require(Slot::kPositionBias);
   if (model.Flag({"use_shared_rel_pos_bias"}).value_or(false)) names.Require(Slot::kSharedPositionBias);
   if (model.Flag({"use_abs_pos_emb"}).value_or(model.has("embed_dim"))) names.Require(Slot::kPositions);
@@ -29,7 +28,7 @@ const Family& TimmBeit() {
   static const Family family = {
       .name = "timm-beit",
       .title = "timm Beit",
-      .config_names = {"Beit", "beit_*", "beitv2_*"},
+      .configuration_names = {"Beit", "beit_*", "beitv2_*"},
       .fits = Fits,
       .prefixes = {"backbone.", "model.", "module."},
       .slots =

@@ -4,9 +4,8 @@
 #include <string>
 
 #include "converter/error.h"
-#include "converter/family/families.h"
 #include "converter/family/names.h"
-#include "converter/family/rotary_layout.h"
+#include "converter/vit/rotary.h"
 #include "converter/family/table.h"
 
 namespace vitrine {
@@ -57,7 +56,7 @@ const char* LikelyArchitecture(const Names& names, const VitConfig& config) {
   Fail("this is an EVA with norms behind its layers (use_post_norm): they are not supported");
 }
 
-Arguments ReadArguments(const Settings& model, const Names& names, Layout* layout) {
+Arguments ReadArguments(const JsonObject& model, const Names& names, Layout* layout) {
   Arguments arguments;
   if (model.has("embed_dim") || model.has("use_rot_pos_emb")) {
     arguments.class_token = arguments.positions = true;  // the defaults of Eva
@@ -105,7 +104,7 @@ void SettleRotary(const Arguments& arguments, Layout* layout) {
 }
 
 void Settle(const Configuration& configuration, const Names& names, Layout* layout) {
-  const Settings& model = configuration.model;
+  const JsonObject& model = configuration.model;
   if (model.Flag({"use_post_norm"}).value_or(false)) RefusePostNorm();
   const Arguments arguments = ReadArguments(model, names, layout);
   if (arguments.class_token) names.Require(Slot::kClassToken);
@@ -125,7 +124,7 @@ const Family& TimmEva() {
   static const Family family = {
       .name = "timm-eva",
       .title = "timm Eva",
-      .config_names = {"Eva", "eva02_*", "eva_giant*", "*dinov3*", "*_rope_*"},
+      .configuration_names = {"Eva", "eva02_*", "eva_giant*", "*dinov3*", "*_rope_*"},
       .fits = Fits,
       .prefixes = {"visual.trunk.", "backbone.", "model."},
       .slots =

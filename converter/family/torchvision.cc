@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // torchvision's vit_b_16 and its kin (torchvision/models/vision_transformer.py), with the MLP
 // names of both times.
-#include "converter/family/families.h"
 #include "converter/family/names.h"
 #include "converter/family/table.h"
 
@@ -11,7 +10,7 @@ const Family& Torchvision() {
   static const Family family = {
       .name = "torchvision",
       .title = "torchvision VisionTransformer",
-      .config_names = {"torchvision.*", "vit_b_*", "vit_l_*", "vit_h_*"},
+      .configuration_names = {"torchvision.*", "vit_b_*", "vit_l_*", "vit_h_*"},
       .slots =
           {
               {Slot::kClassToken, "class_token"},

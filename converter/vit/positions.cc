@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "converter/error.h"
+
 namespace vitrine {
 namespace {
 
@@ -85,6 +87,11 @@ Axis MakeAxis(int inputs, int outputs, PositionFilter filter) {
   return axis;
 }
 
+constexpr int kClassRows = 3;  ///< class to patch, patch to class, class to class
+
+/// Each side has as many distances as cells but one, in both directions.
+PatchGrid Distances(PatchGrid grid) { return {2 * grid.height - 1, 2 * grid.width - 1}; }
+
 }  // namespace
 
 std::vector<float> ResizePositions(std::span<const float> positions, PatchGrid from, PatchGrid to, int width,
@@ -113,6 +120,27 @@ std::vector<float> ResizePositions(std::span<const float> positions, PatchGrid f
       std::copy(cell.begin(), cell.end(), &resized[(static_cast<size_t>(y) * to.width + x) * width]);
     }
   }
+  return resized;
+}
+
+int PositionBiasRows(PatchGrid grid) { return Distances(grid).cells() + kClassRows; }
+
+PatchGrid PositionBiasGrid(int rows, PatchGrid hint, const std::string& name) {
+  if (hint.cells() > 0 && PositionBiasRows(hint) == rows) return hint;
+  const int side = (static_cast<int>(std::lround(std::sqrt(std::max(0, rows - kClassRows)))) + 1) / 2;
+  if (side < 1 || PositionBiasRows({side, side}) != rows) {
+    Fail(name, ": ", rows, " rows are not those of a grid of patches and a class token");
+  }
+  return {side, side};
+}
+
+std::vector<float> ResizePositionBias(std::span<const float> table, PatchGrid from, PatchGrid to, int heads) {
+  const size_t distances = static_cast<size_t>(Distances(from).cells()) * heads;
+  // transformers takes the stored table's height for its width, which matters where they differ.
+  const PatchGrid swapped{Distances(from).width, Distances(from).height};
+  std::vector<float> resized =
+      ResizePositions(table.first(distances), swapped, Distances(to), heads, PositionFilter::kBilinear);
+  resized.insert(resized.end(), table.begin() + static_cast<ptrdiff_t>(distances), table.end());
   return resized;
 }
 

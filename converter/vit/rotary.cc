@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converter/vit/rotary.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <utility>
+
+#include "converter/error.h"
 
 namespace vitrine {
 namespace {
@@ -14,7 +18,47 @@ double Coordinate(const Rotary& rotary, int number, int count, int reference) {
   return (number + rotary.offset) * stretch;
 }
 
+/// Of `K` rows of `length` values: the even ones, then the odd ones.
+void EvenThenOdd(float* values, size_t K, size_t length) {
+  std::vector<float> ordered;
+  ordered.reserve(K * length);
+  for (const size_t first : {size_t{0}, size_t{1}}) {
+    for (size_t row = first; row < K; row += 2) {
+      ordered.insert(ordered.end(), values + row * length, values + (row + 1) * length);
+    }
+  }
+  std::copy(ordered.begin(), ordered.end(), values);
+}
+
 }  // namespace
+
+Rotary MakeRotary(double temperature, int head_size, bool centered) {
+  if (head_size % 4 != 0) {
+    Fail("rotary positions need heads of a multiple of 4, these have ", head_size);
+  }
+  if (!(temperature > 0) || !std::isfinite(temperature)) {
+    Fail("the base of the rotary positions is ", temperature, ", expected above 0");
+  }
+  Rotary rotary;
+  rotary.centered = centered;
+  for (int i = 0; i < head_size / 4; ++i) {
+    rotary.frequencies.push_back((centered ? 2 * std::numbers::pi : 1.0) *
+                                 std::pow(temperature, -4.0 * i / head_size));
+  }
+  return rotary;
+}
+
+void PairByHalves(Block* block, const VitConfig& config) {
+  const size_t K = static_cast<size_t>(config.head_size), inputs = static_cast<size_t>(block->qkv.inputs);
+  for (size_t head = 0; head < 2 * static_cast<size_t>(config.heads); ++head) {
+    if (!block->qkv.weight.empty()) EvenThenOdd(&block->qkv.weight[head * K * inputs], K, inputs);
+    if (!block->qkv.bias.empty()) EvenThenOdd(&block->qkv.bias[head * K], K, 1);
+  }
+  for (std::vector<float>* affine :
+       {&block->query_norm.gamma, &block->query_norm.beta, &block->key_norm.gamma, &block->key_norm.beta}) {
+    if (!affine->empty()) EvenThenOdd(affine->data(), K, 1);
+  }
+}
 
 std::vector<float> RotationTable(const VitConfig& config) {
   const Rotary& rotary = config.rotary;

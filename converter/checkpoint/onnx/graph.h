@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// OnnxGraph: who makes a value and who reads it, and what stands behind it through operators
-// that only move numbers.
+// OnnxGraph: which node computes a value, which nodes read it, and which constants it is made of. Two functions use it
+// to check the graph and to read the configuration from it.
 #pragma once
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -55,5 +56,20 @@ class OnnxGraph {
 
 /// Whether an operator hands its first input's numbers on, perhaps fewer, rearranged or resampled.
 bool OnlyMoves(std::string_view op);
+
+/// Throws an Error that names the first node that no plain ViT has: a convolution that is no patch embedding,
+/// pooling, batch normalization, recurrence, a quantized operator, a graph optimizer's operator. Also throws when
+/// there is no patch embedding or no attention.
+void RefuseOtherGraphs(const OnnxGraph& graph);
+
+/// Returns what the graph computes, under the keys of configuration files; only what is certain:
+///
+///   num_heads       from the shape that queries are reshaped to
+///   layer_norm_eps  from the first norm
+///   act_layer       "gelu", "gelu_tanh", "quick_gelu" or "silu"
+///   qk_scale        from the factors between queries, keys and softmax, where it is not head_size^-0.5
+///   global_pool     "avg" where the graph takes the tokens' mean
+///   img_size        [height, width] of the input
+nlohmann::json OnnxConfiguration(const OnnxGraph& graph);
 
 }  // namespace vitrine::checkpoint

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "converter/checkpoint/onnx/proto.h"
 #include "converter/checkpoint/onnx/tensor_parser.h"
 #include "converter/error.h"
 

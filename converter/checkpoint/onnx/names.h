@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "converter/checkpoint/name_patterns.h"
+#include "converter/checkpoint/readers.h"
 #include "converter/checkpoint/onnx/graph.h"
 
 namespace vitrine::checkpoint {

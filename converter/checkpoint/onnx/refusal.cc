@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/checkpoint/onnx/refusal.h"
-
+// Graphs that are no plain Vision Transformer, or that have no float weights to read.
 #include <algorithm>
 #include <iterator>
 #include <string>
 
+#include "converter/checkpoint/onnx/graph.h"
 #include "converter/error.h"
 
 namespace vitrine::checkpoint {
@@ -14,21 +14,21 @@ constexpr std::string_view kQuantized[] = {
     "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger",        "QLinearMatMul",
     "QLinearConv",    "ConvInteger",      "DynamicQuantizeMatMul", "MatMulIntegerToFloat", "QGemm",
     "QAttention",     "MatMulNBits"};
-constexpr std::string_view kForeign[] = {"BatchNormalization",
-                                         "InstanceNormalization",
-                                         "GroupNormalization",
-                                         "MaxPool",
-                                         "AveragePool",
-                                         "GlobalMaxPool",
-                                         "ConvTranspose",
-                                         "LSTM",
-                                         "GRU",
-                                         "RNN",
-                                         "Loop",
-                                         "Scan",
-                                         "NonMaxSuppression",
-                                         "TopK",
-                                         "GridSample"};
+constexpr std::string_view kOther[] = {"BatchNormalization",
+                                       "InstanceNormalization",
+                                       "GroupNormalization",
+                                       "MaxPool",
+                                       "AveragePool",
+                                       "GlobalMaxPool",
+                                       "ConvTranspose",
+                                       "LSTM",
+                                       "GRU",
+                                       "RNN",
+                                       "Loop",
+                                       "Scan",
+                                       "NonMaxSuppression",
+                                       "TopK",
+                                       "GridSample"};
 
 template <size_t N>
 bool Contains(const std::string_view (&ops)[N], std::string_view op) {
@@ -69,7 +69,7 @@ void CheckConvolution(const OnnxGraph& graph, const OnnxNode& node) {
 
 }  // namespace
 
-void RefuseForeignGraph(const OnnxGraph& graph) {
+void RefuseOtherGraphs(const OnnxGraph& graph) {
   const std::string& file = graph.model().file;
   bool attends = false, embeds = false;
   for (const OnnxNode& node : graph.model().nodes) {
@@ -81,7 +81,7 @@ void RefuseForeignGraph(const OnnxGraph& graph) {
       Fail(file, ": ", Describe(node),
            " was put there by a graph optimizer; convert the model as it was exported");
     }
-    if (Contains(kForeign, node.op))
+    if (Contains(kOther, node.op))
       Fail(file, ": ", Describe(node), " is no part of a plain Vision Transformer");
     if (node.op == "Conv") {
       CheckConvolution(graph, node);

@@ -5,7 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
-#include "converter/checkpoint/pickle_json.h"
+#include "converter/checkpoint/state_dict.h"
 #include "tests/converter/checkpoint/files.h"
 
 namespace vitrine::checkpoint {

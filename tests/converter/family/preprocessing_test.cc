@@ -16,7 +16,7 @@ using Resize = ImageConfig::Resize;
 
 constexpr ImageDefaults kDefaults = {.crop_fraction = 0.9, .mean = kHalf, .deviation = kHalf};
 
-Settings Parse(const char* text) { return {nlohmann::json::parse(text), "preprocessor_config.json"}; }
+JsonObject Parse(const char* text) { return {nlohmann::json::parse(text), "preprocessor_config.json"}; }
 
 ImageConfig Config(const char* text, ImageSize size, const ConversionInputs& inputs = {}) {
   VitConfig config;

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hugging Face DINOv2, with and without registers (transformers/models/{dinov2,dinov2_with_registers}).
-#include "converter/family/families.h"
+// Hugging Face DINOv2, with and without registers, and DINOv3, with rotary positions
+// (transformers/models/{dinov2,dinov2_with_registers,dinov3_vit}).
 #include "converter/family/names.h"
 #include "converter/family/table.h"
+#include "converter/vit/rotary.h"
 
 namespace vitrine {
 namespace {
 
-void Settle(const Configuration&, const Names& names, Layout* layout) {
+void SettleDinov2(const Configuration&, const Names& names, Layout* layout) {
   if (names.Has(Slot::kRegisters)) layout->positions = PositionFilter::kBicubicAntialiased;
+}
+
+void SettleDinov3(const Configuration& configuration, const Names&, Layout* layout) {
+  const JsonObject& model = configuration.model;
+  const double theta = model.Number({"rope_theta"}).value_or(100);
+  layout->config.rotary = MakeRotary(theta, layout->config.head_size, /*centered=*/true);
+  const bool biased = !model.empty();
+  layout->linear_bias =
+      model.Flag({"proj_bias"}).value_or(biased) && model.Flag({"mlp_bias"}).value_or(biased);
 }
 
 }  // namespace
@@ -17,7 +27,7 @@ const Family& HuggingFaceDinov2() {
   static const Family family = {
       .name = "hf-dinov2",
       .title = "Hugging Face DINOv2",
-      .config_names = {"dinov2", "dinov2_with_registers", "Dinov2*"},
+      .configuration_names = {"dinov2", "dinov2_with_registers", "Dinov2*"},
       .prefixes = {"dinov2.", "dinov2_with_registers."},
       .slots =
           {
@@ -53,7 +63,46 @@ const Family& HuggingFaceDinov2() {
                 .crop_floor = true,
                 .mean = kImageNetMean,
                 .deviation = kImageNetDeviation},
-      .settle = Settle,
+      .settle = SettleDinov2,
+  };
+  return family;
+}
+
+const Family& HuggingFaceDinov3() {
+  static const Family family = {
+      .name = "hf-dinov3",
+      .title = "Hugging Face DINOv3",
+      .configuration_names = {"dinov3_vit", "DINOv3ViT*"},
+      .prefixes = {"model."},
+      .slots =
+          {
+              {Slot::kClassToken, "embeddings.cls_token"},
+              {Slot::kRegisters, "embeddings.register_tokens", SlotName::kSometimes},
+              {Slot::kPatch, "embeddings.patch_embeddings.*"},
+
+              {Slot::kNorm1, "layer.{}.norm1.*"},
+              {Slot::kQuery, "layer.{}.attention.q_proj.*"},
+              {Slot::kKey, "layer.{}.attention.k_proj.*"},
+              {Slot::kValue, "layer.{}.attention.v_proj.*"},
+              {Slot::kProjection, "layer.{}.attention.o_proj.*"},
+              {Slot::kScale1, "layer.{}.layer_scale1.lambda1"},
+              {Slot::kNorm2, "layer.{}.norm2.*"},
+              {Slot::kFc1Gate, "layer.{}.mlp.gate_proj.*", SlotName::kSometimes},
+              // The one layer before the activation, or what the gate multiplies.
+              {Slot::kFc1, "layer.{}.mlp.up_proj.*"},
+              {Slot::kFc2, "layer.{}.mlp.down_proj.*"},
+              {Slot::kScale2, "layer.{}.layer_scale2.lambda1"},
+
+              {Slot::kNorm, "norm.*"},
+          },
+      .hidden_act_gates = true,
+      .norm_epsilon = 1e-5f,
+      .image = {.resize = ImageConfig::Resize::kSquash,
+                .interpolation = 2,
+                .crop_floor = true,
+                .mean = kImageNetMean,
+                .deviation = kImageNetDeviation},
+      .settle = SettleDinov3,
   };
   return family;
 }

@@ -4,26 +4,26 @@
 #include <optional>
 
 #include "converter/error.h"
-#include "converter/family/inference.h"
+#include "converter/family/deduction.h"
 
 namespace vitrine {
 
 using Shape = std::vector<int64_t>;
 
-Layout Inference::Run() {
+Layout Deduction::Run() {
   config_.norm_epsilon = static_cast<float>(
       model_.Number({"layer_norm_eps", "norm_eps", "layer_norm_epsilon"}).value_or(family_.norm_epsilon));
   if (!(config_.norm_epsilon >= 0 && config_.norm_epsilon < 1)) {
     Fail(model_.file(), ": the norms' epsilon is ", config_.norm_epsilon, ", expected 0 to 1");
   }
-  InferPatch();
-  InferWidth();
-  InferHeads();
-  InferMlp();
-  InferActivation();
-  InferPositions();
-  InferClasses();
-  InferPooling();
+  DeducePatch();
+  DeduceWidth();
+  DeduceHeads();
+  DeduceMlp();
+  DeduceActivation();
+  DeducePositions();
+  DeduceClasses();
+  DeducePooling();
   // An argument that is not given has timm's default, once there are arguments.
   layout_.qkv_bias = model_.Flag({"qkv_bias"}).value_or(model_.has("embed_dim"));
   layout_.linear_bias = model_.Flag({"proj_bias"}).value_or(true);
@@ -32,7 +32,7 @@ Layout Inference::Run() {
   return layout_;
 }
 
-void Inference::InferPatch() {
+void Deduction::DeducePatch() {
   Shape shape = names_.Shape(Slot::kPatch, Part::kWeight);
   if (shape.empty()) Fail("checkpoint has no ", names_.Name(Slot::kPatch, Part::kWeight));
   const std::optional<ImageSize> size = model_.Size({"patch_size"});
@@ -61,7 +61,7 @@ void Inference::InferPatch() {
   config_.width = Whole(shape[0]);
 }
 
-void Inference::InferWidth() {
+void Deduction::DeduceWidth() {
   const int norm_width = MostCommon(Slot::kNorm1, {{Part::kWeight, 0}, {Part::kBias, 0}});
   if (norm_width) config_.width = norm_width;
   if (const std::optional<int> width = model_.Int({"embed_dim", "hidden_size", "hidden_dim"})) {
@@ -76,11 +76,11 @@ void Inference::InferWidth() {
   }
 }
 
-void Inference::Contradiction(const char* what, int said, int found) const {
+void Deduction::Contradiction(const char* what, int said, int found) const {
   Fail(model_.file(), " does not fit the checkpoint: ", what, " is ", said, " there and ", found, " here");
 }
 
-void Inference::InferHeads() {
+void Deduction::DeduceHeads() {
   const bool flax = family_.order == Order::kFlax;
   const int flax_heads = flax ? MostCommon(Slot::kQuery, {{Part::kBias, 0}}) : 0;
   int attention_width = config_.width;
@@ -115,7 +115,7 @@ void Inference::InferHeads() {
   if (const std::optional<double> scale = model_.Number({"qk_scale"})) config_.attention_scale = *scale;
 }
 
-void Inference::AssumeHeads(int width) {
+void Deduction::AssumeHeads(int width) {
   // ViT-H, So400m, g and G have 16 heads of 80, 72, 88 and 104; everybody else has heads of 64.
   const bool big = width == 1152 || width == 1280 || width == 1408 || width == 1664;
   config_.heads = big ? 16 : width / 64;
@@ -127,7 +127,7 @@ void Inference::AssumeHeads(int width) {
                      std::to_string(width / config_.heads) + "; --heads or --config says otherwise");
 }
 
-void Inference::InferMlp() {
+void Deduction::DeduceMlp() {
   const int hidden = Inputs(Slot::kFc2);
   const int outputs = Outputs(Slot::kFc1), bias = MostCommon(Slot::kFc1, {{Part::kBias, 0}});
   config_.mlp_width = Whole(model_.Int({"intermediate_size", "mlp_dim"}).value_or(hidden));
@@ -146,7 +146,7 @@ void Inference::InferMlp() {
     Fail(model_.file(), ": mlp_layer ", layer, " is not supported, only Mlp, SwiGLUPacked and SwiGLU");
 }
 
-void Inference::InferActivation() {
+void Deduction::DeduceActivation() {
   static const std::map<std::string, Activation> kNames = {
       {"gelu", Activation::kGeluErf},
       {"gelu_python", Activation::kGeluErf},
@@ -172,7 +172,7 @@ void Inference::InferActivation() {
   config_.activation = found->second;
 }
 
-int Inference::MostCommon(Slot slot, std::initializer_list<Voters> voters) const {
+int Deduction::MostCommon(Slot slot, std::initializer_list<Voters> voters) const {
   std::map<int64_t, int> votes;
   for (int block = 0; block < names_.depth(); ++block) {
     for (const auto& [part, dimension] : voters) {
@@ -187,11 +187,11 @@ int Inference::MostCommon(Slot slot, std::initializer_list<Voters> voters) const
   return Whole(best);
 }
 
-int Inference::Outputs(Slot slot) const {
+int Deduction::Outputs(Slot slot) const {
   return MostCommon(slot, {{Part::kWeight, family_.order == Order::kTorch ? 0u : 1u}, {Part::kBias, 0}});
 }
 
-int Inference::Inputs(Slot slot) const {
+int Deduction::Inputs(Slot slot) const {
   return MostCommon(slot, {{Part::kWeight, family_.order == Order::kTorch ? 1u : 0u}});
 }
 

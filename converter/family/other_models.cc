@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/family/foreign.h"
-
+// Models that people mistake for a plain ViT, by name.
 #include <algorithm>
 #include <string_view>
 
+#include "converter/checkpoint/checkpoint.h"
 #include "converter/error.h"
+#include "converter/family/table.h"
 
 namespace vitrine {
 namespace {
 
 /// A kind of model, told by a configuration's name or by parts of its tensors' names; all parts must occur,
 /// each in any tensor. Where an earlier line fits the later ones are not looked at.
-struct Foreign {
-  const char* config_name;  ///< as for Configuration::Names; or none
+struct OtherModel {
+  const char* configuration_name;  ///< as for Configuration::Names; or none
   std::vector<const char*> parts;
   const char* what;  ///< "this is ..."
 };
 
-const std::vector<Foreign>& ForeignModels() {
-  static const std::vector<Foreign> models = {
+const std::vector<OtherModel>& OtherModels() {
+  static const std::vector<OtherModel> models = {
       {"swinv2*", {"attn.cpb_mlp"}, "a Swin Transformer V2: its windowed attention is not supported"},
       {"swin*",
        {"relative_position_bias_table", "layers.0.blocks.0"},
@@ -129,9 +130,9 @@ int Convolutions(const checkpoint::Checkpoint& checkpoint) {
 
 }  // namespace
 
-void RefuseForeignModels(const checkpoint::Checkpoint& checkpoint, const Configuration& configuration) {
-  for (const Foreign& model : ForeignModels()) {
-    const bool named = model.config_name && configuration.Names(model.config_name);
+void RefuseOtherModels(const checkpoint::Checkpoint& checkpoint, const Configuration& configuration) {
+  for (const OtherModel& model : OtherModels()) {
+    const bool named = model.configuration_name && configuration.Names(model.configuration_name);
     const bool seen =
         !model.parts.empty() && std::all_of(model.parts.begin(), model.parts.end(),
                                             [&](const char* part) { return Contains(checkpoint, part); });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/family/settings.h"
+#include "converter/family/json_object.h"
 
 #include <cmath>
 
@@ -13,7 +13,7 @@ namespace {
 constexpr double kMostPixels = 16384;  // of a side: products of two stay far from the end of an int
 }
 
-const json* Settings::Find(Keys keys, const char** found) const {
+const json* JsonObject::Find(Keys keys, const char** found) const {
   for (const char* key : keys) {
     const auto value = object_.find(key);
     if (value != object_.end() && !value->is_null()) {
@@ -24,16 +24,16 @@ const json* Settings::Find(Keys keys, const char** found) const {
   return nullptr;
 }
 
-void Settings::Refuse(const char* key, const char* expected) const {
+void JsonObject::Refuse(const char* key, const char* expected) const {
   Fail(file_, ": ", key, " is ", object_.at(key).dump(), ", expected ", expected);
 }
 
-bool Settings::has(const char* key) const {
+bool JsonObject::has(const char* key) const {
   const char* found;
   return Find({key}, &found) != nullptr;
 }
 
-std::optional<int> Settings::Int(Keys keys) const {
+std::optional<int> JsonObject::Int(Keys keys) const {
   const char* key;
   const json* value = Find(keys, &key);
   if (!value) return std::nullopt;
@@ -42,7 +42,7 @@ std::optional<int> Settings::Int(Keys keys) const {
   return static_cast<int>(number);
 }
 
-std::optional<double> Settings::Number(Keys keys) const {
+std::optional<double> JsonObject::Number(Keys keys) const {
   const char* key;
   const json* value = Find(keys, &key);
   if (!value) return std::nullopt;
@@ -50,7 +50,7 @@ std::optional<double> Settings::Number(Keys keys) const {
   return value->get<double>();
 }
 
-std::optional<bool> Settings::Flag(Keys keys) const {
+std::optional<bool> JsonObject::Flag(Keys keys) const {
   const char* key;
   const json* value = Find(keys, &key);
   if (!value) return std::nullopt;
@@ -59,7 +59,7 @@ std::optional<bool> Settings::Flag(Keys keys) const {
   Refuse(key, "true or false");
 }
 
-std::optional<std::string> Settings::Text(Keys keys) const {
+std::optional<std::string> JsonObject::Text(Keys keys) const {
   const char* key;
   const json* value = Find(keys, &key);
   if (!value) return std::nullopt;
@@ -67,7 +67,7 @@ std::optional<std::string> Settings::Text(Keys keys) const {
   return value->get<std::string>();
 }
 
-std::optional<ImageSize> Settings::Size(Keys keys) const {
+std::optional<ImageSize> JsonObject::Size(Keys keys) const {
   const char* key;
   const json* value = Find(keys, &key);
   if (!value) return std::nullopt;
@@ -88,7 +88,7 @@ std::optional<ImageSize> Settings::Size(Keys keys) const {
   return ImageSize{whole(*value), whole(*value)};
 }
 
-std::vector<float> Settings::Floats(Keys keys) const {
+std::vector<float> JsonObject::Floats(Keys keys) const {
   const char* key;
   const json* value = Find(keys, &key);
   if (!value) return {};

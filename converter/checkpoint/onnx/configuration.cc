@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/checkpoint/onnx/settings.h"
-
+// What an ONNX graph tells about its model beside the weights.
 #include <algorithm>
 #include <cmath>
+
+#include "converter/checkpoint/onnx/graph.h"
 
 namespace vitrine::checkpoint {
 namespace {
@@ -13,48 +14,48 @@ struct HeadShape {
   int64_t heads = 0, size = 0;
 };
 
-class Observer {
+class ConfigurationReader {
  public:
-  explicit Observer(const OnnxGraph& graph) : graph_(graph) {}
+  explicit ConfigurationReader(const OnnxGraph& graph) : graph_(graph) {}
 
   json Run() {
     for (const OnnxNode& node : graph_.model().nodes) {
       if (node.outputs.empty()) continue;
-      if (node.op == "LayerNormalization" || node.op == "Sqrt") SeeNorm(node);
-      if (node.op == "Softmax" || node.op == "Attention") SeeAttention(node);
-      if (node.op == "ReduceMean") SeeMean(node);
-      SeeActivation(node);
+      if (node.op == "LayerNormalization" || node.op == "Sqrt") ReadNorm(node);
+      if (node.op == "Softmax" || node.op == "Attention") ReadAttention(node);
+      if (node.op == "ReduceMean") ReadMean(node);
+      ReadActivation(node);
     }
     const std::vector<int64_t>& image = graph_.model().image_shape;
-    if (image.size() == 4 && image[2] > 0 && image[3] > 0) settings_["img_size"] = {image[2], image[3]};
-    return settings_;
+    if (image.size() == 4 && image[2] > 0 && image[3] > 0) configuration_["img_size"] = {image[2], image[3]};
+    return configuration_;
   }
 
  private:
-  void Say(const char* key, const json& value) {
-    if (!settings_.contains(key)) settings_[key] = value;
+  void Set(const char* key, const json& value) {
+    if (!configuration_.contains(key)) configuration_[key] = value;
   }
 
   // One operator, or sqrt(variance + epsilon).
-  void SeeNorm(const OnnxNode& node) {
-    if (const OnnxAttribute* epsilon = node.Find("epsilon")) Say("layer_norm_eps", epsilon->real);
+  void ReadNorm(const OnnxNode& node) {
+    if (const OnnxAttribute* epsilon = node.Find("epsilon")) Set("layer_norm_eps", epsilon->real);
     const OnnxNode* sum = node.op == "Sqrt" ? graph_.Producer(node.input(0)) : nullptr;
     if (!sum || sum->op != "Add") return;
     for (const std::string_view input : sum->inputs) {
       if (const auto epsilon = graph_.Scalar(input); epsilon && *epsilon < 1e-2)
-        Say("layer_norm_eps", *epsilon);
+        Set("layer_norm_eps", *epsilon);
     }
   }
 
   // gelu(x) = x (1 + erf(x / sqrt 2)) / 2, or with tanh(.. x^3 ..); quick_gelu(x) = x sigmoid(1.702 x)
-  void SeeActivation(const OnnxNode& node) {
+  void ReadActivation(const OnnxNode& node) {
     if (node.op == "Gelu") {
       const OnnxAttribute* approximate = node.Find("approximate");
-      Say("act_layer", approximate && approximate->text == "tanh" ? "gelu_tanh" : "gelu");
+      Set("act_layer", approximate && approximate->text == "tanh" ? "gelu_tanh" : "gelu");
     } else if (node.op == "Erf") {
-      Say("act_layer", "gelu");
+      Set("act_layer", "gelu");
     } else if (node.op == "Swish") {
-      Say("act_layer", "silu");
+      Set("act_layer", "silu");
     } else if (node.op == "Sigmoid") {
       const OnnxNode* scaled = graph_.Producer(node.input(0));
       const bool quick =
@@ -63,40 +64,40 @@ class Observer {
             const std::optional<double> factor = graph_.Scalar(input);
             return factor && std::abs(*factor - 1.702) < 1e-3;
           });
-      Say("act_layer", quick ? "quick_gelu" : "silu");
+      Set("act_layer", quick ? "quick_gelu" : "silu");
     } else if (node.op == "Tanh") {
       // A pooler's tanh reads a linear layer, the activation's a product with sqrt(2 / pi).
       const OnnxNode* scaled = graph_.Producer(node.input(0));
-      if (scaled && scaled->op == "Mul") Say("act_layer", "gelu_tanh");
+      if (scaled && scaled->op == "Mul") Set("act_layer", "gelu_tanh");
     }
   }
 
-  void SeeMean(const OnnxNode& node) {
+  void ReadMean(const OnnxNode& node) {
     const OnnxAttribute* attribute = node.Find("axes");
     const std::vector<int64_t> axes = attribute ? attribute->integers : graph_.Integers(node.input(1));
-    // DINOv2's classifier reads the class token beside the mean.
+    // A classifier of class token and mean reads both in one vector: that is no mean pooling.
     const std::vector<OnnxGraph::Use>& uses = graph_.Uses(node.outputs[0]);
-    const bool beside = std::any_of(uses.begin(), uses.end(),
+    const bool joined = std::any_of(uses.begin(), uses.end(),
                                     [](const OnnxGraph::Use& use) { return use.node->op == "Concat"; });
-    if (axes == std::vector<int64_t>{1} && !beside) Say("global_pool", "avg");
+    if (axes == std::vector<int64_t>{1} && !joined) Set("global_pool", "avg");
   }
 
   // The first attention stands for all of them.
-  void SeeAttention(const OnnxNode& node) {
-    if (settings_.contains("num_heads")) return;
+  void ReadAttention(const OnnxNode& node) {
+    if (configuration_.contains("num_heads")) return;
     double scale = 1;
     const OnnxNode* product = node.op == "Softmax" ? Product(node.input(0), &scale) : &node;
     if (!product || product->inputs.size() < 2) return;
     const HeadShape heads = Heads(product->input(0), &scale);
     Heads(product->input(1), &scale);
     if (heads.heads < 1) return;
-    Say("num_heads", heads.heads);
+    Set("num_heads", heads.heads);
     const double usual = 1 / std::sqrt(static_cast<double>(heads.size));
     if (product->op == "Attention") {
       const OnnxAttribute* given = product->Find("scale");
       scale *= given ? given->real : usual;
     }
-    if (std::abs(scale / usual - 1) > 1e-4) Say("qk_scale", scale);
+    if (std::abs(scale / usual - 1) > 1e-4) Set("qk_scale", scale);
   }
 
   /// Back from softmax over masks and factors to Q K^T.
@@ -140,7 +141,7 @@ class Observer {
     const std::vector<int64_t>& shape = weight[0].tensor->shape;
     const int64_t outputs = std::max(shape[0], shape[1]), inputs = std::min(shape[0], shape[1]);
     for (HeadShape heads : seen) {
-      // Hugging Face leaves the number of heads to be found: [..., -1, size].
+      // transformers leaves the number of heads open: [..., -1, size].
       if (heads.heads < 0 && heads.size > 0 && inputs == outputs) heads.heads = outputs / heads.size;
       const int64_t width = heads.heads * heads.size;
       if (width > 0 && (width == outputs || width == inputs || 3 * width == outputs)) return heads;
@@ -167,11 +168,11 @@ class Observer {
   }
 
   const OnnxGraph& graph_;
-  json settings_ = json::object();
+  json configuration_ = json::object();
 };
 
 }  // namespace
 
-json OnnxSettings(const OnnxGraph& graph) { return Observer(graph).Run(); }
+json OnnxConfiguration(const OnnxGraph& graph) { return ConfigurationReader(graph).Run(); }
 
 }  // namespace vitrine::checkpoint

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Settings: typed questions to a JSON object that other people's programs wrote.
+// JsonObject: typed questions to a JSON object that other people's programs wrote.
 #pragma once
 
 #include <initializer_list>
@@ -14,12 +14,12 @@ namespace vitrine {
 
 /// A JSON object whose values are asked for by all the names that libraries have for them: the first that is
 /// there and not null counts. A value of the wrong type is an Error that names file and key.
-class Settings {
+class JsonObject {
  public:
   using Keys = std::initializer_list<const char*>;
 
-  Settings() : object_(nlohmann::json::object()) {}
-  Settings(nlohmann::json object, std::string file) : object_(std::move(object)), file_(std::move(file)) {}
+  JsonObject() : object_(nlohmann::json::object()) {}
+  JsonObject(nlohmann::json object, std::string file) : object_(std::move(object)), file_(std::move(file)) {}
 
   bool empty() const { return object_.empty(); }
   const nlohmann::json& object() const { return object_; }

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/checkpoint/foreign.h"
-
+// Files that people give by mistake, by their first bytes.
 #include <algorithm>
 #include <cctype>
 #include <string_view>
+
+#include "converter/checkpoint/readers.h"
 
 namespace vitrine::checkpoint {
 namespace {
 
 using namespace std::string_view_literals;
 
-struct Stranger {
+struct OtherFile {
   size_t offset;
   std::string_view magic;
   const char* what;
 };
 
-constexpr Stranger kStrangers[] = {
+constexpr OtherFile kOtherFiles[] = {
     {0, "version https://git-lfs"sv, "a Git LFS pointer, not the weights: run git lfs pull"},
     {4, "VITR"sv, "a .vit model already: vitrine runs it as it is"},
     {4, "TFL3"sv, "a TensorFlow Lite model; convert the checkpoint that it was made from"},
@@ -34,7 +35,7 @@ constexpr Stranger kStrangers[] = {
 };
 
 // A page or document is known by its first word, in any case and behind any blanks.
-constexpr Stranger kTexts[] = {
+constexpr OtherFile kTexts[] = {
     {0, "<!doctype"sv, "a web page, not the weights: the download went wrong"},
     {0, "<html"sv, "a web page, not the weights: the download went wrong"},
     {0, "<?xml"sv, "an XML document, not the weights: the download went wrong"},
@@ -43,18 +44,18 @@ constexpr Stranger kTexts[] = {
 
 }  // namespace
 
-std::string NameForeignFile(std::span<const std::byte> bytes) {
+std::string NameOtherFile(std::span<const std::byte> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  for (const Stranger& stranger : kStrangers) {
-    if (text.size() >= stranger.offset && text.substr(stranger.offset).starts_with(stranger.magic)) {
-      return stranger.what;
+  for (const OtherFile& other : kOtherFiles) {
+    if (text.size() >= other.offset && text.substr(other.offset).starts_with(other.magic)) {
+      return other.what;
     }
   }
   std::string start(text.substr(0, 512));
   start.erase(0, std::min(start.find_first_not_of(" \t\r\n"), start.size()));
   std::transform(start.begin(), start.end(), start.begin(), [](unsigned char c) { return std::tolower(c); });
-  for (const Stranger& stranger : kTexts) {
-    if (start.starts_with(stranger.magic)) return stranger.what;
+  for (const OtherFile& other : kTexts) {
+    if (start.starts_with(other.magic)) return other.what;
   }
   return "";
 }

@@ -3,14 +3,22 @@
 #include <cmath>
 
 #include "converter/error.h"
-#include "converter/family/inference.h"
-#include "converter/family/position_bias.h"
+#include "converter/family/deduction.h"
+#include "converter/family/preprocessing.h"
+#include "converter/vit/positions.h"
 
 namespace vitrine {
+namespace {
+
+constexpr int kMostPixels = 16384, kMostPatches = 1 << 16, kUsualSide = 224;
+
+std::string Text(ImageSize size) { return std::to_string(size.height) + "x" + std::to_string(size.width); }
+
+}  // namespace
 
 using Shape = std::vector<int64_t>;
 
-void Inference::InferPositions() {
+void Deduction::DeducePositions() {
   const Shape registers = names_.Shape(Slot::kRegisters, Part::kWeight);
   const int singles = names_.Has(Slot::kClassToken) + names_.Has(Slot::kDistillationToken);
   config_.prefix_tokens = singles + (registers.size() >= 2 ? Whole(registers[registers.size() - 2]) : 0);
@@ -18,7 +26,7 @@ void Inference::InferPositions() {
       model_.Int({"reg_tokens", "num_reg_tokens", "num_register_tokens"}).value_or(0) > 0) {
     Fail("checkpoint has no ", names_.Name(Slot::kRegisters, Part::kWeight));
   }
-  InferPositionBias();
+  DeducePositionBias();
   const Shape shape = names_.Shape(Slot::kPositions, Part::kWeight);
   const bool may_have_none =
       std::none_of(family_.slots.begin(), family_.slots.end(), [](const SlotName& entry) {
@@ -53,7 +61,7 @@ void Inference::InferPositions() {
        " for class and distillation tokens and a grid of patches");
 }
 
-void Inference::InferPositionBias() {
+void Deduction::DeducePositionBias() {
   for (const Slot slot : {Slot::kSharedPositionBias, Slot::kPositionBias}) {
     if (!names_.Has(slot)) continue;
     if (config_.prefix_tokens != 1) {
@@ -68,19 +76,19 @@ void Inference::InferPositionBias() {
   }
 }
 
-PatchGrid Inference::PatchesOf(const std::optional<ImageSize>& size) const {
+PatchGrid Deduction::PatchesOf(const std::optional<ImageSize>& size) const {
   if (!size) return {};
   return {size->height / config_.patch_height, size->width / config_.patch_width};
 }
 
-bool Inference::TakeGrid(PatchGrid grid, int prefix) {
+bool Deduction::TakeGrid(PatchGrid grid, int prefix) {
   if (grid.height < 1 || grid.width < 1) return false;
   layout_.stored_grid = grid;
   layout_.stored_prefix = prefix;
   return true;
 }
 
-void Inference::InferClasses() {
+void Deduction::DeduceClasses() {
   const Shape shape = names_.Shape(Slot::kClassifier, Part::kWeight);
   if (shape.size() == 2) config_.classes = Whole(shape[family_.order == Order::kTorch ? 0 : 1]);
   if (const std::optional<int> classes = model_.Int({"num_classes"})) config_.classes = *classes;
@@ -96,7 +104,7 @@ void Inference::InferClasses() {
   }
 }
 
-void Inference::InferPooling() {
+void Deduction::DeducePooling() {
   const std::string pool = model_.Text({"global_pool"}).value_or("");
   const bool class_token = names_.Has(Slot::kClassToken);
   const Shape classifier = names_.Shape(Slot::kClassifier, Part::kWeight);
@@ -114,6 +122,57 @@ void Inference::InferPooling() {
   } else if (!names_.Has(Slot::kPooler) && classifier.size() == 2 && classifier[1] == 2 * config_.width) {
     config_.pooling = Pooling::kClassAndPatchMean;
   }
+}
+
+Layout DeduceLayout(const Family& family, const Names& names, const Configuration& configuration,
+                    const ConversionInputs& inputs, std::vector<std::string>* remarks) {
+  Layout layout = Deduction(family, names, configuration, inputs, remarks).Run();
+  if (family.settle) family.settle(configuration, names, &layout);
+  if (!layout.remark.empty()) remarks->push_back(layout.remark);
+  return layout;
+}
+
+void ChooseImageSize(const Configuration& configuration, const ConversionInputs& inputs, Layout* layout,
+                     std::vector<std::string>* remarks) {
+  VitConfig& config = layout->config;
+  const PatchGrid bias = layout->bias_grid,
+                  stored = layout->stored_grid.cells() > 0 ? layout->stored_grid : bias;
+  ImageSize size{stored.height * config.patch_height, stored.width * config.patch_width};
+  const std::optional<ImageSize> said = configuration.model.Size({"img_size", "image_size"}),
+                                 preprocessed = PreprocessedSize(configuration.preprocessor);
+  if (said) size = *said;
+  if (preprocessed) size = *preprocessed;
+  if (stored.cells() == 0 && !said && !preprocessed && !inputs.image_size) {
+    size = {kUsualSide / config.patch_height * config.patch_height,
+            kUsualSide / config.patch_width * config.patch_width};
+    remarks->push_back("assumed an input of " + Text(size) + "; --image-size says otherwise");
+  }
+  if (inputs.image_size) {
+    size = *inputs.image_size;
+    if (size.height < 1 || size.width < 1 || size.height % config.patch_height ||
+        size.width % config.patch_width) {
+      Fail("image size ", Text(size), " is not a multiple of the patch size ",
+           Text({config.patch_height, config.patch_width}));
+    }
+  }
+  const PatchGrid grid{size.height / config.patch_height, size.width / config.patch_width};
+  if (size.height > kMostPixels || size.width > kMostPixels || grid.cells() > kMostPatches) {
+    Fail("image size ", Text(size), " is too large: at most ", kMostPixels, " pixels a side and ",
+         kMostPatches, " patches");
+  }
+  if (grid.height < 1 || grid.width < 1) {
+    Fail("image size ", Text(size), " is smaller than a patch of ",
+         Text({config.patch_height, config.patch_width}));
+  }
+  if (bias.cells() > 0 && !(grid == bias) && !layout->bias_resizes) {
+    Fail("image size ", Text(size), ": the relative position bias is made for ",
+         Text({bias.height, bias.width}), " patches, and this model's way to resample it is not supported");
+  }
+  config.image_height = size.height;
+  config.image_width = size.width;
+  if (grid == stored || stored.cells() == 0) return;
+  remarks->push_back("position embeddings resampled from " + Text({stored.height, stored.width}) + " to " +
+                     Text({grid.height, grid.width}) + " patches for an input of " + Text(size));
 }
 
 }  // namespace vitrine

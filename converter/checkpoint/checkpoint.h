@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checkpoint: trained weights as named tensors, whatever file the ecosystem keeps them in.
+// Checkpoint: trained weights as named tensors, read from any of the usual file formats.
 //
-//   file or folder --which container?--> reader --> state dict --common prefixes off--> tensors()
+//   file or folder --which container?--> reader --> state dict --without common prefixes--> tensors()
 //
-// Files are mapped and tensors are views into them: opening copies nothing (the exception is a compressed
-// archive entry) and executes nothing.
+// Files are mapped and tensors are views of them. Opening copies nothing, except compressed archive entries,
+// and executes nothing that the file contains.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@
 
 namespace vitrine::checkpoint {
 
-/// Move only; owns the mappings that its tensors view. Const methods may be called from many threads.
+/// Owns the mapped files that its tensors view. Move only. Several threads may call const methods at once.
 class Checkpoint {
  public:
   /// Opens a checkpoint: .safetensors, PyTorch .pth/.pt/.bin/.pth.tar (zip, or the format from before 1.6),
@@ -30,30 +30,33 @@ class Checkpoint {
   /// where that is known.
   static Checkpoint Open(const std::filesystem::path& file_or_folder, const NamePatterns& patterns = {});
 
+  /// Returns the tensors by name.
   const std::map<std::string, Tensor>& tensors() const { return contents_.tensors; }
 
-  /// What the file says beside the tensors: safetensors' `__metadata__`, an index's `metadata`, or a torch
-  /// checkpoint's other entries ("epoch", "args": {...}), objects as their attributes, tensors as null.
+  /// Returns what the file has besides tensors: safetensors' `__metadata__`, an index's `metadata`, or a
+  /// torch checkpoint's other entries ("epoch", "args": {...}), objects as their attributes, tensors as null.
   const nlohmann::json& metadata() const { return contents_.metadata; }
 
-  /// "safetensors", "PyTorch", "PyTorch (legacy)", "NumPy" or "ONNX".
+  /// Returns "safetensors", "PyTorch", "PyTorch (legacy)", "NumPy" or "ONNX".
   const std::string& format() const { return contents_.format; }
 
-  /// Whether a bias that is not there may be zero: exporters of graphs leave such additions out.
+  /// Returns whether a missing bias means zeros: graph exporters leave such additions out.
   bool omits_zeros() const { return contents_.omits_zeros; }
 
-  /// What a person may want to know about the choice that was made: "weights taken from 'model_ema'".
+  /// Returns notes for the user about the choices made: "weights taken from 'model_ema'".
   const std::vector<std::string>& notes() const { return contents_.notes; }
 
-  /// The files that were read, shards in the order of their names.
+  /// Returns the files that were read, shards in the order of their names.
   std::vector<std::filesystem::path> files() const;
+  /// Returns the sum of their sizes.
   uint64_t file_bytes() const;
 
-  /// SHA-256 in hexadecimal: of the file as `sha256sum` prints it, or of all shards one behind the other.
+  /// Returns the SHA-256 in hexadecimal: of the file, as `sha256sum` prints it, or of all shards
+  /// concatenated.
   std::string Sha256() const;
 
-  /// Lets the tensor's pages go; it can still be read, from disk again. Call after the
-  /// last use, to stay small.
+  /// Gives the tensor's memory pages back to the system. Call it after the last use to save memory. The
+  /// tensor can still be read; its pages then come from disk again.
   void Release(const Tensor& tensor) const;
 
  private:

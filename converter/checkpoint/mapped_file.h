@@ -11,7 +11,8 @@
 
 namespace vitrine::checkpoint {
 
-/// The runtime's, with its path, and failing with an Error. The bytes stay where they are when the object moves.
+/// The runtime's, with its path, and failing with an Error. The bytes stay where they are when the object
+/// moves.
 class MappedFile {
  public:
   /// Maps `path`. Error when it is not there, cannot be read, is a folder or is empty.

@@ -19,11 +19,11 @@ struct OtherFile {
 
 constexpr OtherFile kOtherFiles[] = {
     {0, "version https://git-lfs"sv, "a Git LFS pointer, not the weights: run git lfs pull"},
-    {4, "VITR"sv, "a .vit model already: vitrine runs it as it is"},
-    {4, "TFL3"sv, "a TensorFlow Lite model; convert the checkpoint that it was made from"},
+    {4, "VITR"sv, "already a .vit model: use it with vitrine directly"},
+    {4, "TFL3"sv, "a TensorFlow Lite model: convert the checkpoint that it was made from"},
     {0, "\x89HDF\r\n"sv, "an HDF5 file (Keras), which is not supported"},
     {0, "GGUF"sv, "a GGUF file, which is not supported"},
-    {0, "\x93NUMPY"sv, "a single NumPy array; a checkpoint is an .npz of many"},
+    {0, "\x93NUMPY"sv, "a single NumPy array: expected an .npz file with all arrays"},
     {0, "\x1f\x8b"sv, "compressed with gzip: unpack it first"},
     {0, "BZh"sv, "compressed with bzip2: unpack it first"},
     {1, "7zXZ"sv, "compressed with xz: unpack it first"},
@@ -34,11 +34,11 @@ constexpr OtherFile kOtherFiles[] = {
     {1, "ELF"sv, "a program, not a checkpoint"},
 };
 
-// A page or document is known by its first word, in any case and behind any blanks.
+// A text file is recognized by its first word, in upper or lower case, after any white space.
 constexpr OtherFile kTexts[] = {
-    {0, "<!doctype"sv, "a web page, not the weights: the download went wrong"},
-    {0, "<html"sv, "a web page, not the weights: the download went wrong"},
-    {0, "<?xml"sv, "an XML document, not the weights: the download went wrong"},
+    {0, "<!doctype"sv, "a web page, not the weights: the download failed"},
+    {0, "<html"sv, "a web page, not the weights: the download failed"},
+    {0, "<?xml"sv, "an XML document, not the weights: the download failed"},
     {0, "{"sv, "a JSON file, not the weights"},
 };
 

@@ -34,7 +34,7 @@ std::optional<DType> FindType(std::string_view descr) {
   return std::nullopt;
 }
 
-// What follows `key` in the header's dict, without leading blanks.
+// Returns the part of the header after `key`, without leading blanks.
 std::string_view ValueOf(std::string_view header, std::string_view key, const std::string& where) {
   const size_t at = header.find(key);
   if (at == header.npos) Fail(where, " has a damaged header: it has no ", key);
@@ -43,7 +43,8 @@ std::string_view ValueOf(std::string_view header, std::string_view key, const st
   return header;
 }
 
-// A type is a quoted string; that of a structured array is a list, which is returned as it begins.
+// Returns the type, a quoted string. A structured array has a list; then the list's first character is
+// returned.
 std::string_view ParseDescr(std::string_view header, const std::string& where) {
   const std::string_view value = ValueOf(header, "'descr'", where);
   if (value.empty()) Fail(where, " has a damaged header: it ends early");
@@ -51,7 +52,7 @@ std::string_view ParseDescr(std::string_view header, const std::string& where) {
   return value.substr(1, value.substr(1).find('\''));
 }
 
-// "(16, 16, 3, 64)", "(64,)", "()"; numbers of Python 2 may end in L.
+// "(16, 16, 3, 64)", "(64,)", "()"; Python 2 may write an L after a number.
 std::vector<int64_t> ParseShape(std::string_view header, const std::string& where) {
   const std::string_view value = ValueOf(header, "'shape'", where);
   const char* at = value.data() + 1;
@@ -66,7 +67,7 @@ std::vector<int64_t> ParseShape(std::string_view header, const std::string& wher
   return shape;
 }
 
-// Cuts the header's text off the front of `bytes`.
+// Removes the header from the front of `bytes` and returns its text.
 std::string_view TakeHeader(std::span<const std::byte>& bytes, const std::string& where) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   constexpr std::string_view kMagic = "\x93NUMPY";

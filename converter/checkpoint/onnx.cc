@@ -2,8 +2,8 @@
 // ONNX: the weights that a graph was exported with, under the names that they have in the model's state dict.
 //
 // Exporters fold: a linear layer's weight is written transposed under a name like "onnx::MatMul_261", a class
-// token as "expand", interpolated positions as "cat_1". Such a tensor gets its name from its neighbours in the
-// graph:
+// token as "expand", interpolated positions as "cat_1". Such a tensor gets its name from its neighbours in
+// the graph:
 //
 //   a linear layer's weight   its bias ("blocks.0.mlp.fc1.bias"); else the module that the exporter noted;
 //                             else the norm before it, for a query, key or value without bias
@@ -19,12 +19,12 @@
 namespace vitrine::checkpoint {
 namespace {
 
-/// A convolution or a norm: weight and bias have their own names, or the module's.
+/// Names weight and bias of a convolution or norm: they have their own names, or the module's.
 void NameAffine(const OnnxNode& node, OnnxNames* names) {
   const std::optional<OnnxConstant> weight = names->Read(node.input(1)), bias = names->Read(node.input(2));
   if (!weight || !IsFloat(*weight->tensor)) return;
   std::string module(WithoutEnd(weight->name, ".weight"));
-  // Where several modules' tensors were equal, all of them read the first one's.
+  // If several modules have equal tensors, all of them read the first one's.
   const bool own = names->IsParameter(weight->name) && !names->IsClaimed(weight->name);
   if (!node.scope.empty() && !own) module = node.scope;
   if (module.empty()) return;
@@ -32,7 +32,7 @@ void NameAffine(const OnnxNode& node, OnnxNames* names) {
   if (bias) names->Claim(module + ".bias", *bias->tensor);
 }
 
-/// Layer scale, which may read another module's vector that was equal.
+/// Names layer scale, which may read another module's vector that is equal.
 void NameScale(const OnnxNode& node, OnnxNames* names) {
   for (const auto& [module, parameter] : names->patterns().scales) {
     if (!node.scope.ends_with(module)) continue;
@@ -43,8 +43,8 @@ void NameScale(const OnnxNode& node, OnnxNames* names) {
   }
 }
 
-/// Every parameter by its name; views of the model's constants, or of copies that are added to `copies`. Error,
-/// naming the node, when the graph is no plain Vision Transformer or a weight cannot be named.
+/// Returns every parameter by its name, as views of the model's constants or of memory added to `copies`.
+/// Error with the node when the graph is not a plain Vision Transformer or a weight cannot be named.
 std::map<std::string, Tensor> NameOnnxWeights(const OnnxGraph& graph, const NamePatterns& patterns,
                                               std::vector<std::unique_ptr<std::byte[]>>* copies) {
   RefuseOtherGraphs(graph);
@@ -64,7 +64,7 @@ std::map<std::string, Tensor> NameOnnxWeights(const OnnxGraph& graph, const Name
 
 }  // namespace
 
-// A protobuf has no magic: field 1, the version of the format, is one byte, and behind it comes field 2, the
+// A protobuf has no magic number. Field 1, the format's version, has one byte; then comes field 2, the
 // producer's name, or field 7 or 8, the graph or the operator set.
 bool LooksLikeOnnx(std::span<const std::byte> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());

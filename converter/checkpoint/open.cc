@@ -22,7 +22,7 @@ std::string_view Text(const MappedFile& file) {
   return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
 }
 
-// The folder of the last step that transformers' Trainer has saved, "checkpoint-500"; empty where there is
+// Returns the newest folder that the Trainer of transformers saved ("checkpoint-500"); empty when there is
 // none.
 fs::path NewestTraining(const fs::path& folder) {
   constexpr std::string_view kPrefix = "checkpoint-";
@@ -37,7 +37,8 @@ fs::path NewestTraining(const fs::path& folder) {
   return newest;
 }
 
-// The weights of a folder as the hub lays it out, in the order in which transformers and timm look for them.
+// Returns the weights' file of a folder from the hub. The first name that exists counts, as in the hub's
+// libraries.
 fs::path FindInFolder(const fs::path& folder) {
   for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
                            "pytorch_model.bin.index.json", "open_clip_model.safetensors"}) {
@@ -46,7 +47,7 @@ fs::path FindInFolder(const fs::path& folder) {
   if (fs::exists(folder / "adapter_config.json") || fs::exists(folder / "adapter_model.safetensors")) {
     Fail(folder.string(),
          " holds an adapter (LoRA), not a model: merge it into its base model first, with "
-         "peft's merge_and_unload(), and save that");
+         "peft's merge_and_unload(), then save and convert that");
   }
   std::vector<std::string> others;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -80,18 +81,18 @@ struct Index {
 // {"metadata": {...}, "weight_map": {"tensor": "shard's file name", ...}}
 Index ReadIndex(const MappedFile& file) {
   constexpr size_t kLargestIndex = 64 << 20;
-  if (file.bytes().size() > kLargestIndex) Fail(file.name(), " is not an index: it has over 64 MB");
+  if (file.bytes().size() > kLargestIndex) Fail(file.name(), " is not an index: it is larger than 64 MB");
   const auto shallow = [&](int depth, json::parse_event_t, json&) {
     if (depth > 8) Fail(file.name(), " is not an index: its JSON is nested too deeply");
     return true;
   };
   const json parsed = json::parse(Text(file), shallow, /*allow_exceptions=*/false);
   if (!parsed.is_object() || !parsed.contains("weight_map") || !parsed["weight_map"].is_object()) {
-    Fail(file.name(), " is not an index: it is no JSON object with a weight_map");
+    Fail(file.name(), " is not an index: expected a JSON object with a weight_map");
   }
   Index index;
   for (const auto& [tensor, shard] : parsed["weight_map"].items()) {
-    if (!shard.is_string()) Fail(file.name(), ": the shard of ", tensor, " is no file name");
+    if (!shard.is_string()) Fail(file.name(), ": the shard of ", tensor, " is not a file name");
     index.shard_of[tensor] = shard.get<std::string>();
     if (fs::path(index.shard_of[tensor]).filename() != index.shard_of[tensor]) {
       Fail(file.name(), ": shard ", index.shard_of[tensor], " is not a file name in the same folder");
@@ -103,7 +104,7 @@ Index ReadIndex(const MappedFile& file) {
 
 void Merge(Contents& all, Contents shard, const std::string& file) {
   if (!all.format.empty() && all.format != shard.format) {
-    Fail(file, " is ", shard.format, ", expected ", all.format, " as the shards before it");
+    Fail(file, " is ", shard.format, ", expected ", all.format, " like the other shards");
   }
   all.format = shard.format;
   for (auto& [name, tensor] : shard.tensors) {
@@ -125,13 +126,13 @@ Contents ReadShards(const MappedFile& index_file, const NamePatterns& patterns,
   all.metadata = index.metadata;
   for (const std::string& shard : shards) {
     const fs::path path = index_file.path().parent_path() / shard;
-    if (!fs::exists(path)) Fail(index_file.name(), " names the shard ", shard, ", which is not there");
+    if (!fs::exists(path)) Fail(index_file.name(), " lists the shard ", shard, ", which does not exist");
     files.emplace_back(path);
     Merge(all, ReadFile(files.back(), patterns), shard);
   }
   for (const auto& [tensor, shard] : index.shard_of) {
     if (!all.tensors.contains(tensor)) {
-      Fail(shard, " lacks the tensor ", tensor, " that ", index_file.name(), " names");
+      Fail(shard, " does not have the tensor ", tensor, ", which ", index_file.name(), " lists");
     }
   }
   return all;
@@ -142,20 +143,19 @@ Contents ReadShards(const MappedFile& index_file, const NamePatterns& patterns,
 Contents ReadFile(const MappedFile& file, const NamePatterns& patterns) {
   const std::string_view text = Text(file);
   if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) return ReadZip(file);
-  // Eight bytes of header length, whose upper ones are zero and whose lower ones may look like another file's
-  // magic.
+  // The first 8 bytes are the header's length. The upper ones are zero; the lower ones may look like another
+  // format's magic number.
   const bool is_safetensors = text.size() > 8 && text[7] == '\0' && text[8] == '{';
   if (is_safetensors) return ReadSafetensors(file);
   if (LooksLikeOnnx(file.bytes())) return ReadOnnx(file, patterns);
-  if (const std::string foreign = NameOtherFile(file.bytes()); !foreign.empty()) {
-    Fail(file.name(), " is ", foreign);
+  if (const std::string other = NameOtherFile(file.bytes()); !other.empty()) {
+    Fail(file.name(), " is ", other);
   }
   const bool is_pickle = text.size() > 2 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5;
   if (is_pickle) return ReadTorchLegacy(file);
   if (file.path().extension() == ".safetensors") return ReadSafetensors(file);
-  Fail(
-      file.name(),
-      " is not a checkpoint: neither safetensors, nor PyTorch (.pth, .pt, .bin), nor NumPy (.npz), nor ONNX");
+  Fail(file.name(),
+       " is not a checkpoint: expected safetensors, PyTorch (.pth, .pt, .bin), NumPy (.npz) or ONNX");
 }
 
 Checkpoint Checkpoint::Open(const fs::path& file_or_folder, const NamePatterns& patterns) try {
@@ -189,7 +189,7 @@ uint64_t Checkpoint::file_bytes() const {
 }
 
 std::string Checkpoint::Sha256() const {
-  // In windows that are let go, so that hashing a large file takes no memory.
+  // Hashes in windows and releases each, so that a large file takes little memory.
   constexpr size_t kWindow = 8 << 20;
   checkpoint::Sha256 hash;
   for (const MappedFile& file : files_) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pickle machine: a stack, a memo and one-byte instructions, documented in CPython's pickletools.
+// The pickle machine: a stack, a memo and instructions of one byte, documented in CPython's pickletools.
 #include "converter/checkpoint/pickle.h"
 
 #include <bit>
@@ -44,7 +44,7 @@ class PickleMachine : private PickleStack {
   }
 
  private:
-  // Each of these returns whether the instruction is one of its own.
+  // Each of these executes one group of instructions. It returns whether `opcode` belongs to the group.
 
   bool PushInt(int64_t value) {
     Push(Make(Kind::kInt))->integer = value;
@@ -126,7 +126,7 @@ class PickleMachine : private PickleStack {
     return true;
   }
 
-  // An unknown object that collects items (a deque, say) stays inert without them.
+  // Drops the items of an unknown object, for example of a deque.
   bool Append(const std::vector<PickleValue*>& values) {
     PickleValue* list = Top();
     if (list->is(Kind::kList)) list->items.insert(list->items.end(), values.begin(), values.end());
@@ -167,7 +167,7 @@ class PickleMachine : private PickleStack {
     }
   }
 
-  // An unknown object that is given items is a kind of dict, and keeps them as its state.
+  // An unknown object with keys and values is a kind of dict; they become its state.
   bool SetItems(const std::vector<PickleValue*>& pairs) {
     if (pairs.size() % 2 != 0) Damaged("a dictionary has a key without a value");
     PickleValue* dict = Top();
@@ -235,8 +235,9 @@ class PickleMachine : private PickleStack {
     return true;
   }
 
-  // What `callable(*arguments)` stands for. Arguments are referred to, not copied: one long tuple may be the
-  // argument of a million calls. Only dicts are made; those of Python 2 come as one list of pairs.
+  // Pushes the value of `callable(*arguments)`. It points to the arguments: one long tuple may be the
+  // argument of a million calls, so nothing is copied. Only dicts are built; those of Python 2 have one list
+  // of pairs.
   bool PushCall(const PickleValue* callable, const PickleValue* arguments) {
     const std::string_view name = callable->text;
     PickleValue* object = Push(Make(Kind::kObject));
@@ -306,7 +307,7 @@ class PickleMachine : private PickleStack {
         return Build();
       case 'Q':
         return PushPersistent(Pop());
-      case 0x82:  // EXT1, EXT2, EXT4: a class by its number in a registry that only its program has
+      case 0x82:  // EXT1, EXT2, EXT4: a class by its number in a registry of the writing program
       case 0x83:
       case 0x84:
         Unsigned(opcode == 0x82 ? 1 : opcode == 0x83 ? 2 : 4);
@@ -323,14 +324,14 @@ class PickleMachine : private PickleStack {
           Damaged("its protocol is ", protocol, ", expected 2 to 5");
         }
         return true;
-      case 0x95:  // FRAME: only says how much to read ahead
+      case 0x95:  // FRAME: how much to read ahead
         return Unsigned(8), true;
       default:
         return false;
     }
   }
 
-  std::map<uint64_t, PickleValue*> memo_;  // no hash map: its indices are the file's choice and could collide
+  std::map<uint64_t, PickleValue*> memo_;  // no hash map: a file could choose indices that collide
   size_t pairs_copied_ = 0;
 };
 

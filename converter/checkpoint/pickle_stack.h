@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// PickleStack: the bytes that the pickle machine reads and the stack that it works on, with
-// every bound checked.
+// PickleStack: the bytes that the pickle machine reads and the stack that it uses, with all bounds checked.
 #pragma once
 
 #include <cstring>
@@ -95,7 +94,7 @@ class PickleStack {
   }
 
  private:
-  // Values below the last mark are out of reach.
+  // Instructions cannot reach the values below the last mark.
   size_t Floor() const { return marks_.empty() ? 0 : marks_.back(); }
 
   Pickle& pickle_;

@@ -21,9 +21,9 @@ namespace vitrine::checkpoint {
 
 class ZipArchive;
 
-/// What models call their parameters. Readers know no model family; converter/family makes this from its tables.
-/// Names are compared with the end of a tensor's name, because wrapping modules add prefixes. An empty name: the
-/// model has no such parameter.
+/// What models call their parameters. Readers know no model family; converter/family makes this from its
+/// tables. Names are compared with the end of a tensor's name, because wrapping modules add prefixes. An
+/// empty name: the model has no such parameter.
 struct NamePatterns {
   /// The parameters before the blocks, next to the patch embedding.
   struct Embedding {
@@ -63,9 +63,9 @@ struct Contents {
   std::map<std::string, Tensor> tensors;
   nlohmann::json metadata = nlohmann::json::object();
   std::vector<std::string> notes;
-  bool omits_zeros = false;                            ///< a bias that is zero may have been left out
-  std::vector<std::unique_ptr<std::byte[]>> inflated;  ///< what `tensors` view where the file was compressed
-  std::vector<MappedFile> data_files;  ///< what they view where the file keeps them in others beside it
+  bool omits_zeros = false;                            ///< a missing bias means zeros
+  std::vector<std::unique_ptr<std::byte[]>> inflated;  ///< memory of decompressed tensors
+  std::vector<MappedFile> data_files;                  ///< further files that hold tensors
 };
 
 Contents ReadSafetensors(const MappedFile& file);
@@ -74,16 +74,18 @@ Contents ReadTorchLegacy(const MappedFile& file);
 Contents ReadNpz(const MappedFile& file, ZipArchive& archive);
 Contents ReadOnnx(const MappedFile& file, const NamePatterns& patterns);
 
-/// Whether a file without any magic begins as an ONNX file does.
+/// Returns whether `bytes` begin like an ONNX file, which has no magic number.
 bool LooksLikeOnnx(std::span<const std::byte> bytes);
 
-/// Returns what a file is that is no checkpoint, "a web page, not the weights: ..."; empty when that is not known.
+/// Returns what a file is that is no checkpoint, "a web page, not the weights: ..."; empty when that is not
+/// known.
 std::string NameOtherFile(std::span<const std::byte> bytes);
 
 /// Returns `text` with every byte that is not UTF-8 replaced, for JSON and terminals.
 std::string Utf8(std::string_view text);
 
-/// Reads one file of whatever container its content says. Error names what it is when it is no checkpoint.
+/// Reads one file with the reader for its content. Error for a file that is no checkpoint, with what it is
+/// instead.
 Contents ReadFile(const MappedFile& file, const NamePatterns& patterns);
 
 }  // namespace vitrine::checkpoint

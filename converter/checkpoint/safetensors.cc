@@ -25,8 +25,8 @@ DType ParseDType(const std::string& text, const std::string& where) {
   Fail(where, " has the type ", text, ", which is not supported");
 }
 
-// Parses the header, which must be one flat object of objects without a name standing twice: nlohmann's
-// parser would keep the last of two.
+// Parses the header, which must be one flat object of objects with different names: of two equal names,
+// nlohmann's parser would keep the last without an error.
 json ParseHeader(std::string_view text, const std::string& file) {
   std::set<std::string> names;
   const auto check = [&](int depth, json::parse_event_t event, json& parsed) {
@@ -82,7 +82,7 @@ Tensor ParseTensor(const json& entry, std::span<const std::byte> data, const Map
   return tensor;
 }
 
-// Tensors must not share bytes: two names for the same weights would be a header that was tampered with.
+// Tensors must not share bytes: the safetensors library writes no such file.
 void CheckOverlap(const std::map<std::string, Tensor>& tensors, const std::string& file) {
   std::vector<const std::pair<const std::string, Tensor>*> order;
   for (const auto& entry : tensors) {
@@ -111,11 +111,11 @@ Contents ReadSafetensors(const MappedFile& file) {
   const std::span<const std::byte> bytes = file.bytes();
   uint64_t header_bytes = 0;
   if (bytes.size() < sizeof header_bytes) {
-    Fail(file.name(), " is cut short: a safetensors file begins with 8 bytes, it has ", bytes.size());
+    Fail(file.name(), " is cut short: expected at least 8 bytes, found ", bytes.size());
   }
   std::memcpy(&header_bytes, bytes.data(), sizeof header_bytes);
   if (header_bytes > kLargestHeader) {
-    Fail(file.name(), " is not a safetensors file: it claims a header of ", header_bytes, " bytes");
+    Fail(file.name(), " is not a safetensors file: its header would have ", header_bytes, " bytes");
   }
   if (header_bytes > bytes.size() - 8) {
     Fail(file.name(), " is cut short: its header ends at byte ", 8 + header_bytes, ", the file has ",

@@ -27,8 +27,8 @@ State DirectTensors(const PickleValue& dict) {
   return tensors;
 }
 
-// Walks a pickled torch.nn.Module, whose attributes are its state. Modules may hold each other in a circle,
-// so both depth and visits are bounded.
+// Walks a pickled torch.nn.Module, whose attributes are its state. Modules may contain each other in a
+// circle, so depth and visits are limited.
 class ModuleWalk {
  public:
   explicit ModuleWalk(State& tensors) : tensors_(tensors) {}
@@ -71,7 +71,8 @@ bool IsModule(const PickleValue& value) {
   return value.is(Kind::kObject) && value.state != nullptr && value.state->Find("_modules") != nullptr;
 }
 
-// The dictionary entry or module that holds the model, and on the way to it `path`: "teacher.module".
+// Returns the tensors of the entry or module that holds the model. `path` becomes its position:
+// "teacher.module".
 State Search(const PickleValue& value, int depth, std::string& path) {
   State tensors;
   if (depth > 4) return tensors;
@@ -92,7 +93,7 @@ State Search(const PickleValue& value, int depth, std::string& path) {
   return DirectTensors(value);
 }
 
-// The only dict of tensors among a dict's entries, for wrappers of unknown name.
+// Returns the only dict of tensors among a dict's entries, for wrappers with unknown names.
 State SearchUnnamed(const PickleValue& root, std::string& path) {
   State found;
   for (size_t i = 0; root.is(Kind::kDict) && i + 1 < root.items.size(); i += 2) {
@@ -107,7 +108,7 @@ State SearchUnnamed(const PickleValue& root, std::string& path) {
 
 [[noreturn]] void NoStateDict(const PickleValue& root, const std::string& file) {
   if (!root.is(Kind::kDict)) {
-    Fail(file, " holds no state dict: it is not a dict of tensors, nor a dict with one");
+    Fail(file, " holds no state dict: expected a dict of tensors, or a dict that contains one");
   }
   std::string keys;
   for (size_t i = 0; i + 1 < root.items.size() && keys.size() < 120; i += 2) {
@@ -161,7 +162,7 @@ nlohmann::json Convert(const PickleValue& value, int depth, int& budget) {
   }
 }
 
-// Renames every tensor, unless two would get the same name.
+// Renames every tensor. Returns false and changes nothing when two would get the same name.
 template <typename Rename>
 bool RenameAll(std::map<std::string, Tensor>& tensors, Rename rename) {
   std::map<std::string, Tensor> renamed;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What torch.save wrote before 1.6, and writes when told so: five pickles, then the storages.
+// torch.save's format before PyTorch 1.6, which is still an option: five pickles, then the storages.
 //
 //   | magic | protocol 1001 | system | the object | [storage keys] | u64 count | elements | u64 count | ...
 #include <cstring>
@@ -37,7 +37,8 @@ void CheckHead(PickleStream& stream, const MappedFile& file) {
   const Pickle magic = stream.Next("first pickle");
   constexpr std::string_view kMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
   if (!magic.root().is(Kind::kBytes) || magic.root().text != kMagic) {
-    Fail(file.name(), " is a Python pickle, but not one of torch.save; save the state_dict with torch.save");
+    Fail(file.name(),
+         " is a Python pickle that torch.save did not write: save the state_dict with torch.save");
   }
   const Pickle protocol = stream.Next("protocol version");
   if (protocol.root().integer != 1001) {
@@ -50,8 +51,8 @@ void CheckHead(PickleStream& stream, const MappedFile& file) {
   }
 }
 
-// Cuts `rest` into the storages that `keys` lists in order. How long an element is says only
-// the object's pickle.
+// Splits `rest` into the storages that `keys` lists in order. Only the object's pickle has the size of an
+// element.
 std::map<std::string_view, std::span<const std::byte>> CutStorages(std::span<const std::byte> rest,
                                                                    const Pickle& object, const Pickle& keys,
                                                                    const MappedFile& file) {

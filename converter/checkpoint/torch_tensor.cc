@@ -49,7 +49,7 @@ constexpr Refused kRefused[] = {
     {"_rebuild_meta_tensor_no_storage", "a tensor on the meta device, which has no values"},
 };
 
-// A call, seen through the wrappers that torch puts around a tensor's.
+// A call of a function that rebuilds a tensor.
 struct Rebuild {
   std::string_view function;
   const PickleValue* arguments;
@@ -59,9 +59,9 @@ struct Rebuild {
   }
 };
 
-// Parameters wrap a tensor; subclasses carry `(function, class, arguments, state)`. A
-// wrapper may wrap itself.
-Rebuild SeeThrough(const PickleValue& value) {
+// Returns the call inside the wrappers that torch puts around it. Parameters wrap a tensor; subclasses have
+// `(function, class, arguments, state)`. The limit stops at a wrapper that wraps itself.
+Rebuild Unwrap(const PickleValue& value) {
   Rebuild call{value.text, value.arguments};
   for (int wrappers = 0; wrappers < 4; ++wrappers) {
     if (call.function == "_rebuild_parameter" || call.function == "_rebuild_parameter_with_state") {
@@ -175,7 +175,7 @@ bool IsTensor(const PickleValue& value) {
 }
 
 Tensor MakeTensor(const PickleValue& value, const FindStorage& find, const std::string& where) {
-  const Rebuild call = SeeThrough(value);
+  const Rebuild call = Unwrap(value);
   for (const Refused& refused : kRefused) {
     if (call.function == refused.function) {
       Fail(where, " is ", refused.kind, "; save the state_dict of the plain float model");

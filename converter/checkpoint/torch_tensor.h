@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What torch pickles in place of a tensor: a call of torch._utils._rebuild_tensor_v2 and the like, on a
-// storage that the pickle names and the file holds elsewhere.
+// Tensors in a torch pickle: a call of torch._utils._rebuild_tensor_v2 or a similar function on a storage,
+// whose bytes are elsewhere in the file.
 #pragma once
 
 #include <functional>
@@ -21,20 +21,19 @@ struct TorchStorage {
   int64_t elements;       ///< bytes when the type is UntypedStorage
 };
 
-/// Nothing when `value` is no storage.
+/// Returns the storage that `value` describes; nullopt when it describes none.
 std::optional<TorchStorage> AsStorage(const PickleValue& value);
-/// Bytes of one element of a storage type; 0 for a type that torch does not have.
+/// Returns the bytes of one element of a storage type; 0 for a type that torch does not have.
 size_t StorageElementBytes(std::string_view type);
 
-/// Whether `value` stands for a tensor, of whatever kind.
+/// Returns whether `value` describes a tensor of any kind.
 bool IsTensor(const PickleValue& value);
 
-/// Gives a storage's bytes, at least as many as the description asks for.
+/// Returns a storage's bytes, at least as many as the description has.
 using FindStorage = std::function<std::span<const std::byte>(const TorchStorage&)>;
 
-/// The tensor that `value` stands for, as a view of its storage. Error, beginning with `where`, when it
-/// is of a kind that holds no plain numbers (quantized, sparse, complex, ...), or when it reaches
-/// outside of its storage.
+/// Returns the tensor that `value` describes, as a view of its storage. Error that begins with `where` when
+/// the tensor has no plain numbers (quantized, sparse, complex, ...) or reaches outside of its storage.
 Tensor MakeTensor(const PickleValue& value, const FindStorage& find, const std::string& where);
 
 }  // namespace vitrine::checkpoint

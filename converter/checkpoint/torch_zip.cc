@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What torch.save has written since 1.6: a zip archive whose one folder holds a pickle, data.pkl, that names
-// storages, and the storages themselves, data/0, data/1, ..., stored, not compressed.
+// torch.save's format since PyTorch 1.6: a zip archive with one folder. It holds a pickle, data.pkl, which
+// refers to storages, and the storages data/0, data/1, ..., uncompressed.
 #include "converter/checkpoint/readers.h"
 #include "converter/checkpoint/state_dict.h"
 #include "converter/checkpoint/torch_tensor.h"
@@ -10,7 +10,7 @@
 namespace vitrine::checkpoint {
 namespace {
 
-// The folder's name, which is that of the file when it was saved: "model/".
+// Returns the folder's name, which is the file's name when it was saved: "model/".
 std::string FindFolder(const MappedFile& file, const ZipArchive& archive) {
   constexpr std::string_view kPickle = "data.pkl";
   for (const auto& [name, entry] : archive.entries()) {

@@ -72,7 +72,7 @@ class Unzip {
     return name;
   }
 
-  // Where the content begins: behind the entry's own header, whose length only that header says.
+  // Returns where the content begins: after the entry's own header, which has a variable length.
   uint64_t DataOffset(const std::string& name) {
     Check(unzOpenCurrentFile2(handle_, nullptr, nullptr, /*raw=*/1), UNZ_OK, name);
     const uint64_t offset = unzGetCurrentFileZStreamPos64(handle_);
@@ -114,8 +114,8 @@ ZipArchive::Entry MakeEntry(const unz_file_info64& info, uint64_t offset, const 
 void Inflate(const ZipArchive::Entry& entry, std::byte* to, const std::string& where) {
   z_stream stream = {};
   const int raw_deflate = -MAX_WBITS;
-  if (inflateInit2(&stream, raw_deflate) != Z_OK) Fail(where, " cannot be inflated");
-  // zlib counts in 32 bits, so both sides are handed over in pieces.
+  if (inflateInit2(&stream, raw_deflate) != Z_OK) Fail(where, " cannot be decompressed");
+  // zlib counts in 32 bits, so input and output are passed in pieces.
   constexpr uint64_t kPiece = 1 << 30;
   uint64_t taken = 0, given = 0;
   int code = Z_OK;
@@ -132,7 +132,7 @@ void Inflate(const ZipArchive::Entry& entry, std::byte* to, const std::string& w
   }
   inflateEnd(&stream);
   if (code != Z_STREAM_END || given != entry.bytes) {
-    Fail(where, " is damaged: it does not inflate to its size");
+    Fail(where, " is damaged: its decompressed size is wrong");
   }
   if (crc32_z(0, reinterpret_cast<const Bytef*>(to), given) != entry.crc32) {
     Fail(where, " is damaged: its CRC differs");
@@ -149,7 +149,7 @@ ZipArchive::ZipArchive(const MappedFile& file) : file_(file) {
     const std::string where = file.name() + ": zip entry " + name;
     CheckSupported(info, where);
     if (!entries_.emplace(name, MakeEntry(info, unzip.DataOffset(name), file, where)).second) {
-      Fail(where, " stands there twice");
+      Fail(where, " is in the archive twice");
     }
   }
 }
@@ -161,13 +161,13 @@ std::span<const std::byte> ZipArchive::Read(const std::string& name) {
   constexpr uint64_t kLargestRatio = 64, kAllowance = 16 << 20;
   const uint64_t limit = file_.bytes().size() * kLargestRatio + kAllowance;
   if (entry.bytes > limit - inflated_bytes_) {
-    Fail(where, " inflates to ", entry.bytes, " bytes, which is too much");
+    Fail(where, " decompresses to ", entry.bytes, " bytes, which is too much");
   }
   inflated_bytes_ += entry.bytes;
   inflated_.push_back(std::make_unique_for_overwrite<std::byte[]>(entry.bytes));
   Inflate(entry, inflated_.back().get(), where);
   entry.packed = {inflated_.back().get(), entry.bytes};
-  entry.deflated = false;  // from here on it is a view, of our memory
+  entry.deflated = false;  // from now on it is a view of our memory
   return entry.packed;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a checkpoint is: from its configuration first, from its tensors' shapes second, from its family's defaults last.
+// What a checkpoint is: from its configuration first, from its tensors' shapes second, from its family's
+// defaults last.
 #pragma once
 
 #include <initializer_list>

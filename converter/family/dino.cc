@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// DINO, DINOv2 and DINOv3 as facebookresearch's torch hub has them ({dinov2,dinov3}/models/vision_transformer.py):
-// timm's names except for registers and the gated MLP; positions are resampled in another way, or are rotary.
+// DINO, DINOv2 and DINOv3 as facebookresearch's torch hub has them
+// ({dinov2,dinov3}/models/vision_transformer.py): timm's names except for registers and the gated MLP;
+// positions are resampled in another way, or are rotary.
 #include "converter/family/names.h"
 #include "converter/family/table.h"
 #include "converter/vit/rotary.h"

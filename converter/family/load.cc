@@ -62,8 +62,8 @@ void PutChannelsFirst(LinearWeights* patch, int channels) {
   }
 }
 
-/// [H, PositionBiasRows(model's grid)], the sum of the block's own table and the one that blocks share, resampled to
-/// the model's grid; empty where there is neither.
+/// [H, PositionBiasRows(model's grid)], the sum of the block's own table and the one that blocks share,
+/// resampled to the model's grid; empty where there is neither.
 std::vector<float> LoadPositionBias(Reader& reader, const Layout& layout, int block) {
   const VitConfig& config = layout.config;
   const int stored_rows = layout.bias_grid.cells() > 0 ? PositionBiasRows(layout.bias_grid) : 0;

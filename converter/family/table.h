@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a model family is to the converter: a table of names, and defaults for what its files leave out.
-// To add a family: one .cc file with such a table, a declaration at the end of this file, one line in family.cc, one fixture.
+// To add a family: one .cc file with such a table, a declaration at the end of this file, one line in
+// family.cc, one fixture.
 #pragma once
 
 #include <array>
@@ -169,12 +170,12 @@ const Family& GoogleFlax();
 /// Returns every family. Where two explain a checkpoint equally well, the first is taken.
 std::span<const Family* const> Families();
 
-/// Returns the names of all families' tables that the readers of checkpoint/ need: tokens, positions, attention,
-/// layer scale, attention pooling and training heads.
+/// Returns the names of all families' tables that the readers of checkpoint/ need: tokens, positions,
+/// attention, layer scale, attention pooling and training heads.
 checkpoint::NamePatterns AllNamePatterns();
 
-/// Throws an Error when the checkpoint is of a kind that is known and not supported: "this is a Swin Transformer: its
-/// windowed attention is not supported". Does nothing otherwise.
+/// Throws an Error when the checkpoint is of a kind that is known and not supported: "this is a Swin
+/// Transformer: its windowed attention is not supported". Does nothing otherwise.
 void RefuseOtherModels(const checkpoint::Checkpoint& checkpoint, const Configuration& configuration);
 
 /// Throws an Error for a checkpoint that no family explains.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Position embeddings and relative position biases at another size than they were trained at, resampled as the
-// model's own library does.
+// Position embeddings and relative position biases at another size than they were trained at, resampled as
+// the model's own library does.
 #pragma once
 
 #include <span>
@@ -33,13 +33,13 @@ enum class PositionFilter {
 std::vector<float> ResizePositions(std::span<const float> positions, PatchGrid from, PatchGrid to, int width,
                                    PositionFilter filter);
 
-/// A relative position bias (BEiT, data2vec) is a table by the distance of two patches; attention adds it to its
-/// scores. Returns the rows of a grid's table: the distances of two patches, then class token to patch, patch to
-/// class token, class token to itself.
+/// A relative position bias (BEiT, data2vec) is a table by the distance of two patches; attention adds it to
+/// its scores. Returns the rows of a grid's table: the distances of two patches, then class token to patch,
+/// patch to class token, class token to itself.
 int PositionBiasRows(PatchGrid grid);
 
-/// Returns the grid whose table has `rows` rows: `hint` if it fits, else a square. Error that begins with `name`
-/// when neither fits.
+/// Returns the grid whose table has `rows` rows: `hint` if it fits, else a square. Error that begins with
+/// `name` when neither fits.
 PatchGrid PositionBiasGrid(int rows, PatchGrid hint, const std::string& name);
 
 /// Returns the table [rows of `to`, heads] resampled from [rows of `from`, heads], as transformers does.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rotary positions: the frequencies that checkpoints leave to the program, the order of the rotated pairs, and the
-// angles on a static grid.
+// Rotary positions: the frequencies that checkpoints leave to the program, the order of the rotated pairs,
+// and the angles on a static grid.
 #pragma once
 
 #include <vector>
@@ -9,12 +9,12 @@
 
 namespace vitrine {
 
-/// Returns rotary positions with the frequencies temperature^(-4 i / K), i < K / 4; times 2 pi if `centered`, whose
-/// coordinates run from -1 to 1. Error when K is no multiple of 4, or the temperature not above 0.
+/// Returns rotary positions with the frequencies temperature^(-4 i / K), i < K / 4; times 2 pi if `centered`,
+/// whose coordinates run from -1 to 1. Error when K is no multiple of 4, or the temperature not above 0.
 Rotary MakeRotary(double temperature, int head_size, bool centered);
 
-/// Reorders the values of each query and key, and of their norms, so that the rotated pairs (2 i, 2 i + 1) become
-/// (i, i + K / 2). Attention gives the same result: queries and keys change alike.
+/// Reorders the values of each query and key, and of their norms, so that the rotated pairs (2 i, 2 i + 1)
+/// become (i, i + K / 2). Attention gives the same result: queries and keys change alike.
 void PairByHalves(Block* block, const VitConfig& config);
 
 /// Returns [patches, K]: for each patch, row by row, the cosines of its K / 2 angles, then their sines.

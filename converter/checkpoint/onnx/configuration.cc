@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an ONNX graph tells about its model beside the weights.
+// The configuration of a model, read from its ONNX graph.
 #include <algorithm>
 #include <cmath>
 
@@ -36,7 +36,7 @@ class ConfigurationReader {
     if (!configuration_.contains(key)) configuration_[key] = value;
   }
 
-  // One operator, or sqrt(variance + epsilon).
+  // A norm is one operator, or has sqrt(variance + epsilon).
   void ReadNorm(const OnnxNode& node) {
     if (const OnnxAttribute* epsilon = node.Find("epsilon")) Set("layer_norm_eps", epsilon->real);
     const OnnxNode* sum = node.op == "Sqrt" ? graph_.Producer(node.input(0)) : nullptr;
@@ -66,7 +66,7 @@ class ConfigurationReader {
           });
       Set("act_layer", quick ? "quick_gelu" : "silu");
     } else if (node.op == "Tanh") {
-      // A pooler's tanh reads a linear layer, the activation's a product with sqrt(2 / pi).
+      // The activation's tanh reads a product with sqrt(2 / pi); a pooler's tanh reads a linear layer.
       const OnnxNode* scaled = graph_.Producer(node.input(0));
       if (scaled && scaled->op == "Mul") Set("act_layer", "gelu_tanh");
     }
@@ -82,7 +82,7 @@ class ConfigurationReader {
     if (axes == std::vector<int64_t>{1} && !joined) Set("global_pool", "avg");
   }
 
-  // The first attention stands for all of them.
+  // The first attention represents all.
   void ReadAttention(const OnnxNode& node) {
     if (configuration_.contains("num_heads")) return;
     double scale = 1;
@@ -100,16 +100,16 @@ class ConfigurationReader {
     if (std::abs(scale / usual - 1) > 1e-4) Set("qk_scale", scale);
   }
 
-  /// Back from softmax over masks and factors to Q K^T.
+  /// Follows the softmax back to Q K^T, through masks and factors.
   const OnnxNode* Product(std::string_view value, double* scale) const {
     const OnnxNode* node = graph_.Producer(value);
     for (int depth = 0; node && node->op != "MatMul" && depth < 8; ++depth) node = Back(*node, scale);
     return node && node->op == "MatMul" ? node : nullptr;
   }
 
-  /// The node that makes what `node` scales, adds to or moves, with the factor into `scale`;
-  /// nullptr behind any other. A factor that the graph computes (PyTorch writes head_size^-0.5 so)
-  /// makes the scale NaN: unknown.
+  /// Returns the producer of the value that `node` scales, adds to or moves; nullptr for any other node.
+  /// Multiplies `scale` by the factor. A factor that the graph computes (as PyTorch does with head_size^-0.5)
+  /// makes it NaN: unknown.
   const OnnxNode* Back(const OnnxNode& node, double* scale) const {
     if (OnlyMoves(node.op)) return graph_.Producer(node.input(0));
     if (node.op != "Mul" && node.op != "Div" && node.op != "Add") return nullptr;
@@ -121,7 +121,7 @@ class ConfigurationReader {
     return graph_.Producer(node.input(1 - operand));
   }
 
-  /// Follows a query or key back to its linear layer, over the reshape that splits it into heads.
+  /// Follows a query or key back to its linear layer, through the reshape that splits it into heads.
   HeadShape Heads(std::string_view value, double* scale) const {
     std::vector<HeadShape> seen;
     const OnnxNode* node = graph_.Producer(value);
@@ -133,8 +133,8 @@ class ConfigurationReader {
     return {};
   }
 
-  /// The one of the shapes that divides a layer's outputs, or a third of them where it is
-  /// query, key and value.
+  /// Returns the shape that divides a layer's outputs, or a third of them if the layer is query, key and
+  /// value.
   HeadShape Fitting(const std::vector<HeadShape>& seen, const OnnxNode& layer) const {
     const std::vector<OnnxConstant> weight = graph_.Roots(layer.input(1));
     if (weight.size() != 1 || weight[0].tensor->shape.size() != 2) return {};
@@ -149,7 +149,7 @@ class ConfigurationReader {
     return {};
   }
 
-  /// The last two numbers of a shape, written as one constant or put together from several.
+  /// Returns the last two numbers of a shape, which is one constant or a concatenation.
   HeadShape LastTwo(std::string_view shape) const {
     std::vector<int64_t> sizes = graph_.Integers(shape);
     const OnnxNode* node = graph_.Producer(shape);

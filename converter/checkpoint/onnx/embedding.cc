@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tokens and positions: constants that stand before the blocks, named after the patch embedding.
+// Tokens and positions: constants before the blocks, named after the patch embedding.
 #include <algorithm>
 
 #include "converter/checkpoint/onnx/names.h"
@@ -8,7 +8,7 @@
 namespace vitrine::checkpoint {
 namespace {
 
-/// [1, rows, width], as state dicts have it: without further dimensions of 1 in front.
+/// Returns the tensor as [1, rows, width], as in a state dict: without further leading dimensions of 1.
 Tensor OfThreeDimensions(Tensor tensor) {
   while (tensor.shape.size() > 3 && tensor.shape.front() == 1) {
     tensor.shape.erase(tensor.shape.begin());
@@ -22,7 +22,7 @@ class EmbeddingNamer {
   EmbeddingNamer(const OnnxNode& patch, OnnxNames* names)
       : patch_(patch), names_(*names), graph_(names->graph()) {}
 
-  /// Tokens that stand before the patches in the sequence, as constants without a name.
+  /// Names the tokens before the patches in the sequence, if they are constants without a name.
   void NameTokens(const OnnxNode& node) {
     std::string prefix;
     const NamePatterns::Embedding* names = Embedding(&prefix);
@@ -43,7 +43,7 @@ class EmbeddingNamer {
     }
   }
 
-  /// A table that is added to the tokens: one constant, or a class token's row and the patches' rows.
+  /// Names the table that is added to the tokens: one constant, or a class token's row and the patches' rows.
   void NamePositions(const OnnxNode& node) {
     std::string prefix;
     const NamePatterns::Embedding* names = Embedding(&prefix);
@@ -59,7 +59,8 @@ class EmbeddingNamer {
   }
 
  private:
-  /// The names of what stands before the blocks, from the patch embedding's; nullptr when they are not known.
+  /// Returns the names of the parameters before the blocks, by the patch embedding's name; nullptr when
+  /// unknown.
   const NamePatterns::Embedding* Embedding(std::string* prefix) const {
     const std::string_view stem = WithoutEnd(patch_.input(1), ".weight");
     for (const NamePatterns::Embedding& names : names_.patterns().embeddings) {
@@ -70,7 +71,7 @@ class EmbeddingNamer {
     return nullptr;
   }
 
-  /// Whether a concatenation holds what the patch embedding gives.
+  /// Returns whether a concatenation contains the patch embedding's output.
   bool ComesFromPatches(const OnnxNode& node) const {
     return std::any_of(node.inputs.begin(), node.inputs.end(), [&](std::string_view input) {
       const OnnxNode* from = graph_.Producer(input);
@@ -85,13 +86,13 @@ class EmbeddingNamer {
     });
   }
 
-  /// [1, a, D], [1, b, D], ... as [1, a + b + ..., D].
+  /// Returns [1, a, D], [1, b, D], ... as [1, a + b + ..., D].
   Tensor Rows(const std::vector<OnnxConstant>& roots) {
     if (roots.size() == 1) return *roots[0].tensor;
     std::vector<Tensor> parts;
     for (const OnnxConstant& root : roots) {
       if (root.tensor->shape[0] != 1)
-        Fail(graph_.model().file, ": ", std::string(root.name), " is no table of positions");
+        Fail(graph_.model().file, ": ", std::string(root.name), " is not a position table");
       parts.push_back(*root.tensor);
     }
     return names_.Stack(parts, 1);

@@ -8,7 +8,7 @@
 namespace vitrine::checkpoint {
 namespace {
 
-// A constant expression is a few operators deep; a graph that was made to be walked for ever is not.
+// Constant expressions are a few operators deep. The limit stops at a graph with a circle.
 constexpr int kDeepest = 64;
 
 }  // namespace

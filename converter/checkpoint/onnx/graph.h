@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// OnnxGraph: which node computes a value, which nodes read it, and which constants it is made of. Two functions use it
-// to check the graph and to read the configuration from it.
+// OnnxGraph: which node computes a value, which nodes read it, and which constants it is made of. Two
+// functions use it to check the graph and to read the configuration from it.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@
 
 namespace vitrine::checkpoint {
 
-/// A constant and the name under which the file has it.
+/// A constant and its name in the file.
 struct OnnxConstant {
   std::string_view name;
   const Tensor* tensor;
@@ -33,17 +33,17 @@ class OnnxGraph {
   const OnnxNode* Producer(std::string_view value) const;  ///< nullptr for an input or a constant
   const std::vector<Use>& Uses(std::string_view value) const;
 
-  /// The constant itself, or the one that an Identity hands on.
+  /// Returns the constant `value`, also through Identity nodes.
   std::optional<OnnxConstant> Constant(std::string_view value) const;
 
-  /// What a constant expression is made of, in the order of its concatenations: the roots behind reshapes,
-  /// transposes, slices, resizes and the like. Empty when anything in it is no constant.
+  /// Returns the constants of a constant expression, in the order of its concatenations, through reshapes,
+  /// transposes, slices, resizes and the like. Empty when any part is not constant.
   std::vector<OnnxConstant> Roots(std::string_view value) const;
 
-  /// The one value of a constant of one float element, behind casts too.
+  /// Returns the value of a constant with one float element, also through casts.
   std::optional<double> Scalar(std::string_view value) const;
 
-  /// The elements of a constant of integers; empty for any other.
+  /// Returns the elements of a constant of integers; empty for any other value.
   std::vector<int64_t> Integers(std::string_view value) const;
 
  private:
@@ -54,12 +54,12 @@ class OnnxGraph {
   std::map<std::string_view, std::vector<Use>> uses_;
 };
 
-/// Whether an operator hands its first input's numbers on, perhaps fewer, rearranged or resampled.
+/// Returns whether an operator only selects, rearranges or resamples the numbers of its first input.
 bool OnlyMoves(std::string_view op);
 
 /// Throws an Error that names the first node that no plain ViT has: a convolution that is no patch embedding,
-/// pooling, batch normalization, recurrence, a quantized operator, a graph optimizer's operator. Also throws when
-/// there is no patch embedding or no attention.
+/// pooling, batch normalization, recurrence, a quantized operator, a graph optimizer's operator. Also throws
+/// when there is no patch embedding or no attention.
 void RefuseOtherGraphs(const OnnxGraph& graph);
 
 /// Returns what the graph computes, under the keys of configuration files; only what is certain:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linear layers: exporters write their weights transposed, under names of their own.
+// Linear layers: exporters write their weights transposed and under made-up names.
 #include <algorithm>
 
 #include "converter/checkpoint/onnx/names.h"
@@ -8,7 +8,8 @@
 namespace vitrine::checkpoint {
 namespace {
 
-/// "blocks.0.attn.qkv.bias" -> "blocks.0.attn.qkv.weight"; "in_proj_bias" -> "in_proj_weight".
+/// Returns the weight's name: "blocks.0.attn.qkv.bias" -> "blocks.0.attn.qkv.weight"; "in_proj_bias" ->
+/// "in_proj_weight".
 std::string WeightBeside(std::string_view bias) {
   for (const char separator : {'.', '_'}) {
     const std::string_view stem = WithoutEnd(bias, std::string(1, separator) + "bias");
@@ -45,14 +46,15 @@ class LinearNamer {
   }
 
  private:
-  /// The bias of a layer whose weight has kept its name: the same module's, whatever equal tensor it reads.
+  /// Names the bias of a layer whose weight kept its name after the same module: it may read another module's
+  /// tensor that is equal.
   void NameBias(const OnnxNode& node, std::string_view weight, int64_t outputs) {
     const std::optional<OnnxConstant> bias = Bias(node, outputs);
     const std::string_view module = WithoutEnd(weight, ".weight");
     if (bias && !module.empty()) names_.Claim(std::string(module) + ".bias", *bias->tensor);
   }
 
-  /// `weight` is [outputs, inputs], as state dicts have it.
+  /// Names a weight [outputs, inputs], as in a state dict, and its bias.
   void NameLinear(const OnnxNode& node, const Tensor& weight) {
     const std::optional<OnnxConstant> bias = Bias(node, weight.shape[0]);
     const auto claim = [&](const std::string& name, const std::string& bias_name) {
@@ -64,18 +66,17 @@ class LinearNamer {
       return;
     for (const std::string& module : {node.scope, QueryKeyOrValue(node, weight)}) {
       if (module.empty()) continue;
-      // torch.nn.MultiheadAttention's query, key and value are no module of their own.
+      // In torch.nn.MultiheadAttention, query, key and value are parameters and not modules.
       const bool multihead = names_.tensors().contains(module + ".out_proj.weight");
       const std::string stem = module + (multihead ? ".in_proj_" : ".");
       if (claim(stem + "weight", stem + "bias")) return;
       if (multihead && bias && Complete(stem, weight, *bias->tensor)) return;
     }
     Fail(graph_.model().file, ": ", Describe(node), " has a weight without a name, ",
-         std::string(node.input(1)), " ", ShapeText(weight.shape),
-         ", and neither a named bias nor a norm beside it");
+         std::string(node.input(1)), " ", ShapeText(weight.shape), ", and no named bias or norm next to it");
   }
 
-  /// Query apart from key and value, as an exporter splits them: puts the second part behind the first.
+  /// Joins query with key and value, which an exporter has split. Returns false when the parts do not fit.
   bool Complete(const std::string& stem, const Tensor& weight, const Tensor& bias) {
     const Tensor first = names_.tensors().at(stem + "weight");
     const auto first_bias = names_.tensors().find(stem + "bias");
@@ -88,7 +89,7 @@ class LinearNamer {
     return true;
   }
 
-  /// The vector that is added to what a linear layer gives.
+  /// Returns the vector that is added to a linear layer's output.
   std::optional<OnnxConstant> Bias(const OnnxNode& node, int64_t outputs) const {
     const auto fits = [&](const std::optional<OnnxConstant>& constant) {
       return constant && constant->tensor->shape == std::vector<int64_t>{outputs};
@@ -105,7 +106,8 @@ class LinearNamer {
     return std::nullopt;
   }
 
-  /// "blocks.0.attn.qkv" for a layer that reads the norm "blocks.0.norm1"; empty when it reads none.
+  /// Returns "blocks.0.attn.qkv" for a layer that reads the norm "blocks.0.norm1"; empty when it reads no
+  /// norm.
   std::string QueryKeyOrValue(const OnnxNode& node, const Tensor& weight) const {
     const std::string block = BlockOfNorm(node.input(0));
     if (block.empty()) return "";
@@ -122,7 +124,7 @@ class LinearNamer {
     return "";
   }
 
-  /// "blocks.0" where `value` is what the norm "blocks.0.norm1" gives, in one operator or in many.
+  /// Returns "blocks.0" if `value` is the output of the norm "blocks.0.norm1", as one operator or as many.
   std::string BlockOfNorm(std::string_view value) const {
     const OnnxNode* node = graph_.Producer(value);
     for (int moves = 0; node && OnlyMoves(node->op) && moves < 8; ++moves)
@@ -137,8 +139,9 @@ class LinearNamer {
     return "";
   }
 
-  /// 0, 1 or 2 where `value` becomes attention's query, key or value; -1 where it becomes none within `steps`
-  /// operators, which reshape, transpose and scale it.
+  /// Returns 0, 1 or 2 if `value` becomes attention's query, key or value through reshapes, transposes and
+  /// scales;
+  /// -1 if it becomes none within `steps` operators.
   int AttentionOperand(std::string_view value, int* steps) const {
     for (const OnnxGraph::Use& use : graph_.Uses(value)) {
       if (use.node->op == "Attention" && use.operand < 3) return static_cast<int>(use.operand);
@@ -158,7 +161,7 @@ class LinearNamer {
     const OnnxNode* node = graph_.Producer(value);
     for (int depth = 0; node && depth < 8; ++depth) {
       if (node->op == "Softmax") return true;
-      // PyTorch guards a softmax over nothing: Where(IsNaN(p), 0, p).
+      // PyTorch replaces the NaNs of an empty softmax: Where(IsNaN(p), 0, p).
       node = graph_.Producer(node->input(node->op == "Where" ? 2 : 0));
     }
     return false;
@@ -190,7 +193,7 @@ void NameProbe(const OnnxNode& node, OnnxNames* names) {
     names->Claim(std::string(prefix) + query, *roots[0].tensor);
     return;
   }
-  Fail(graph.model().file, ": ", Describe(node), " reads a learnt query that the exporter has folded into ",
+  Fail(graph.model().file, ": ", Describe(node), " reads a learnt query that the exporter folded into ",
        std::string(roots[0].name), "; export with a dynamic batch size, or convert the checkpoint itself");
 }
 

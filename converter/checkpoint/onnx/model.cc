@@ -12,11 +12,12 @@ namespace {
 using protozero::pbf_reader;
 using protozero::pbf_wire_type;
 
-// A ViT-g has 40 blocks of about 100 nodes. A file of many empty messages must not take all memory.
+// A ViT-g has 40 blocks of about 100 nodes. The limit keeps a file of many empty messages from taking all
+// memory.
 constexpr size_t kMostNodes = 200'000;
 
-/// The last name in Python's list "['', 'blocks', 'blocks.0', 'blocks.0.norm1', 'layer_norm']" that names a
-/// module: the last but one.
+/// Returns the last module's name in Python's list "['', 'blocks', 'blocks.0', 'blocks.0.norm1',
+/// 'layer_norm']": the last but one.
 std::string ModuleOfScopes(std::string_view scopes) {
   std::vector<std::string_view> names;
   for (size_t at = scopes.find('\''); at != std::string_view::npos; at = scopes.find('\'', at)) {
@@ -28,8 +29,8 @@ std::string ModuleOfScopes(std::string_view scopes) {
   return names.size() < 2 ? "" : std::string(names[names.size() - 2]);
 }
 
-/// "/model/blocks/blocks.0/attn/qkv/MatMul", as the older exporter calls a node, gives
-/// "model.blocks.0.attn.qkv".
+/// Returns "model.blocks.0.attn.qkv" for "/model/blocks/blocks.0/attn/qkv/MatMul", a node's name in the older
+/// exporter.
 std::string ModuleOfName(std::string_view name) {
   if (!name.starts_with('/')) return "";
   std::vector<std::string_view> parts;
@@ -65,7 +66,8 @@ class Parser {
           break;
         case Bytes(25):
           Fail(file_.name(),
-               " is cut into functions; export it again with torch.onnx.export(..., dynamo=True) of "
+               " consists of functions, which are not supported: export it again with torch.onnx.export(..., "
+               "dynamo=True) of "
                "PyTorch 2.6 or later, or convert the checkpoint itself");
         default:
           message.skip();
@@ -172,7 +174,7 @@ class Parser {
     std::optional<Tensor> tensor = tensors_.Parse(message, &name);
     if (!tensor) return;
     if (!model_.constants.emplace(name, std::move(*tensor)).second) {
-      Fail(file_.name(), " holds two tensors named ", std::string(name));
+      Fail(file_.name(), " has two tensors named ", std::string(name));
     }
   }
 

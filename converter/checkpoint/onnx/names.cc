@@ -23,7 +23,7 @@ OnnxNames::OnnxNames(const OnnxGraph& graph, const NamePatterns& patterns,
   for (const auto& [name, tensor] : graph_.model().constants) {
     if (IsParameter(name) && IsFloat(tensor)) tensors_.emplace(name, tensor);
   }
-  // Equal tensors are written once; the others' names are those of Identity nodes' outputs.
+  // Exporters write equal tensors once. The outputs of Identity nodes have the others' names.
   for (const OnnxNode& node : graph_.model().nodes) {
     if (node.op != "Identity" || node.outputs.empty() || !IsParameter(node.outputs[0])) continue;
     const std::optional<OnnxConstant> constant = graph_.Constant(node.input(0));
@@ -54,7 +54,7 @@ Tensor OnnxNames::Stack(const std::vector<Tensor>& parts, size_t dimension) {
     if (shape.size() == all.shape.size()) shape[dimension] = 0;
     if (shape != all.shape) {
       Fail(graph_.model().file, ": ", ShapeText(part.shape), " does not fit ", ShapeText(parts[0].shape),
-           " beside it");
+           " next to it");
     }
     elements += part.elements();
   }

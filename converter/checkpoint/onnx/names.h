@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// OnnxNames: the parameters that have a name by now, and how they get one. The three rules that give names
-// are in linear.cc (linear layers), embedding.cc (tokens and positions) and weights.cc (norms and the rest).
+// OnnxNames: the parameters that have a name so far. The rules that give names are in linear.cc (linear
+// layers), embedding.cc (tokens and positions) and onnx.cc (norms and layer scale).
 #pragma once
 
 #include <map>
@@ -18,12 +18,12 @@ namespace vitrine::checkpoint {
 
 bool IsFloat(const Tensor& tensor);
 
-/// `name` without `end`; empty where it does not end so.
+/// Returns `name` without `end`; empty when it does not end with it.
 std::string_view WithoutEnd(std::string_view name, std::string_view end);
 
 class OnnxNames {
  public:
-  /// With the parameters that have kept their names. What it has to copy goes to `copies`.
+  /// Starts with the parameters that kept their names. Memory that it needs is added to `copies`.
   OnnxNames(const OnnxGraph& graph, const NamePatterns& patterns,
             std::vector<std::unique_ptr<std::byte[]>>* copies);
 
@@ -31,20 +31,20 @@ class OnnxNames {
   const NamePatterns& patterns() const { return patterns_; }
   const std::map<std::string, Tensor>& tensors() const { return tensors_; }
 
-  /// Whether a name is a parameter's and not one that an exporter made up: identifiers between dots, or one of
-  /// the few parameters without a dot.
+  /// Returns whether the model gave this name, and not an exporter: identifiers between dots, or one of the
+  /// few parameters without a dot.
   bool IsParameter(std::string_view name) const;
 
-  /// Gives a tensor its name; false when another one has it.
+  /// Gives a tensor its name. Returns false when another tensor has it.
   bool Claim(const std::string& name, const Tensor& tensor);
-  /// Whether a name was given here, or a layer was seen to use it.
+  /// Returns whether Claim gave this name.
   bool IsClaimed(std::string_view name) const { return claimed_.contains(std::string(name)); }
-  /// Replaces the tensor of a name that was claimed.
+  /// Replaces the tensor of a claimed name.
   void Replace(const std::string& name, const Tensor& tensor) { tensors_.insert_or_assign(name, tensor); }
-  /// The tensors one behind the other along `dimension`, before which all dimensions are 1; f32. Error when
-  /// the dimensions behind it differ.
+  /// Returns the tensors concatenated along `dimension`, in f32. All dimensions before it must be 1. Error
+  /// when the dimensions after it differ.
   Tensor Stack(const std::vector<Tensor>& parts, size_t dimension);
-  /// The constant that an operator reads, by the name under which it reads it.
+  /// Returns the constant that an operator reads, with the name of the operator's input.
   std::optional<OnnxConstant> Read(std::string_view input) const;
 
  private:
@@ -55,16 +55,16 @@ class OnnxNames {
   std::vector<std::unique_ptr<std::byte[]>>& copies_;
 };
 
-/// Names the weight and bias of a MatMul or Gemm, where it has a constant weight. Error, naming the node,
-/// when nothing beside it tells how.
+/// Names the weight and bias of a MatMul or Gemm with a constant weight. Error with the node when no
+/// neighbour has a name to derive them from.
 void NameLinear(const OnnxNode& node, OnnxNames* names);
 
-/// Names attention pooling's learnt query where the product `node` reads it as a constant without a name.
-/// Error when the exporter has computed what its projection makes of it.
+/// Names attention pooling's learnt query if the product `node` reads it as a constant without a name. Error
+/// when the exporter has already multiplied it by its projection.
 void NameProbe(const OnnxNode& node, OnnxNames* names);
 
-/// Names tokens (at a Concat) and positions (at an Add) that stand before the blocks, after the patch
-/// embedding `patch`.
+/// Names the tokens (at a Concat) and positions (at an Add) between the patch embedding `patch` and the
+/// blocks.
 void NameEmbedding(const OnnxNode& node, const OnnxNode& patch, OnnxNames* names);
 
 }  // namespace vitrine::checkpoint

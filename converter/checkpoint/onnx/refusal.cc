@@ -46,13 +46,13 @@ std::string Sizes(const std::vector<int64_t>& sizes) {
   return text;
 }
 
-/// A patch embedding: stride = kernel, nothing between or around, one group.
+/// Error unless the convolution is a patch embedding: stride = kernel, no dilation or padding, one group.
 void CheckConvolution(const OnnxGraph& graph, const OnnxNode& node) {
   const std::optional<OnnxConstant> weight = graph.Constant(node.input(1));
   const std::string& file = graph.model().file;
   if (!weight)
     Fail(file, ": ", Describe(node),
-         " convolves with weights that the model computes: not a plain Vision Transformer");
+         " has weights that the model computes: this is not a plain Vision Transformer");
   const std::vector<int64_t>& shape = weight->tensor->shape;
   const std::vector<int64_t> kernel(shape.begin() + std::min<ptrdiff_t>(2, std::ssize(shape)), shape.end());
   const OnnxAttribute* strides = node.Find("strides");
@@ -64,7 +64,7 @@ void CheckConvolution(const OnnxGraph& graph, const OnnxNode& node) {
   if (patches) return;
   Fail(file, ": ", Describe(node), " is a convolution of ", Sizes(kernel), " with stride ",
        strides ? Sizes(strides->integers) : "1",
-       ", not a patch embedding: this is no plain Vision Transformer");
+       ", not a patch embedding: this is not a plain Vision Transformer");
 }
 
 }  // namespace
@@ -75,25 +75,25 @@ void RefuseOtherGraphs(const OnnxGraph& graph) {
   for (const OnnxNode& node : graph.model().nodes) {
     if (Contains(kQuantized, node.op)) {
       Fail(file, ": ", Describe(node),
-           " is quantized already; convert the float model that it was made from");
+           " is already quantized: convert the float model that it was made from");
     }
     if (!node.domain.empty()) {
-      Fail(file, ": ", Describe(node),
-           " was put there by a graph optimizer; convert the model as it was exported");
+      Fail(file, ": ", Describe(node), " comes from a graph optimizer: convert the model as it was exported");
     }
     if (Contains(kOther, node.op))
-      Fail(file, ": ", Describe(node), " is no part of a plain Vision Transformer");
+      Fail(file, ": ", Describe(node), " is not part of a plain Vision Transformer");
     if (node.op == "Conv") {
       CheckConvolution(graph, node);
       if (embeds)
-        Fail(file, ": ", Describe(node), " is a second convolution: this is no plain Vision Transformer");
+        Fail(file, ": ", Describe(node), " is a second convolution: this is not a plain Vision Transformer");
       embeds = true;
     }
     attends |= node.op == "Softmax" || node.op == "Attention";
   }
   if (!embeds)
-    Fail(file, " has no patch embedding, a convolution with stride = kernel: this is no Vision Transformer");
-  if (!attends) Fail(file, " has no attention: this is no Vision Transformer");
+    Fail(file,
+         " has no patch embedding, a convolution with stride = kernel: this is not a Vision Transformer");
+  if (!attends) Fail(file, " has no attention: this is not a Vision Transformer");
 }
 
 }  // namespace vitrine::checkpoint

@@ -125,7 +125,7 @@ std::span<const std::byte> OnnxTensorParser::ExternalBytes(
     const std::string digits = text(key);
     if (digits.empty()) return missing;
     if (digits.size() > 18 || digits.find_first_not_of("0123456789") != std::string::npos) {
-      Fail(where, " has the ", key, " ", digits, ", expected a number of bytes");
+      Fail(where, ": ", key, " is ", digits, ", expected a number of bytes");
     }
     return static_cast<uint64_t>(std::stoull(digits));
   };
@@ -141,13 +141,14 @@ std::span<const std::byte> OnnxTensorParser::ExternalBytes(
 
 const MappedFile& OnnxTensorParser::DataFile(const std::string& location, const std::string& where) {
   if (location.empty() || fs::path(location).filename() != location || location == "..") {
-    Fail(where, " lies in ", location, ", which is not a file name in the same folder");
+    Fail(where, " is stored in ", location, ", which is not a file name in the same folder");
   }
   for (const MappedFile& file : model_.data_files) {
     if (file.name() == location) return file;
   }
   const fs::path path = file_.path().parent_path() / location;
-  if (!fs::exists(path)) Fail(file_.name(), " keeps its weights in ", location, ", which is not beside it");
+  if (!fs::exists(path))
+    Fail(file_.name(), " has its weights in ", location, ", which is not in the same folder");
   model_.data_files.emplace_back(path);
   return model_.data_files.back();
 }

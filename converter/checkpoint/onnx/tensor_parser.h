@@ -58,18 +58,19 @@ void Append(const Range& range, std::vector<int64_t>* values) {
   for (const int64_t value : range) values->push_back(value);
 }
 
-/// Adds the files that it maps and the copies that it makes to `model`, which must outlive it.
+/// Parses tensors. Adds mapped files and copies to `model`, which must outlive the parser.
 class OnnxTensorParser {
  public:
   OnnxTensorParser(const MappedFile& file, OnnxModel* model) : file_(file), model_(*model) {}
 
-  /// Nothing for a type that no weight has: text, complex numbers, 4 bits. Sets `name` unless it is null.
+  /// Returns the tensor; nullopt for a type that no weight has: text, complex numbers, 4 bits. Sets `name`
+  /// unless it is null.
   std::optional<Tensor> Parse(protozero::pbf_reader message, std::string_view* name);
 
  private:
-  /// Integers, and halves as integers of 16 bits, that stand as varints.
+  /// Returns the bytes of integers, or of halves as 16-bit integers, that the file stores as varints.
   std::span<const std::byte> Pack(const std::vector<int64_t>& values, DType type);
-  /// A tensor's bytes in a file beside this one: {location, offset, length}.
+  /// Returns a tensor's bytes in another file of the same folder: {location, offset, length}.
   std::span<const std::byte> ExternalBytes(const std::map<std::string_view, std::string_view>& entries,
                                            const std::string& where);
   const MappedFile& DataFile(const std::string& location, const std::string& where);

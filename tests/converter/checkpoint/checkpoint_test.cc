@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every committed checkpoint against what the library that wrote it reads back
-// (fixtures/make_checkpoints.py).
+// Compares every committed checkpoint with what its own library reads from it (fixtures/make_checkpoints.py).
 #include "converter/checkpoint/checkpoint.h"
 
 #include <algorithm>
@@ -52,7 +51,7 @@ void CheckCheckpoint(const Checkpoint& checkpoint, const json& expected) {
   }
 }
 
-TEST_CASE("Every container gives the tensors that its own library gives") {
+TEST_CASE("Every container has the tensors that its own library reads") {
   const json expected = json::parse(ReadBytes(Fixture("expected.json")));
   REQUIRE(expected.size() >= 29);
   for (const auto& [name, entry] : expected.items()) {
@@ -61,7 +60,7 @@ TEST_CASE("Every container gives the tensors that its own library gives") {
   }
 }
 
-TEST_CASE("What a checkpoint says beside its tensors becomes metadata") {
+TEST_CASE("Entries of a checkpoint that are not tensors become metadata") {
   const json metadata = OpenForTest(Fixture("deit.pth")).metadata();
   CHECK(metadata["args"]["model"] == "deit_tiny");
   CHECK(metadata["args"]["lr"] == 5e-4);
@@ -74,11 +73,11 @@ TEST_CASE("What a checkpoint says beside its tensors becomes metadata") {
 TEST_CASE("A pickle that would run a command runs nothing") {
   CHECK(OpenForTest(Fixture("hostile.pth")).metadata()["payload"] == "posix.system");
   CHECK(OpenForTest(Fixture("hostile_legacy.pth")).metadata()["payload"] == "posix.system");
-  CHECK_THAT(OpenError(Fixture("hostile_plain.pkl")), ContainsSubstring("not one of torch.save"));
+  CHECK_THAT(OpenError(Fixture("hostile_plain.pkl")), ContainsSubstring("that torch.save did not write"));
   CHECK(!std::filesystem::exists("VITRINE_RAN_A_PICKLE"));
 }
 
-TEST_CASE("What holds no plain float weights is refused by name") {
+TEST_CASE("A file without plain float weights is refused with the reason") {
   const std::pair<const char*, const char*> cases[] = {
       {"quantized.pth",
        "quantized.pth: weight is a quantized tensor; save the state_dict of the plain float model"},
@@ -86,7 +85,7 @@ TEST_CASE("What holds no plain float weights is refused by name") {
       {"complex.pth", "complex.pth: weight holds complex64 values, which are not supported"},
       {"float8.pth", "float8.pth: weight holds float8_e4m3fn values, which are not supported"},
       {"no_tensors.pth", "no_tensors.pth holds no state dict: its entries are epoch, args"},
-      {"tensor_alone.pth", "tensor_alone.pth holds no state dict: it is not a dict of tensors"},
+      {"tensor_alone.pth", "tensor_alone.pth holds no state dict: expected a dict of tensors"},
       {"torchscript.pt", "torchscript.pt is a TorchScript archive; save the state_dict instead"},
       {"document.docx", "document.docx is a zip archive without data.pkl, not a PyTorch checkpoint"},
       {"big_endian.pth", "big_endian.pth was saved on a machine of byte order 'big', expected 'little'"},
@@ -95,7 +94,7 @@ TEST_CASE("What holds no plain float weights is refused by name") {
   for (const auto& [name, message] : cases) CHECK_THAT(OpenError(Fixture(name)), ContainsSubstring(message));
 }
 
-TEST_CASE("The digest is that of sha256sum, and of the shards one behind the other") {
+TEST_CASE("The digest is that of sha256sum, or of the concatenated shards") {
   const ScratchFolder folder;
   const std::string header = R"({"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}})";
   const Checkpoint file = OpenForTest(folder.Write("a.safetensors", Safetensors(header, 3)));
@@ -125,7 +124,7 @@ TEST_CASE("A moved checkpoint keeps its tensors") {
   CHECK(Values(second.tensors().at("head.bias"))[0] == -1.5f);
 }
 
-TEST_CASE("An index whose shards do not fit it is refused") {
+TEST_CASE("An index is refused when its shards do not match it") {
   const ScratchFolder folder;
   const auto index = [&](const char* map) {
     return folder.Write("model.safetensors.index.json", std::string(R"({"weight_map":)") + map + "}");
@@ -134,16 +133,16 @@ TEST_CASE("An index whose shards do not fit it is refused") {
   folder.Write("t.safetensors", Safetensors(R"({"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}})", 3));
   CHECK(OpenError(index(R"({"a":"s.safetensors"})")) == "");
   CHECK_THAT(OpenError(index(R"({"a":"u.safetensors"})")),
-             ContainsSubstring("u.safetensors, which is not there"));
+             ContainsSubstring("u.safetensors, which does not exist"));
   CHECK_THAT(OpenError(index(R"({"b":"s.safetensors"})")),
-             ContainsSubstring("s.safetensors lacks the tensor b"));
+             ContainsSubstring("s.safetensors does not have the tensor b"));
   CHECK_THAT(OpenError(index(R"({"a":"s.safetensors","b":"t.safetensors"})")),
              ContainsSubstring("in another shard"));
   CHECK_THAT(OpenError(index(R"({"a":"../s.safetensors"})")),
              ContainsSubstring("not a file name in the same folder"));
-  CHECK_THAT(OpenError(index(R"({"a":3})")), ContainsSubstring("is no file name"));
-  CHECK_THAT(OpenError(index("[]")), ContainsSubstring("no JSON object with a weight_map"));
-  CHECK_THAT(OpenError(folder.Write("x.index.json", "{")), ContainsSubstring("no JSON object"));
+  CHECK_THAT(OpenError(index(R"({"a":3})")), ContainsSubstring("is not a file name"));
+  CHECK_THAT(OpenError(index("[]")), ContainsSubstring("expected a JSON object with a weight_map"));
+  CHECK_THAT(OpenError(folder.Write("x.index.json", "{")), ContainsSubstring("expected a JSON object"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files for tests: the committed checkpoints, and scratch ones that vanish with the test.
+// Files for tests: the committed checkpoints, and temporary ones.
 #pragma once
 
 #include <unistd.h>
@@ -26,7 +26,7 @@ inline std::string ReadBytes(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// A folder of its own for every object, removed with it.
+/// A temporary folder, which the destructor removes.
 class ScratchFolder {
  public:
   ScratchFolder() {
@@ -66,7 +66,7 @@ inline Checkpoint OpenForTest(const std::filesystem::path& path) {
   return Checkpoint::Open(path, TestPatterns());
 }
 
-/// The line that opening `path` fails with; empty when it opens.
+/// Returns the error of opening `path`; empty when it opens.
 inline std::string OpenError(const std::filesystem::path& path) {
   try {
     OpenForTest(path);
@@ -82,7 +82,7 @@ inline std::string LittleEndian(uint64_t value, int bytes) {
   return text;
 }
 
-/// A safetensors file of `header` and `data_bytes` bytes 0, 1, 2, ...
+/// Returns a safetensors file of `header` and `data_bytes` bytes 0, 1, 2, ...
 inline std::string Safetensors(const std::string& header, size_t data_bytes) {
   std::string file = LittleEndian(header.size(), 8) + header;
   for (size_t i = 0; i < data_bytes; ++i) file += static_cast<char>(i);

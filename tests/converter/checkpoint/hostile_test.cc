@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files cut anywhere, flipped anywhere, and tensors that reach where they must not: each ends in an Error or
-// in tensors that can be read, which the sanitizers watch.
+// Files that are cut or changed anywhere, and tensors that reach outside of their storage. Each must end in
+// an Error or in tensors that can be read; the sanitizers check the rest.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <random>
@@ -17,7 +17,7 @@ constexpr const char* kVictims[] = {
     "every_type.safetensors", "plain.pth",   "deit.pth", "legacy.pth", "stored.npz",
     "deflated.pth",           "deflated.npz"};
 
-// Opens the file and reads all that it holds. Any exception but Error escapes, and fails the test.
+// Opens the file and reads all tensors. Any exception other than Error fails the test.
 void OpenAndRead(const std::filesystem::path& path) {
   try {
     const Checkpoint checkpoint = OpenForTest(path);
@@ -31,7 +31,7 @@ void OpenAndRead(const std::filesystem::path& path) {
   }
 }
 
-TEST_CASE("A checkpoint cut at any byte never crashes") {
+TEST_CASE("A checkpoint that is cut at any byte never crashes") {
   const ScratchFolder folder;
   for (const char* victim : kVictims) {
     const std::string whole = ReadBytes(Fixture(victim));
@@ -41,7 +41,7 @@ TEST_CASE("A checkpoint cut at any byte never crashes") {
   }
 }
 
-TEST_CASE("A checkpoint with any bytes flipped never crashes") {
+TEST_CASE("A checkpoint with changed bytes never crashes") {
   const ScratchFolder folder;
   std::mt19937 random(20240607);
   for (const char* victim : kVictims) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people give by mistake is named.
+// Errors for files that people give by mistake.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
@@ -11,7 +11,7 @@ namespace {
 using namespace std::string_literals;
 using Catch::Matchers::ContainsSubstring;
 
-TEST_CASE("A file that is no checkpoint is named") {
+TEST_CASE("The error for a file that is not a checkpoint says what the file is") {
   const std::pair<std::string, const char*> cases[] = {
       {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n",
        "x.pth is a Git LFS pointer, not the weights: run git lfs pull"},
@@ -19,7 +19,7 @@ TEST_CASE("A file that is no checkpoint is named") {
       {"<HTML><body>Not found", "x.pth is a web page, not the weights"},
       {"<?xml version=\"1.0\"?><Error><Code>AccessDenied", "x.pth is an XML document"},
       {"{\"model_type\": \"vit\"}", "x.pth is a JSON file, not the weights"},
-      {"\x20\0\0\0VITR...."s, "x.pth is a .vit model already"},
+      {"\x20\0\0\0VITR...."s, "x.pth is already a .vit model"},
       {"\x1c\0\0\0TFL3...."s, "x.pth is a TensorFlow Lite model"},
       {"\x08\x08\x12\x07pytorch"s, "x.pth is an ONNX file without a graph"},
       {"\x89HDF\r\n\x1a\n"s, "x.pth is an HDF5 file (Keras)"},
@@ -30,8 +30,8 @@ TEST_CASE("A file that is no checkpoint is named") {
       {"PK\x05\x06"s + std::string(18, '\0'), "x.pth is an empty zip archive"},
       {"PK\x03\x04 and then nothing",
        "x.pth is cut short or damaged: the zip directory at its end is missing"},
-      {"\x80\x02}q\0."s, "x.pth is a Python pickle, but not one of torch.save"},
-      {"banana\nbanana", "x.pth is not a checkpoint: neither safetensors, nor PyTorch"},
+      {"\x80\x02}q\0."s, "x.pth is a Python pickle that torch.save did not write"},
+      {"banana\nbanana", "x.pth is not a checkpoint: expected safetensors, PyTorch"},
       {"", "x.pth: is empty"},
   };
   const ScratchFolder folder;
@@ -40,10 +40,9 @@ TEST_CASE("A file that is no checkpoint is named") {
   }
 }
 
-TEST_CASE("A path that leads to no file says so") {
+TEST_CASE("A path without a checkpoint is refused with the reason") {
   const ScratchFolder folder;
-  CHECK_THAT(OpenError(folder.path() / "nothing.pth"),
-             ContainsSubstring("nothing.pth: No such file"));
+  CHECK_THAT(OpenError(folder.path() / "nothing.pth"), ContainsSubstring("nothing.pth: No such file"));
   CHECK_THAT(OpenError("/dev/null"), ContainsSubstring("is not a file"));
   CHECK_THAT(OpenError(folder.path()),
              ContainsSubstring("is a folder without model.safetensors or pytorch_model.bin"));

@@ -66,7 +66,7 @@ TEST_CASE("An entry that claims to inflate beyond measure is refused before memo
   CHECK_THAT(OpenError(folder.Write("x.npz", Zip("a.npy", "abc", 8, 0xfffffff0))),
              ContainsSubstring("which is too much"));
   CHECK_THAT(OpenError(folder.Write("x.npz", Zip("a.npy", "abc", 8))),
-             ContainsSubstring("does not inflate to its size"));
+             ContainsSubstring("its decompressed size is wrong"));
   CHECK_THAT(OpenError(folder.Write("x.npz", Zip("a.npy", "abc", 99))),
              ContainsSubstring("compressed by method 99"));
   CHECK_THAT(OpenError(folder.Write("x.npz", Zip("a.npy", "abc", 0, 4))),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Graphs written here, field by field: what their weights are called, and what is refused. Whole exports are
-// among tests/fixtures/vit.
+// Small graphs, written field by field: how their weights are named, and which graphs are refused.
+// tests/fixtures/vit has whole exports.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <map>
@@ -40,7 +40,7 @@ class Graph {
     return *this;
   }
 
-  /// Floats 0, 1, 2, ...; in `file` from its start on where one is named.
+  /// Adds a tensor of floats 0, 1, 2, ..., in `file` if it is given.
   Graph& Floats(const std::string& name, const Sizes& shape, const std::string& file = "") {
     std::string bytes;
     protozero::pbf_writer tensor(bytes);
@@ -84,7 +84,7 @@ class Graph {
   std::string graph_;
 };
 
-/// A patch embedding and one attention: what every graph here begins with.
+/// Returns a graph with a patch embedding and one attention, with which every graph here begins.
 Graph Begin() {
   Graph graph;
   graph.Floats("model.patch_embed.proj.weight", {4, 3, 2, 2})
@@ -104,7 +104,7 @@ std::string Refusal(const Graph& graph) {
   return OpenError(folder.Write("x.onnx", graph.File()));
 }
 
-TEST_CASE("A weight has the name of the bias behind it, and its layout is a state dict's") {
+TEST_CASE("A weight is named after the bias added to its product, and transposed to a state dict's layout") {
   Graph graph = Begin();
   graph.Floats("onnx::MatMul_9", {2, 3})
       .Floats("model.blocks.0.mlp.fc1.bias", {3})
@@ -121,7 +121,7 @@ TEST_CASE("A weight has the name of the bias behind it, and its layout is a stat
   CHECK(values == std::vector<float>{0, 3, 1, 4, 2, 5});
 }
 
-TEST_CASE("A query, key or value without bias has the name of the norm before it") {
+TEST_CASE("A query, key or value without bias is named after the norm before it") {
   Graph graph = Begin();
   graph.Floats("blocks.0.norm1.weight", {4})
       .Floats("blocks.0.attn.proj.bias", {4})
@@ -147,7 +147,7 @@ TEST_CASE("A query, key or value without bias has the name of the norm before it
   }
 }
 
-TEST_CASE("A query apart from key and value is put together with them") {
+TEST_CASE("A query that was split from key and value is joined with them") {
   Graph graph = Begin();
   graph.Floats("head.attention.out_proj.weight", {2, 2})
       .Floats("onnx::MatMul_1", {2, 2})
@@ -168,7 +168,7 @@ TEST_CASE("A query apart from key and value is put together with them") {
   CHECK(checkpoint.tensors().at("head.attention.in_proj_bias").shape == Sizes{6});
 }
 
-TEST_CASE("A learnt query has its name from the attention that reads it, or is refused") {
+TEST_CASE("A learnt query is named after the attention that reads it, or refused") {
   Graph graph = Begin();
   graph.Floats("head.attention.in_proj_weight", {6, 2})
       .Floats("transpose_9", {1, 1, 2})
@@ -180,23 +180,22 @@ TEST_CASE("A learnt query has its name from the attention that reads it, or is r
   CHECK_THAT(Refusal(folded), ContainsSubstring("node node_9 (MatMul) reads a learnt query"));
 }
 
-TEST_CASE("A weight without any name beside it is refused with its node") {
+TEST_CASE("A weight without a named neighbour is refused with its node") {
   Graph graph = Begin();
   graph.Floats("val_3", {4, 12}).Node("MatMul", {"x", "val_3"}, "y", "node_7");
   CHECK(Refusal(graph) ==
-        "x.onnx: node node_7 (MatMul) has a weight without a name, val_3 [12, 4], and neither a named bias "
-        "nor a norm "
-        "beside it");
+        "x.onnx: node node_7 (MatMul) has a weight without a name, val_3 [12, 4], and no named bias or norm "
+        "next to it");
 }
 
-TEST_CASE("What is no plain Vision Transformer is refused with its node") {
+TEST_CASE("A graph that is not a plain Vision Transformer is refused with its node") {
   const auto refusal = [](const char* op, const char* domain = "") {
     Graph graph = Begin();
     return Refusal(graph.Node(op, {"x"}, "y", "n", {}, domain));
   };
   CHECK(refusal("BatchNormalization") ==
-        "x.onnx: node n (BatchNormalization) is no part of a plain Vision Transformer");
-  CHECK_THAT(refusal("DequantizeLinear"), ContainsSubstring("is quantized already"));
+        "x.onnx: node n (BatchNormalization) is not part of a plain Vision Transformer");
+  CHECK_THAT(refusal("DequantizeLinear"), ContainsSubstring("is already quantized"));
   CHECK_THAT(refusal("SkipLayerNormalization", "com.microsoft"), ContainsSubstring("graph optimizer"));
   const auto convolution = [](const Sizes& strides, const std::map<std::string, Sizes>& more) {
     Graph graph;
@@ -206,20 +205,20 @@ TEST_CASE("What is no plain Vision Transformer is refused with its node") {
         graph.Floats("w.weight", {4, 3, 7, 7}).Node("Conv", {"x", "w.weight"}, "y", "stem", attributes));
   };
   CHECK(convolution({2, 2}, {}) ==
-        "x.onnx: node stem (Conv) is a convolution of 7x7 with stride 2x2, not a patch embedding: this is no "
-        "plain "
-        "Vision Transformer");
+        "x.onnx: node stem (Conv) is a convolution of 7x7 with stride 2x2, not a patch embedding: this is "
+        "not a "
+        "plain Vision Transformer");
   CHECK_THAT(convolution({7, 7}, {{"pads", {3, 3, 3, 3}}}), ContainsSubstring("not a patch embedding"));
-  CHECK(convolution({7, 7}, {}) == "x.onnx has no attention: this is no Vision Transformer");
+  CHECK(convolution({7, 7}, {}) == "x.onnx has no attention: this is not a Vision Transformer");
   CHECK_THAT(Refusal(Graph()), ContainsSubstring("no patch embedding"));
 }
 
-TEST_CASE("Weights in a file beside are read, and missed") {
+TEST_CASE("Weights in another file are read, and an error says when it is missing") {
   Graph graph = Begin();
   graph.Floats("blocks.0.norm1.weight", {4}, "x.onnx.data");
   const ScratchFolder folder;
   const std::filesystem::path path = folder.Write("x.onnx", graph.File());
-  CHECK(OpenError(path) == "x.onnx keeps its weights in x.onnx.data, which is not beside it");
+  CHECK(OpenError(path) == "x.onnx has its weights in x.onnx.data, which is not in the same folder");
   folder.Write("x.onnx.data", std::string(19, '\0'));
   CHECK(OpenError(path) ==
         "x.onnx.data is cut short: x.onnx: blocks.0.norm1.weight ends at byte 20, the file has 19");
@@ -232,7 +231,7 @@ TEST_CASE("Weights in a file beside are read, and missed") {
   CHECK_THAT(Refusal(outside), ContainsSubstring("which is not a file name in the same folder"));
 }
 
-TEST_CASE("A tensor whose bytes are not its shape's is refused") {
+TEST_CASE("A tensor whose size does not match its shape is refused") {
   std::string file = Begin().File();
   const size_t at = file.find("model.patch_embed.proj.weight");
   REQUIRE(at != std::string::npos);
@@ -244,7 +243,7 @@ TEST_CASE("A tensor whose bytes are not its shape's is refused") {
              ContainsSubstring("is F32 [5, 3, 2, 2], but takes 192 bytes"));
 }
 
-TEST_CASE("A graph that is cut or flipped anywhere never crashes") {
+TEST_CASE("A graph with missing or changed bytes never crashes") {
   Graph graph = Begin();
   graph.Floats("onnx::MatMul_9", {2, 3})
       .Floats("blocks.0.mlp.fc1.bias", {3})

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The safetensors header: everything that it may get wrong.
+// Damaged safetensors headers.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
@@ -51,13 +51,13 @@ TEST_CASE("A damaged safetensors header is refused with the reason") {
   }
 }
 
-TEST_CASE("A safetensors file is refused when its header cannot be there") {
+TEST_CASE("A safetensors file is refused when its header does not fit into it") {
   const ScratchFolder folder;
   CHECK_THAT(OpenError(folder.Write("x.safetensors", "abc")), ContainsSubstring("cut short"));
   CHECK_THAT(OpenError(folder.Write("x.safetensors", LittleEndian(100, 8) + "{}")),
              ContainsSubstring("its header ends at byte 108, the file has 10"));
   CHECK_THAT(OpenError(folder.Write("x.safetensors", LittleEndian(~0ull, 8) + "{}")),
-             ContainsSubstring("claims a header of 18446744073709551615 bytes"));
+             ContainsSubstring("its header would have 18446744073709551615 bytes"));
 }
 
 TEST_CASE("A safetensors header whose length looks like another file's magic is read") {
@@ -68,7 +68,7 @@ TEST_CASE("A safetensors header whose length looks like another file's magic is 
   CHECK(checkpoint.tensors().contains("weight"));
 }
 
-TEST_CASE("A safetensors file cut anywhere is refused") {
+TEST_CASE("A safetensors file that is cut at any byte is refused") {
   const std::string whole = ReadBytes(Fixture("every_type.safetensors"));
   const ScratchFolder folder;
   for (size_t length = 0; length < whole.size(); ++length) {

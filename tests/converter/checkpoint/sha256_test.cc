@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Against the examples of NIST (FIPS 180-4; csrc.nist.gov, "Example Values", SHA-256) and
-// the plain reference.
+// Compares with NIST's examples (FIPS 180-4; csrc.nist.gov, "Example Values", SHA-256) and with the plain
+// reference.
 #include "converter/checkpoint/sha256.h"
 
 #include <catch2/catch_test_macros.hpp>
@@ -30,14 +30,14 @@ TEST_CASE("The digests are NIST's") {
         "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-TEST_CASE("The digest does not depend on how the bytes are handed over") {
+TEST_CASE("The digest does not depend on how the bytes are split") {
   std::string text;
   for (int i = 0; i < 300; ++i) text += static_cast<char>(i * 7);
   const std::string whole = Digest(text);
   for (const size_t piece : {1, 3, 55, 63, 64, 65, 128}) CHECK(Digest(text, piece) == whole);
 }
 
-TEST_CASE("Every length around a block's end has the digest of the plain rounds") {
+TEST_CASE("Every length around a block's end gives the digest of the plain rounds") {
   for (size_t length = 0; length < 200; ++length) {
     std::vector<std::byte> padded(length, std::byte{0x5a});
     padded.push_back(std::byte{0x80});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wide set of checkpoints that the ecosystem's own libraries wrote, where it is at hand: in the folder
-// that VITRINE_SHARED names, or in shared/ beside the checkout.
+// The wide set of checkpoints that the models' own libraries wrote. Looks for it in $VITRINE_SHARED, or in
+// shared/ next to the checkout; skips without it.
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 

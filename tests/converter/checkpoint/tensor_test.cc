@@ -66,7 +66,7 @@ TEST_CASE("A transposed tensor is read in the order of its shape") {
   CHECK(!tensor.contiguous());
 }
 
-TEST_CASE("Tensors that start at an odd address are read") {
+TEST_CASE("Reads tensors at odd addresses") {
   std::vector<std::byte> bytes(17);
   const std::vector<double> values = {1.5, -2.25};
   std::memcpy(bytes.data() + 1, values.data(), 16);
@@ -83,14 +83,14 @@ TEST_CASE("A scalar has one element and an empty tensor none") {
   CHECK(ShapeText(std::vector<int64_t>{1, 197, 768}) == "[1, 197, 768]");
 }
 
-TEST_CASE("A dimension of one element does not make a tensor strided") {
+TEST_CASE("The stride of a dimension of one element does not matter") {
   const std::vector<float> values(6);
   Tensor tensor = View(DType::kF32, {2, 1, 3}, values);
   tensor.strides[1] = 999;
   CHECK(tensor.contiguous());
 }
 
-TEST_CASE("Integers and wrong sizes are not read as weights") {
+TEST_CASE("Reading integers or a wrong size as weights is refused") {
   const std::vector<int64_t> values(4);
   std::vector<float> out(4);
   CHECK_THROWS_AS(ReadF32(View(DType::kI64, {4}, values), out), Error);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that people give by mistake, by their first bytes.
+// Files that users give by mistake, recognized by their first bytes.
 #include <algorithm>
 #include <cctype>
 #include <string_view>

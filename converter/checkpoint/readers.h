@@ -21,9 +21,9 @@ namespace vitrine::checkpoint {
 
 class ZipArchive;
 
-/// What models call their parameters. Readers know no model family; converter/family makes this from its
-/// tables. Names are compared with the end of a tensor's name, because wrapping modules add prefixes. An
-/// empty name: the model has no such parameter.
+/// The names of models' parameters. Readers know no model family; converter/family makes this from its tables.
+/// A name is compared with the end of a tensor's name, because wrapping modules add prefixes. An empty name: the
+/// model has no such parameter.
 struct NamePatterns {
   /// The parameters before the blocks, next to the patch embedding.
   struct Embedding {
@@ -77,8 +77,7 @@ Contents ReadOnnx(const MappedFile& file, const NamePatterns& patterns);
 /// Returns whether `bytes` begin like an ONNX file, which has no magic number.
 bool LooksLikeOnnx(std::span<const std::byte> bytes);
 
-/// Returns what a file is that is no checkpoint, "a web page, not the weights: ..."; empty when that is not
-/// known.
+/// Returns what a file is if it is not a checkpoint, "a web page, not the weights: ..."; empty when unknown.
 std::string NameOtherFile(std::span<const std::byte> bytes);
 
 /// Returns `text` with every byte that is not UTF-8 replaced, for JSON and terminals.

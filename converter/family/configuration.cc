@@ -37,14 +37,15 @@ bool LooksLikeModel(const json& object) {
                      [&](const char* key) { return object.contains(key); });
 }
 
-/// Adds what `from` has and `to` has not.
+/// Adds the entries of `from` that `to` does not have.
 void Fill(json* to, const json& from) {
   for (const auto& [key, value] : from.items()) {
     if (!to->contains(key)) (*to)[key] = value;
   }
 }
 
-/// One level: CLIP's vision_config and timm's model_args move up, and win over what is around them.
+/// Returns the object with one level: CLIP's vision_config and timm's model_args move up and override the
+/// rest.
 json Flatten(const json& object) {
   json flat = json::object();
   for (const char* part : {"vision_config", "model_args"}) {
@@ -55,7 +56,7 @@ json Flatten(const json& object) {
         key == "vision_config" || key == "text_config" || key == "model_args" || key == "pretrained_cfg";
     if (!nested && !flat.contains(key)) flat[key] = value;
   }
-  // The outer names say what the whole is: CLIPModel, not the part that is read.
+  // The outer names describe the whole model: CLIPModel, not its vision part.
   for (const char* key : {"architectures", "id2label"}) {
     if (object.contains(key)) flat[key] = object[key];
   }
@@ -69,7 +70,7 @@ json UnwrapPreprocessor(const json& object) {
   return object;
 }
 
-/// The first of `names` that is a file beside the checkpoint (in it, when it is a folder).
+/// Returns the first of `names` that is a file next to the checkpoint, or in it if it is a folder.
 std::optional<fs::path> Beside(const fs::path& checkpoint, std::initializer_list<std::string> names) {
   const fs::path folder = fs::is_directory(checkpoint) ? checkpoint : checkpoint.parent_path();
   for (const std::string& name : names) {
@@ -78,7 +79,7 @@ std::optional<fs::path> Beside(const fs::path& checkpoint, std::initializer_list
   return std::nullopt;
 }
 
-/// The model's configuration object as its file has it; empty when there is none.
+/// Returns the model's configuration as in its file; empty when there is none.
 json FindModelFile(const ConversionInputs& inputs, std::string* file, std::vector<std::string>* remarks) {
   if (inputs.config) {
     *file = inputs.config->filename().string();
@@ -95,13 +96,13 @@ json FindModelFile(const ConversionInputs& inputs, std::string* file, std::vecto
   try {
     json object = ReadJson(*beside);
     if (LooksLikeModel(object)) {
-      remarks->push_back("took the configuration from " + name + " beside the checkpoint");
+      remarks->push_back("used the configuration in " + name + " next to the checkpoint");
       *file = name;
       return object;
     }
   } catch (const Error&) {
   }
-  remarks->push_back("left " + name + " beside the checkpoint alone: it is no model configuration");
+  remarks->push_back("ignored " + name + " next to the checkpoint: it is not a model's configuration");
   return json::object();
 }
 
@@ -115,7 +116,7 @@ JsonObject FindPreprocessor(const ConversionInputs& inputs, const json& model_fi
   if (beside) {
     const std::string name = beside->filename().string();
     if (!fs::is_directory(inputs.checkpoint)) {
-      remarks->push_back("took the preprocessing from " + name + " beside the checkpoint");
+      remarks->push_back("used the preprocessing in " + name + " next to the checkpoint");
     }
     return {UnwrapPreprocessor(ReadJson(*beside)), name};
   }
@@ -125,7 +126,7 @@ JsonObject FindPreprocessor(const ConversionInputs& inputs, const json& model_fi
   return {};
 }
 
-/// The name under which a training script knew the model; empty when it left none.
+/// Returns the model's name in a training script; empty when there is none.
 std::string TrainedAs(const json& metadata) {
   if (!metadata.is_object()) return "";
   const json arguments = metadata.value("args", json::object());
@@ -136,7 +137,7 @@ std::string TrainedAs(const json& metadata) {
   return "";
 }
 
-/// "vit_*" matches any end, "*dinov3*" any place.
+/// "vit_*" matches a prefix, "*dinov3*" any part.
 bool Matches(std::string_view value, std::string_view pattern) {
   if (pattern.size() > 2 && pattern.starts_with('*') && pattern.ends_with('*')) {
     return value.find(pattern.substr(1, pattern.size() - 2)) != std::string_view::npos;
@@ -165,7 +166,7 @@ Configuration ReadConfiguration(const ConversionInputs& inputs, const json& meta
   json model = Flatten(file);
   if (const std::string trained = TrainedAs(metadata); !trained.empty())
     Fill(&model, {{"architecture", trained}});
-  // What a graph computes is so, whatever a file beside it says.
+  // The graph is what the model computes, so it overrides the files.
   if (metadata.is_object() && metadata.contains("graph")) model.update(metadata["graph"]);
   configuration.model = {std::move(model), name};
   configuration.preprocessor = FindPreprocessor(inputs, file, name, &configuration.remarks);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files beside a checkpoint say, brought to one form: a flat object of model settings, a flat object
-// of preprocessing settings, and labels.
+// Configuration: the content of the files next to a checkpoint in one form: a flat object about the model, a
+// flat object about preprocessing, and labels.
 #pragma once
 
 #include <filesystem>
@@ -17,27 +17,27 @@ struct Configuration {
   JsonObject model;  ///< Hugging Face config (its vision part), timm model_args, or constructor arguments
   JsonObject preprocessor;  ///< Hugging Face image processor or timm pretrained_cfg
   std::vector<std::string> labels;
-  std::string labels_file;           ///< given by --labels: their number must be right
-  std::vector<std::string> remarks;  ///< which files were taken without being named
+  std::string labels_file;           ///< from --labels: their number must match
+  std::vector<std::string> remarks;  ///< files that were used without an option
 
-  /// True when model_type, architectures, architecture or model_class has this value; "vit_*" matches what
-  /// begins so, "*dinov3*" what has it anywhere.
+  /// Returns whether model_type, architectures, architecture or model_class has this value. "vit_*" matches a
+  /// prefix, "*dinov3*" any part.
   bool Names(const char* value) const;
 };
 
-/// Reads the files that `inputs` names, and where it names none those beside the checkpoint. Error when a
-/// file is not there or not JSON; a file beside the checkpoint that is no model configuration is left alone,
-/// with a remark. `metadata` is what the checkpoint holds beside its weights: timm's and DeiT's training
-/// scripts leave the model's name there ("arch", "args": {"model"}), which stands in where no file gives an
-/// `architecture`. Its "graph", which an ONNX file gives, wins over the files.
+/// Reads the files that `inputs` names, else those next to the checkpoint. Error when a file is missing or
+/// not JSON. A file next to the checkpoint that is not a model's configuration is ignored, with a remark.
+/// `metadata` is Checkpoint::metadata(). Training scripts of timm and DeiT store the model's name there
+/// ("arch", "args": {"model"}), which is used when no file has an `architecture`. Its "graph", from an ONNX
+/// file, overrides the files.
 Configuration ReadConfiguration(const ConversionInputs& inputs, const nlohmann::json& metadata = {});
 
-/// Returns the names in a file: one a line, or JSON {"0": "...", ...} or ["...", ...]. Error when it is not
-/// there or when the numbers of the JSON object are not 0 to n - 1.
+/// Returns the class names in a file: one a line, or JSON {"0": "...", ...} or ["...", ...]. Error when it is
+/// missing, or when the numbers of the JSON object are not 0 to n - 1.
 std::vector<std::string> ReadLabels(const std::filesystem::path& path);
 
-/// Returns the names in a configuration: Hugging Face's id2label (but not the "LABEL_0" that it makes up), or
-/// timm's label_names with their label_descriptions. Empty when there are none.
+/// Returns the class names in a configuration: Hugging Face's id2label (except its placeholders "LABEL_0"),
+/// or timm's label_names with their label_descriptions. Empty when there are none.
 std::vector<std::string> LabelsOf(const nlohmann::json& configuration);
 
 }  // namespace vitrine

@@ -14,7 +14,7 @@ Layout Deduction::Run() {
   config_.norm_epsilon = static_cast<float>(
       model_.Number({"layer_norm_eps", "norm_eps", "layer_norm_epsilon"}).value_or(family_.norm_epsilon));
   if (!(config_.norm_epsilon >= 0 && config_.norm_epsilon < 1)) {
-    Fail(model_.file(), ": the norms' epsilon is ", config_.norm_epsilon, ", expected 0 to 1");
+    Fail(model_.file(), ": the epsilon of the norms is ", config_.norm_epsilon, ", expected 0 to 1");
   }
   DeducePatch();
   DeduceWidth();
@@ -24,7 +24,7 @@ Layout Deduction::Run() {
   DeducePositions();
   DeduceClasses();
   DeducePooling();
-  // An argument that is not given has timm's default, once there are arguments.
+  // If there are arguments, a missing one has timm's default.
   layout_.qkv_bias = model_.Flag({"qkv_bias"}).value_or(model_.has("embed_dim"));
   layout_.linear_bias = model_.Flag({"proj_bias"}).value_or(true);
   layout_.image = family_.image;
@@ -69,15 +69,16 @@ void Deduction::DeduceWidth() {
     config_.width = Whole(*width);
   }
   if (config_.width < 1)
-    Fail("the model's width cannot be told from ", names_.Name(Slot::kNorm1, Part::kWeight));
+    Fail("cannot find the model's width from ", names_.Name(Slot::kNorm1, Part::kWeight));
   config_.depth = names_.depth();
   if (const std::optional<int> depth = model_.Int({"depth", "num_hidden_layers", "num_layers"})) {
     if (*depth != config_.depth) Contradiction("number of blocks", *depth, config_.depth);
   }
 }
 
-void Deduction::Contradiction(const char* what, int said, int found) const {
-  Fail(model_.file(), " does not fit the checkpoint: ", what, " is ", said, " there and ", found, " here");
+void Deduction::Contradiction(const char* what, int configured, int found) const {
+  Fail(model_.file(), " does not fit the checkpoint: ", what, " is ", configured, ", the checkpoint has ",
+       found);
 }
 
 void Deduction::DeduceHeads() {
@@ -108,7 +109,7 @@ void Deduction::DeduceHeads() {
   }
   if (config_.heads < 1 || attention_width % config_.heads != 0) {
     Fail(config_.heads, " heads do not divide the attention's width of ", attention_width,
-         inputs_.heads ? "" : "; --heads gives the right number");
+         inputs_.heads ? "" : "; set the number with --heads");
   }
   config_.head_size = attention_width / config_.heads;
   config_.attention_scale = 1 / std::sqrt(static_cast<double>(config_.head_size));
@@ -116,15 +117,15 @@ void Deduction::DeduceHeads() {
 }
 
 void Deduction::AssumeHeads(int width) {
-  // ViT-H, So400m, g and G have 16 heads of 80, 72, 88 and 104; everybody else has heads of 64.
+  // ViT-H, So400m, g and G have 16 heads of 80, 72, 88 and 104; all other models have heads of 64.
   const bool big = width == 1152 || width == 1280 || width == 1408 || width == 1664;
   config_.heads = big ? 16 : width / 64;
   if (config_.heads < 1 || width % config_.heads != 0) {
     Fail("the number of heads is not in the checkpoint, and width ", width,
-         " is no multiple of 64: use --heads");
+         " is not a multiple of 64: set the number with --heads");
   }
   remarks_.push_back("assumed " + std::to_string(config_.heads) + " heads of " +
-                     std::to_string(width / config_.heads) + "; --heads or --config says otherwise");
+                     std::to_string(width / config_.heads) + "; use --heads or --config to change this");
 }
 
 void Deduction::DeduceMlp() {
@@ -137,7 +138,7 @@ void Deduction::DeduceMlp() {
     config_.gated_mlp = true;
     config_.mlp_width = hidden;
   } else if (outputs != hidden && outputs == bias) {
-    config_.mlp_width = outputs;  // two against one: it is fc2 that is misshapen
+    config_.mlp_width = outputs;  // two against one: fc2 has a wrong shape
   }
   if (config_.mlp_width < 1) Fail("checkpoint has no ", names_.Name(Slot::kFc2, Part::kWeight));
   const std::string layer = model_.Text({"mlp_layer"}).value_or("");
@@ -162,7 +163,7 @@ void Deduction::DeduceActivation() {
       {"tanh", Activation::kTanh},
   };
   config_.activation = config_.gated_mlp ? Activation::kSilu : family_.activation;
-  // Hugging Face's SwiGLU, but for DINOv3's, is SiLU whatever hidden_act says; timm's takes act_layer.
+  // Hugging Face's SwiGLU ignores hidden_act and uses SiLU, except in DINOv3; timm's uses act_layer.
   const std::optional<std::string> name = config_.gated_mlp && !family_.hidden_act_gates
                                               ? model_.Text({"act_layer"})
                                               : model_.Text({"act_layer", "hidden_act"});

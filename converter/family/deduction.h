@@ -14,19 +14,19 @@
 
 namespace vitrine {
 
-/// Returns everything of the layout but the image size, which ChooseImageSize adds. What had to be assumed
-/// goes into `remarks`. Error when configuration and shapes cannot both be right.
+/// Returns the layout without the image size, which ChooseImageSize sets. Adds assumptions to `remarks`.
+/// Error when configuration and shapes contradict each other.
 Layout DeduceLayout(const Family& family, const Names& names, const Configuration& configuration,
                     const ConversionInputs& inputs, std::vector<std::string>* remarks);
 
-/// Sets the image size: what the person asked for, else what the preprocessor gives, else what the
-/// configuration says, else what the position table was made for. Error when it is smaller than a patch or,
-/// asked for, not a multiple of the patch size; a configured size that is none loses the rest at right and
-/// bottom, as in the library.
+/// Sets the image size: that of --image-size, else the preprocessor's, else the configuration's, else the
+/// position table's. Error when it is smaller than a patch, or when --image-size is not a multiple of the
+/// patch size. A configured size need not be one: the rest at the right and bottom is not read, as in the
+/// library.
 void ChooseImageSize(const Configuration& configuration, const ConversionInputs& inputs, Layout* layout,
                      std::vector<std::string>* remarks);
 
-/// Collects facts one after the other; each may use those before it.
+/// Deduces one fact after the other; each may use the earlier ones.
 class Deduction {
  public:
   Deduction(const Family& family, const Names& names, const Configuration& configuration,
@@ -48,24 +48,24 @@ class Deduction {
   void AssumeHeads(int width);
   void DeduceMlp();
   void DeduceActivation();
-  [[noreturn]] void Contradiction(const char* what, int said, int found) const;
-  /// The value that most blocks have, so that one misshapen tensor is named and not believed.
-  /// 0 when there is none.
+  [[noreturn]] void Contradiction(const char* what, int configured, int found) const;
+  /// Returns the value that most blocks have, so that one tensor with a wrong shape does not decide; 0 when
+  /// no block has any.
   int MostCommon(Slot slot, std::initializer_list<Voters> voters) const;
-  /// Outputs and inputs of a block's linear layer in the file's order.
+  /// Return the outputs and inputs of a block's linear layer.
   int Outputs(Slot slot) const;
   int Inputs(Slot slot) const;
 
-  // Tokens before and behind the blocks, in deduction_tokens.cc.
+  // Tokens before and after the blocks, in deduction_tokens.cc.
   void DeducePositions();
   void DeducePositionBias();
-  /// No cells where there is no size.
+  /// Returns a grid without cells when there is no size.
   PatchGrid PatchesOf(const std::optional<ImageSize>& size) const;
   bool TakeGrid(PatchGrid grid, int prefix);
   void DeduceClasses();
   void DeducePooling();
 
-  /// A dimension as an int; files hold any number. 0 when it is none that a model has.
+  /// Returns a file's dimension as an int; 0 when no model has such a dimension.
   static int Whole(int64_t value) { return value > 0 && value <= (1 << 24) ? static_cast<int>(value) : 0; }
 
   const Family& family_;

@@ -43,22 +43,22 @@ void Deduction::DeducePositions() {
     return std::any_of(prefixes.begin(), prefixes.end(),
                        [&](int prefix) { return rows == prefix + grid.cells() && TakeGrid(grid, prefix); });
   };
-  const PatchGrid said = PatchesOf(model_.Size({"img_size", "image_size"}));
-  if (take(said)) return;
+  const PatchGrid configured = PatchesOf(model_.Size({"img_size", "image_size"}));
+  if (take(configured)) return;
   for (const int prefix : prefixes) {
     const int side = static_cast<int>(std::lround(std::sqrt(std::max(0, rows - prefix))));
     if (rows == prefix + side * side && TakeGrid({side, side}, prefix)) return;
   }
-  if (take(PatchesOf(inputs_.image_size))) return;  // no square, but what was asked for
+  if (take(PatchesOf(inputs_.image_size))) return;  // not a square, but the requested size
   const std::string name = names_.Name(Slot::kPositions, Part::kWeight);
   const Slot lacking = names_.Has(Slot::kClassToken) ? Slot::kDistillationToken : Slot::kClassToken;
   const int side = static_cast<int>(std::lround(std::sqrt(std::max(0, rows - singles - 1))));
-  const bool lacks_one = rows == singles + 1 + side * side || rows == singles + 1 + said.cells();
+  const bool lacks_one = rows == singles + 1 + side * side || rows == singles + 1 + configured.cells();
   if (lacks_one && !names_.Name(lacking, Part::kWeight).empty()) {
     Fail("checkpoint has no ", names_.Name(lacking, Part::kWeight), ", for which ", name, " has a row");
   }
-  Fail(name, ": ", rows, " rows are not ", singles,
-       " for class and distillation tokens and a grid of patches");
+  Fail(name, ": found ", rows, " rows, expected ", singles,
+       " for class and distillation tokens and one for each patch of a grid");
 }
 
 void Deduction::DeducePositionBias() {
@@ -98,7 +98,7 @@ void Deduction::DeduceClasses() {
   if (shape.empty() && (classifies || half))
     Fail("checkpoint has no ", names_.Name(Slot::kClassifier, Part::kWeight));
   if (config_.classes == 0 && !shape.empty()) {
-    remarks_.push_back(model_.file() + " says num_classes 0: left the classifier out");
+    remarks_.push_back(model_.file() + " has num_classes 0: the classifier is left out");
     names_.LeaveOut(Slot::kClassifier);
     names_.LeaveOut(Slot::kDistillationClassifier);
   }
@@ -118,7 +118,7 @@ void Deduction::DeducePooling() {
   } else if (pool.empty() && names_.Has(Slot::kPoolNorm) && !names_.Has(Slot::kNorm)) {
     config_.pooling = Pooling::kPatchMean;
     if (!model_.has("use_mean_pooling"))
-      remarks_.push_back("pools the mean of the patches, as models with fc_norm and without norm do");
+      remarks_.push_back("pooling is the mean of the patches, as in models with fc_norm and without norm");
   } else if (!names_.Has(Slot::kPooler) && classifier.size() == 2 && classifier[1] == 2 * config_.width) {
     config_.pooling = Pooling::kClassAndPatchMean;
   }
@@ -138,14 +138,14 @@ void ChooseImageSize(const Configuration& configuration, const ConversionInputs&
   const PatchGrid bias = layout->bias_grid,
                   stored = layout->stored_grid.cells() > 0 ? layout->stored_grid : bias;
   ImageSize size{stored.height * config.patch_height, stored.width * config.patch_width};
-  const std::optional<ImageSize> said = configuration.model.Size({"img_size", "image_size"}),
+  const std::optional<ImageSize> configured = configuration.model.Size({"img_size", "image_size"}),
                                  preprocessed = PreprocessedSize(configuration.preprocessor);
-  if (said) size = *said;
+  if (configured) size = *configured;
   if (preprocessed) size = *preprocessed;
-  if (stored.cells() == 0 && !said && !preprocessed && !inputs.image_size) {
+  if (stored.cells() == 0 && !configured && !preprocessed && !inputs.image_size) {
     size = {kUsualSide / config.patch_height * config.patch_height,
             kUsualSide / config.patch_width * config.patch_width};
-    remarks->push_back("assumed an input of " + Text(size) + "; --image-size says otherwise");
+    remarks->push_back("assumed an input of " + Text(size) + "; use --image-size to change this");
   }
   if (inputs.image_size) {
     size = *inputs.image_size;
@@ -166,7 +166,7 @@ void ChooseImageSize(const Configuration& configuration, const ConversionInputs&
   }
   if (bias.cells() > 0 && !(grid == bias) && !layout->bias_resizes) {
     Fail("image size ", Text(size), ": the relative position bias is made for ",
-         Text({bias.height, bias.width}), " patches, and this model's way to resample it is not supported");
+         Text({bias.height, bias.width}), " patches; this model's way of resampling it is not supported");
   }
   config.image_height = size.height;
   config.image_width = size.width;

@@ -13,7 +13,7 @@
 namespace vitrine {
 namespace {
 
-/// What the load functions of a Vit share.
+/// The data that a Vit's load functions share.
 struct Model {
   Model(const checkpoint::Checkpoint& checkpoint, const Family& family)
       : checkpoint(checkpoint), family(family), names(checkpoint, family) {}
@@ -33,9 +33,9 @@ bool NamedBy(const Family& family, const Configuration& configuration) {
                      [&](const char* name) { return configuration.Names(name); });
 }
 
-/// How well a family fits: the fraction of tensors that its table explains, less a little for each slot that
-/// is missing, more where the configuration or a telling tensor names it. A quarter of foreign tensors is
-/// still that family, whose report of extra tensors then says which. 0: not this family.
+/// Returns how well a family fits: the fraction of tensors in its table, less a little for each missing slot,
+/// more when the configuration or a tensor that only this family has names it; 0: another family. Up to a
+/// quarter of the tensors may be unknown; the error about extra tensors then lists them.
 double Score(const checkpoint::Checkpoint& checkpoint, const Family& family,
              const Configuration& configuration) {
   constexpr double kEnough = 0.75, kMissing = 0.02, kSign = 0.005, kNamed = 0.2;
@@ -75,7 +75,7 @@ const Family& FindFamily(const checkpoint::Checkpoint& checkpoint, const Configu
     if (*inputs.family == family->name) return *family;
     known += (known.empty() ? "" : ", ") + std::string(family->name);
   }
-  Fail("family ", *inputs.family, " is none of ", known);
+  Fail("unknown family ", *inputs.family, ", expected one of ", known);
 }
 
 void RefuseExtra(const Family& family, const std::vector<std::string>& extra) {
@@ -83,22 +83,22 @@ void RefuseExtra(const Family& family, const std::vector<std::string>& extra) {
   std::string list;
   for (size_t i = 0; i < extra.size() && i < 2; ++i) list += (i ? ", " : "") + extra[i];
   if (extra.size() > 2) list += " (and " + std::to_string(extra.size() - 2) + " more)";
-  Fail("checkpoint has tensors that a ", family.title, " does not: ", list);
+  Fail("checkpoint has tensors that a ", family.title, " does not have: ", list);
 }
 
-/// What names alone tell: before anything is inferred, so that another model is not blamed for its sizes.
+/// Checks the names before the sizes, so that the error for another model is about its names.
 void CheckNames(const Model& model) {
   const bool norms_have_bias = model.names.Has(Slot::kNorm1, Part::kBias);
   if (model.names.depth() > 1 && model.names.Has(Slot::kNorm1, Part::kWeight) && !norms_have_bias) {
     Fail("this is a model with RMSNorm (", model.names.Name(Slot::kNorm1, Part::kBias),
-         " is not there): only LayerNorm is supported");
+         " is missing): only LayerNorm is supported");
   }
   const std::vector<Slot> missing = model.names.Missing();
   if (!missing.empty()) Fail("checkpoint has no ", model.names.Name(missing.front(), Part::kWeight));
   RefuseExtra(model.family, model.names.Unknown());
 }
 
-/// Every shape, without reading a value; then what nothing asked for.
+/// Checks every shape without reading values, then refuses tensors that nothing read.
 void CheckTensors(const Model& model) {
   const Reader reader = model.MakeReader(/*check_only=*/true);
   LoadEmbedding(reader, model.layout);
@@ -115,11 +115,11 @@ std::vector<std::string> FittingLabels(const Configuration& configuration, int c
   const std::string text = std::to_string(labels.size()) + (labels.size() == 1 ? " label" : " labels") +
                            " for " + std::to_string(classes) + " classes";
   if (!configuration.labels_file.empty()) Fail(configuration.labels_file, ": ", text);
-  if (classes > 0) remarks->push_back(text + " in the configuration: left out");
+  if (classes > 0) remarks->push_back(text + " in the configuration: the model gets no labels");
   return {};
 }
 
-/// "Hugging Face Dinov2ForImageClassification", or the family's title.
+/// Returns "Hugging Face Dinov2ForImageClassification", or the family's title.
 std::string Title(const Family& family, const Configuration& configuration) {
   const JsonObject& model = configuration.model;
   if (std::string(family.name).starts_with("hf-") && model.has("architectures")) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hugging Face BEiT and data2vec-vision (transformers/models/{beit,data2vec}): relative position bias, of
-// each block or shared.
+// Hugging Face BEiT and data2vec-vision (transformers/models/{beit,data2vec}): relative position bias, one
+// for each block or one for all.
 #include <utility>
 
 #include "converter/family/names.h"
@@ -9,7 +9,7 @@
 namespace vitrine {
 namespace {
 
-/// Only mean pooling has a norm of its own, and the encoder none then.
+/// Only a model with mean pooling has a norm after it; its encoder then has none.
 void Settle(const Configuration& configuration, const Names& names, Layout* layout) {
   for (const auto& [key, slot] : {std::pair("use_absolute_position_embeddings", Slot::kPositions),
                                   std::pair("use_shared_relative_position_bias", Slot::kSharedPositionBias),

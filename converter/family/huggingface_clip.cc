@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hugging Face CLIP's and SigLIP's image encoders (transformers/models/{clip,siglip,siglip2}), alone or in a
-// checkpoint of the whole model, whose text encoder is left out.
+// checkpoint of the whole model, without its text encoder.
 #include "converter/family/names.h"
 #include "converter/family/table.h"
 
@@ -28,8 +28,7 @@ std::vector<SlotName> Slots(std::vector<SlotName> more) {
   return slots;
 }
 
-/// CLIPForImageClassification reads the mean of the patch tokens as they leave the last
-/// block, before the norm.
+/// CLIPForImageClassification reads the mean of the patch tokens after the last block, without the norm.
 void SettleClip(const Configuration&, const Names& names, Layout* layout) {
   layout->pooler_bias = layout->pooler_tanh = false;
   if (!names.Has(Slot::kClassifier)) return;
@@ -38,14 +37,16 @@ void SettleClip(const Configuration&, const Names& names, Layout* layout) {
   names.LeaveOut(Slot::kNorm);
 }
 
-/// SiglipForImageClassification reads the mean of the patch tokens; its attention pooling is left out. SigLIP
-/// 2 with images of any shape (NaFlex) takes patches as rows, and resamples positions in a way of its own.
+/// SiglipForImageClassification reads the mean of the patch tokens and does not need attention pooling.
+/// SigLIP 2 with images of any shape (NaFlex) takes patches as rows and resamples positions with another
+/// filter.
 void SettleSiglip(const Configuration&, const Names& names, Layout* layout) {
   if (names.Shape(Slot::kPatch, Part::kWeight).size() == 2) {
     layout->patch_channels_last = true;
     layout->positions = PositionFilter::kBilinearAntialiased;
     layout->image.interpolation = 2;
-    layout->remark = "the model takes images of any shape, this file those of one: --image-size chooses it";
+    layout->remark =
+        "the model takes images of any shape; the .vit file has one shape, which --image-size sets";
   }
   if (!names.Has(Slot::kClassifier)) return;
   layout->config.pooling = Pooling::kPatchMean;

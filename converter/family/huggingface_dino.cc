@@ -88,7 +88,7 @@ const Family& HuggingFaceDinov3() {
               {Slot::kScale1, "layer.{}.layer_scale1.lambda1"},
               {Slot::kNorm2, "layer.{}.norm2.*"},
               {Slot::kFc1Gate, "layer.{}.mlp.gate_proj.*", SlotName::kSometimes},
-              // The one layer before the activation, or what the gate multiplies.
+              // The one layer before the activation, or the value that the gate multiplies.
               {Slot::kFc1, "layer.{}.mlp.up_proj.*"},
               {Slot::kFc2, "layer.{}.mlp.down_proj.*"},
               {Slot::kScale2, "layer.{}.layer_scale2.lambda1"},

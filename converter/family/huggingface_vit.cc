@@ -8,7 +8,7 @@
 namespace vitrine {
 namespace {
 
-/// The names on the hub, then those that transformers 5 has in memory.
+/// Returns the names on the hub, then those that transformers 5 uses in memory.
 std::vector<SlotName> Slots(SlotName::Presence class_token, std::vector<SlotName> more) {
   std::vector<SlotName> slots = {
       {Slot::kClassToken, "embeddings.cls_token", class_token},

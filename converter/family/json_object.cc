@@ -10,7 +10,7 @@ namespace vitrine {
 using nlohmann::json;
 
 namespace {
-constexpr double kMostPixels = 16384;  // of a side: products of two stay far from the end of an int
+constexpr double kMostPixels = 16384;  // of a side: a product of two fits into an int
 }
 
 const json* JsonObject::Find(Keys keys, const char** found) const {

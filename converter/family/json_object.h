@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JsonObject: typed questions to a JSON object that other people's programs wrote.
+// JsonObject: typed access to a JSON object in other programs' files.
 #pragma once
 
 #include <initializer_list>
@@ -12,8 +12,8 @@
 
 namespace vitrine {
 
-/// A JSON object whose values are asked for by all the names that libraries have for them: the first that is
-/// there and not null counts. A value of the wrong type is an Error that names file and key.
+/// A JSON object. Functions take all the keys that libraries have for a value and return the first that
+/// exists and is not null. A value of the wrong type is an Error with file and key.
 class JsonObject {
  public:
   using Keys = std::initializer_list<const char*>;
@@ -35,7 +35,7 @@ class JsonObject {
   std::vector<float> Floats(Keys keys) const;  ///< empty when absent; a number counts as one
 
  private:
-  /// The first value and its key; nullptr when none is there.
+  /// Returns the first value and its key; nullptr when there is none.
   const nlohmann::json* Find(Keys keys, const char** key) const;
   [[noreturn]] void Refuse(const char* key, const char* expected) const;
 

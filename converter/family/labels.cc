@@ -22,7 +22,8 @@ std::optional<size_t> Index(const std::string& key) {
   return index;
 }
 
-/// Names of {"0": "...", ...} or ["...", ...]; nothing when it is neither or when a number is missing.
+/// Returns the names of {"0": "...", ...} or ["...", ...]; nullopt for any other value or when a number is
+/// missing.
 std::optional<std::vector<std::string>> FromJson(const json& value) {
   if (!value.is_object() && !value.is_array()) return std::nullopt;
   std::vector<std::string> names(value.size());
@@ -64,7 +65,9 @@ std::vector<std::string> ReadLabels(const std::filesystem::path& path) {
     return FromLines(text);
   }
   const std::optional<std::vector<std::string>> names = FromJson(value);
-  if (!names) Fail(path.string(), ": expected class names as {\"0\": \"...\", \"1\": \"...\"} without a gap");
+  if (!names)
+    Fail(path.string(),
+         ": expected class names as {\"0\": \"...\", \"1\": \"...\"}, with all numbers from 0");
   return *names;
 }
 

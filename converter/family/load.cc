@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Embedding, blocks and rotary positions of a checkpoint in the canonical layout.
+// Loads the embedding, blocks and rotary positions of a checkpoint in the canonical layout.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -19,7 +19,7 @@ void Add(std::vector<float>* table, size_t from, std::span<const float> values) 
   for (size_t i = 0; i < values.size(); ++i) (*table)[from + i] += values[i];
 }
 
-/// The position table at the model's size, with the tokens that stand before the patches added in.
+/// Returns the position table at the model's size, with the tokens before the patches added.
 std::vector<float> LoadPositions(Reader& reader, const Layout& layout) {
   const VitConfig& config = layout.config;
   const int width = config.width, prefix = layout.stored_prefix;
@@ -52,7 +52,7 @@ std::vector<float> LoadPositions(Reader& reader, const Layout& layout) {
   return table;
 }
 
-/// Columns (y, x, channel) become (channel, y, x).
+/// Reorders columns from (y, x, channel) to (channel, y, x).
 void PutChannelsFirst(LinearWeights* patch, int channels) {
   const std::vector<float> from = patch->weight;
   const size_t inputs = static_cast<size_t>(patch->inputs), area = inputs / static_cast<size_t>(channels);
@@ -110,9 +110,9 @@ Embedding LoadEmbedding(Reader reader, const Layout& layout) {
   for (size_t i = 0; i < config.rotary.frequencies.size() && !reader.check_only(); ++i) {
     const double frequency = config.rotary.frequencies[i];
     if (std::isfinite(frequency) && frequency > 0) continue;
-    Fail(reader.names().Name(Slot::kRotaryPeriods, Part::kWeight), ": value ", i, " is no period above 0");
+    Fail(reader.names().Name(Slot::kRotaryPeriods, Part::kWeight), ": value ", i, " is not a period above 0");
   }
-  // timm and CLIP leave the bias out where a norm follows.
+  // timm and CLIP have no bias here if a norm follows.
   const Bias bias = reader.names().Has(Slot::kPreNorm) ? Bias::kWherePresent : Bias::kAlways;
   embedding.patch =
       reader.ReadPatch(config.width, config.channels, config.patch_height, config.patch_width, bias);
@@ -138,7 +138,7 @@ Block LoadBlock(Reader reader, const Layout& layout, int block) {
   loaded.projection = reader.ReadLinear(Slot::kProjection, width, attention_width, bias, block);
   loaded.scale1 = reader.ReadRows(Slot::kScale1, 1, width, block);
   loaded.norm2 = reader.RequireNorm(Slot::kNorm2, width, config.norm_epsilon, block);
-  // A table without a name for the value has the one layer of an MLP without a gate in its place.
+  // In a table without a name for the value, kFc1 is the value, or the one layer of an MLP without a gate.
   const bool has_value = !reader.names().Name(Slot::kFc1Value, Part::kWeight).empty();
   loaded.fc1 =
       reader.names().Has(Slot::kFc1Gate)
@@ -156,7 +156,7 @@ Rotary LoadRotary(Reader reader, const Layout& layout) {
   if (!reader.names().Has(Slot::kRotaryPeriods)) return rotary;
   const std::vector<float> periods =
       reader.RequireRows(Slot::kRotaryPeriods, 1, static_cast<int>(rotary.frequencies.size()));
-  for (size_t i = 0; i < periods.size(); ++i) {  // none where the reader only checks
+  for (size_t i = 0; i < periods.size(); ++i) {  // empty if the reader only checks
     rotary.frequencies[i] = 2 * std::numbers::pi / static_cast<double>(periods[i]);
   }
   return rotary;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The head of a checkpoint in the canonical layout: pooling, pooler and classifier.
+// Loads the head of a checkpoint in the canonical layout: pooling, pooler and classifier.
 #include <utility>
 
 #include "converter/family/reader.h"
@@ -9,7 +9,7 @@ namespace {
 
 using Bias = Reader::Bias;
 
-/// Two heads, of which a model gives the mean, as one that reads both tokens: [C, 2 D], halved.
+/// Returns two heads, whose mean is the output, as one head that reads both tokens: [C, 2 D], halved.
 LinearWeights JoinHeads(const LinearWeights& a, const LinearWeights& b) {
   LinearWeights joined{a.outputs, a.inputs + b.inputs, {}, {}};
   for (int o = 0; o < a.outputs && !a.weight.empty(); ++o) {
@@ -22,7 +22,7 @@ LinearWeights JoinHeads(const LinearWeights& a, const LinearWeights& b) {
   return joined;
 }
 
-/// timm without classes gives the mean of class and distillation token.
+/// Without classes, timm returns the mean of class and distillation token.
 LinearWeights MeanOfTwo(int width, bool check_only) {
   LinearWeights mean{width, 2 * width, {}, {}};
   if (check_only) return mean;
@@ -34,7 +34,7 @@ LinearWeights MeanOfTwo(int width, bool check_only) {
   return mean;
 }
 
-/// The learnt query of attention pooling, after its projection.
+/// Returns the learnt query of attention pooling after its projection.
 std::vector<float> Project(const LinearWeights& projection, std::span<const float> latent) {
   std::vector<float> query(projection.bias);
   query.resize(projection.outputs);
@@ -49,7 +49,7 @@ std::vector<float> Project(const LinearWeights& projection, std::span<const floa
   return query;
 }
 
-/// The first `outputs` rows of `linear` leave it and are returned.
+/// Removes the first `outputs` rows of `linear` and returns them.
 LinearWeights TakeRows(LinearWeights* linear, int outputs) {
   LinearWeights first{outputs, linear->inputs, {}, {}};
   linear->outputs -= outputs;
@@ -81,7 +81,7 @@ void LoadAttentionPool(Reader& reader, const VitConfig& config, Head* head) {
   head->fc2 = reader.ReadLinear(Slot::kLatentFc2, width, config.mlp_width, Bias::kAlways);
 }
 
-/// Width of the vector that pooling gives.
+/// Returns the width of the pooled vector.
 int PooledWidth(const VitConfig& config) {
   const bool two =
       config.pooling == Pooling::kClassAndDistillation || config.pooling == Pooling::kClassAndPatchMean;

@@ -13,7 +13,7 @@ using checkpoint::NamePatterns;
 /// Parameters of models that no table describes: with these names the refusal of such a model can quote them.
 constexpr const char* kOtherPlainNames[] = {"mask_token", "class_embedding", "positional_embedding", "proj"};
 
-/// The slot's names without the part: "blocks.{}.attn.proj" for "blocks.{}.attn.proj.*".
+/// Returns the slot's names without the part: "blocks.{}.attn.proj" for "blocks.{}.attn.proj.*".
 std::vector<std::string> ModulesOf(const Family& family, Slot slot) {
   constexpr std::string_view kPart = ".*";
   std::vector<std::string> modules;
@@ -26,7 +26,7 @@ std::vector<std::string> ModulesOf(const Family& family, Slot slot) {
   return modules;
 }
 
-/// What follows the block's number; empty when the name is of no block.
+/// Returns the name after the block's number; empty for a name outside of blocks.
 std::string InBlock(std::string_view name) {
   const size_t number = name.find("{}");
   return std::string(number == std::string_view::npos ? "" : name.substr(number + 2));
@@ -46,7 +46,7 @@ void AddPlainNames(const Family& family, NamePatterns* patterns) {
   }
 }
 
-/// Families that share a patch embedding's name complete each other; the first family's names count.
+/// Families may share a patch embedding's name. The first family that has a parameter names it.
 void AddEmbedding(const Family& family, NamePatterns* patterns) {
   for (const std::string& patch : ModulesOf(family, Slot::kPatch)) {
     auto found = std::find_if(patterns->embeddings.begin(), patterns->embeddings.end(),
@@ -65,7 +65,7 @@ void AddEmbedding(const Family& family, NamePatterns* patterns) {
   }
 }
 
-/// A table that names a layer twice does so in the same order for all of a block's layers.
+/// Matches layers by order: a table with several names has them in the same order for all layers of a block.
 void AddAttention(const Family& family, NamePatterns* patterns) {
   const std::vector<std::string> projections = ModulesOf(family, Slot::kProjection),
                                  together = ModulesOf(family, Slot::kQkv),
@@ -86,7 +86,7 @@ void AddAttention(const Family& family, NamePatterns* patterns) {
   }
 }
 
-/// ".ls1" and ".gamma" of "blocks.{}.ls1.gamma"; a parameter of the block itself is no module's.
+/// Adds ".ls1" and ".gamma" for "blocks.{}.ls1.gamma". A parameter of the block itself has no module: skips it.
 void AddScales(const Family& family, NamePatterns* patterns) {
   for (const SlotName& entry : family.slots) {
     if (entry.slot != Slot::kScale1 && entry.slot != Slot::kScale2) continue;

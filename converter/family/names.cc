@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kMostBlocks = 1000;
 
-/// Tensors that any library may leave in a checkpoint and that no output depends on.
+/// The ends of names that any library may leave in a checkpoint and that no output needs.
 constexpr const char* kIgnoredEverywhere[] = {"num_batches_tracked", "position_ids", "mask_token",
                                               "attn.bias_mask", "relative_position_index"};
 
@@ -47,7 +47,7 @@ const char* PartName(const Family& family, Slot slot, Part part) {
   return IsNorm(slot) ? "scale" : "kernel";
 }
 
-/// Fits `name` to a pattern with at most one "{}" and one "*", the latter behind it.
+/// Matches `name` with a pattern that has at most one "{}" and then at most one "*".
 std::optional<Match> Fit(const Family& family, const SlotName& entry, std::string_view name) {
   Match match;
   std::string_view pattern = entry.pattern;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A checkpoint's tensors by the slots of a family's table.
+// Names: a checkpoint's tensors by the slots of a family's table.
 #pragma once
 
 #include <map>
@@ -14,8 +14,8 @@ namespace vitrine {
 
 enum class Part { kWeight, kBias };  ///< tensors without a part are a weight
 
-/// Fits a family's patterns to a checkpoint's names. Where a slot has several patterns the one that finds
-/// most tensors is taken. `checkpoint` and `family` must outlive it.
+/// Matches a family's patterns with a checkpoint's names. Of a slot's patterns, the one that matches most
+/// tensors counts. `checkpoint` and `family` must outlive it.
 class Names {
  public:
   Names(const checkpoint::Checkpoint& checkpoint, const Family& family);
@@ -24,30 +24,30 @@ class Names {
   bool Has(Slot slot, Part part) const;
   int depth() const { return depth_; }  ///< number of the last block that has a tensor, plus one
 
-  /// The fraction of the checkpoint's tensors that the table knows, leaving out those that it ignores.
+  /// Returns the fraction of the checkpoint's tensors that match the table. Ignored tensors do not count.
   double explained() const { return explained_; }
   bool has_blocks() const { return depth_ > 0; }
 
-  /// The tensor, or nullptr; it then counts as used.
+  /// Returns the tensor and marks it as used; nullptr when there is none.
   const checkpoint::Tensor* Find(Slot slot, Part part, int block = 0) const;
-  /// Its shape, or nothing, without using it.
+  /// Returns its shape and does not mark it; empty when there is none.
   std::vector<int64_t> Shape(Slot slot, Part part, int block = 0) const;
-  /// Its name in the checkpoint, or the name that it should have.
+  /// Returns its name in the checkpoint, or the name that it should have.
   std::string Name(Slot slot, Part part, int block = 0) const;
 
-  /// Counts the slot's tensors as used: the output does not need them.
+  /// Marks the slot's tensors as used: the output does not need them.
   void LeaveOut(Slot slot) const;
 
-  /// Error with the name that is missing when the checkpoint has no tensor of the slot.
+  /// Error with the missing name when the checkpoint has no tensor of the slot.
   void Require(Slot slot) const;
 
-  /// Slots that the table says are always there and of which the checkpoint has no tensor.
+  /// Returns the slots with kAlways of which the checkpoint has no tensor.
   std::vector<Slot> Missing() const;
 
-  /// Tensors that fit no pattern and are not ignored by the table.
+  /// Returns the tensors that match no pattern and are not ignored.
   std::vector<std::string> Unknown() const;
 
-  /// Tensors that were neither found by now nor are ignored by the table.
+  /// Returns the tensors that are neither marked as used so far nor ignored.
   std::vector<std::string> Unused() const;
 
  private:
@@ -63,23 +63,23 @@ class Names {
   };
   using Candidates = std::map<Slot, std::vector<Candidate>>;
 
-  /// Adds the tensor to every pattern that its name, without a wrapper's prefix, fits;
-  /// false when there is none.
+  /// Adds the tensor to every pattern that matches `inner`, its name without a wrapper's prefix. Returns
+  /// false when none does.
   bool Sort(const std::string& name, std::string_view inner, const checkpoint::Tensor& tensor,
             Candidates* candidates);
-  /// Takes the pattern that found most; the tensors of the others are left over.
+  /// Chooses the pattern that matched most tensors. The tensors of the others are unknown.
   void Choose(Slot slot, const std::vector<Candidate>& alternatives);
 
   const Family& family_;
   std::map<Key, Found> found_;
   std::map<Slot, const char*> patterns_;  ///< the one that the checkpoint uses
-  std::vector<const std::string*> rest_;  ///< tensors that fit no pattern
-  std::string block_prefix_, prefix_;     ///< what precedes most names of blocks, and of the rest
+  std::vector<const std::string*> rest_;  ///< tensors that match no pattern
+  std::string block_prefix_, prefix_;     ///< the prefix of most names in blocks, and of the rest
   int depth_ = 0;
   double explained_ = 0;
 };
 
-/// True when `value` is `pattern`, or begins with it where it ends in '*'.
+/// Returns whether `value` is `pattern`, or begins with it if `pattern` ends in '*'.
 bool MatchesEnd(std::string_view value, std::string_view pattern);
 
 }  // namespace vitrine

@@ -12,32 +12,32 @@ namespace {
 
 using Resize = ImageConfig::Resize;
 
-/// Pillow's numbers by the names that timm and torchvision have for them.
+/// Returns Pillow's number for a filter's name in timm and torchvision.
 int InterpolationNumber(const std::string& name, bool is_flag) {
   static const std::map<std::string, int> kNames = {{"nearest", 0}, {"lanczos", 1}, {"bilinear", 2},
                                                     {"bicubic", 3}, {"box", 4},     {"hamming", 5}};
   const auto found = kNames.find(name);
   if (found == kNames.end()) {
     const std::string line =
-        "interpolation " + name + " is none of nearest, lanczos, bilinear, bicubic, box, hamming";
+        "unknown interpolation " + name + ", expected nearest, lanczos, bilinear, bicubic, box or hamming";
     if (is_flag) FailUsage(line);
     Fail(line);
   }
   return found->second;
 }
 
-/// timm has input_size; Hugging Face has any of these.
+/// Returns whether this is a timm pretrained_cfg and not a Hugging Face processor.
 bool IsTimm(const JsonObject& preprocessor) {
   return preprocessor.has("input_size") || preprocessor.has("crop_pct") || preprocessor.has("crop_mode");
 }
 
-/// Hugging Face processors with a crop, and whether they crop when the file does not say.
+/// Returns whether a Hugging Face processor crops, also when do_center_crop is absent.
 bool Crops(const JsonObject& preprocessor) {
   if (const std::optional<bool> crop = preprocessor.Flag({"do_center_crop"})) return *crop;
   return preprocessor.has("crop_size");
 }
 
-/// Classes that read a size without height and width as the shortest edge (default_to_square=False).
+/// Returns whether the class reads a single number as the shortest edge (default_to_square=False).
 bool ReadsShortestEdge(const JsonObject& preprocessor) {
   const std::string type = preprocessor.Text({"image_processor_type", "feature_extractor_type"}).value_or("");
   return type.starts_with("CLIP") || type.starts_with("Bit") || type.starts_with("ChineseCLIP");
@@ -53,7 +53,7 @@ std::optional<int> ShortestEdge(const JsonObject& preprocessor) {
   return std::nullopt;
 }
 
-/// What a file says of the way from a photo to an input of `crop`.
+/// The way from a photo to an input of `crop`.
 struct Steps {
   Resize mode = Resize::kShortestSide;
   ImageSize resize, crop;
@@ -98,7 +98,7 @@ Steps DefaultSteps(const ImageDefaults& defaults, ImageSize input) {
   return {defaults.resize, {grown(input.height), grown(input.width)}, input};
 }
 
-/// The channels' values; one value stands for all of them.
+/// Returns one value for each channel; a single value counts for all.
 std::vector<float> PerChannel(std::vector<float> values, const VitConfig& config, const char* what) {
   if (values.size() == 1) values.resize(config.channels, values[0]);
   if (static_cast<int>(values.size()) != config.channels) {
@@ -110,16 +110,16 @@ std::vector<float> PerChannel(std::vector<float> values, const VitConfig& config
   return values;
 }
 
-/// The family's three values, or their average where the model has not three channels.
+/// Returns the family's three values, or their average for a model without three channels.
 std::vector<float> DefaultPerChannel(const std::array<float, 3>& values, const VitConfig& config) {
   if (config.channels == 3) return {values.begin(), values.end()};
   return std::vector<float>(config.channels, (values[0] + values[1] + values[2]) / 3);
 }
 
 constexpr float kLargestDeviation =
-    10;  ///< of pixels from 0 to 1: half is the most, 1 leaves them as they are
+    10;  ///< for pixels from 0 to 1: the largest real one is 0.5; 1 changes nothing
 
-/// What a flag or a file gives: the first is wrong usage.
+/// Fails about mean and deviation: as wrong usage if they come from options, else as an error in a file.
 template <typename... Parts>
 void FailFor(const ConversionInputs& inputs, const Parts&... parts) {
   if (inputs.mean || inputs.deviation) FailUsage(parts...);
@@ -134,7 +134,7 @@ void ChooseNormalisation(const JsonObject& preprocessor, const ImageDefaults& de
     image->mean = {0};
     image->deviation = {1};
   }
-  // timm fills in ImageNet's where a pretrained_cfg leaves them out (timm/data/config.py).
+  // Without values in a pretrained_cfg, timm uses ImageNet's (timm/data/config.py).
   const bool timm = IsTimm(preprocessor);
   if (image->mean.empty()) image->mean = DefaultPerChannel(timm ? kImageNetMean : defaults.mean, config);
   if (image->deviation.empty()) {
@@ -142,7 +142,7 @@ void ChooseNormalisation(const JsonObject& preprocessor, const ImageDefaults& de
   }
   image->mean = PerChannel(image->mean, config, "mean");
   image->deviation = PerChannel(image->deviation, config, "std");
-  // (u8 * factor - mean) / std, where factor is 1/255 nearly always: brought to pixels of 0 to 1.
+  // (u8 * factor - mean) / std, where factor is nearly always 1/255: converts to pixels from 0 to 1.
   const bool rescales = preprocessor.Flag({"do_rescale"}).value_or(true);
   const double range = 255 * (rescales ? preprocessor.Number({"rescale_factor"}).value_or(1 / 255.0) : 1.0);
   if (std::abs(range - 1) > 1e-6) {
@@ -159,7 +159,7 @@ void ChooseNormalisation(const JsonObject& preprocessor, const ImageDefaults& de
               " cannot normalise a channel");
     if (std::abs(image->mean[c]) > 1 || image->deviation[c] > kLargestDeviation) {
       FailFor(inputs, "mean ", image->mean[c], " and std ", image->deviation[c],
-              " are not of pixels scaled to 0..1: divide by 255 what is of 0..255");
+              " do not fit pixels scaled to 0..1: divide values for 0..255 by 255");
     }
   }
 }
@@ -173,7 +173,7 @@ void ChooseResize(Steps steps, const ConversionInputs& inputs, ImageSize input, 
                    scaled(steps.resize.width, steps.crop.width, input.width)};
   if (inputs.crop_fraction) {
     if (!(*inputs.crop_fraction > 0.01 && *inputs.crop_fraction <= 1)) {
-      FailUsage("--crop-pct ", *inputs.crop_fraction, " is not above 0 and up to 1");
+      FailUsage("--crop-pct ", *inputs.crop_fraction, ": expected above 0, up to 1");
     }
     if (image->resize == Resize::kNone) image->resize = Resize::kShortestSide;
     resize = {static_cast<int>(std::floor(input.height / *inputs.crop_fraction)),
@@ -215,11 +215,11 @@ ImageConfig MakeImageConfig(const JsonObject& preprocessor, const ImageDefaults&
   if (inputs.interpolation) image.interpolation = InterpolationNumber(*inputs.interpolation, true);
   if (image.interpolation > 5)
     Fail(preprocessor.file(), ": resample ", image.interpolation, " is not 0 to 5");
-  const bool told = inputs.mean && inputs.deviation && inputs.crop_fraction && inputs.interpolation;
-  if (image.assumed && told) image.assumed = false;
+  const bool complete = inputs.mean && inputs.deviation && inputs.crop_fraction && inputs.interpolation;
+  if (image.assumed && complete) image.assumed = false;
   if (image.assumed) {
     remarks->push_back("assumed the family's preprocessing: " + Describe(config, image) +
-                       "; --preprocessor, --mean, --std, --crop-pct and --interpolation say otherwise");
+                       "; use --preprocessor, or --mean, --std, --crop-pct and --interpolation, to change this");
   }
   return image;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From preprocessor_config.json or timm's pretrained_cfg to an ImageConfig.
+// ImageConfig from preprocessor_config.json or timm's pretrained_cfg.
 #pragma once
 
 #include <optional>
@@ -13,12 +13,12 @@
 
 namespace vitrine {
 
-/// The size of what the preprocessor hands to the model; nothing when it does not say.
+/// Returns the size of the preprocessor's output; nullopt when the file does not have it.
 std::optional<ImageSize> PreprocessedSize(const JsonObject& preprocessor);
 
-/// Returns the steps from a photo to the model's input of config.image_height x config.image_width: what the
-/// person asked for, else what the preprocessor says, else the family's defaults (`assumed`, with a remark).
-/// An input of another size than the preprocessor's keeps its ratio of resize to crop.
+/// Returns the steps from a photo to the model's input of config.image_height x config.image_width: from the
+/// options, else from the preprocessor's file, else the family's defaults (`assumed`, with a remark). An
+/// input of another size than the preprocessor's keeps its ratio of resize to crop.
 ImageConfig MakeImageConfig(const JsonObject& preprocessor, const ImageDefaults& defaults,
                             const ConversionInputs& inputs, const VitConfig& config,
                             std::vector<std::string>* remarks);

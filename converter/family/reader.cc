@@ -11,14 +11,14 @@ namespace {
 using checkpoint::Tensor;
 using Shape = std::vector<int64_t>;
 
-/// The shape without the dimensions of one that lead it: [1, 1, D] and [D] are the same to us.
+/// Returns the shape without leading dimensions of 1: [1, 1, D] and [D] are equal here.
 Shape WithoutLeadingOnes(Shape shape) {
   while (shape.size() > 1 && shape.front() == 1) shape.erase(shape.begin());
   return shape;
 }
 
-/// The tensor with its dimensions in another order: dimension d is `order[d]` of the file's. A file with
-/// fewer dimensions (of one, in front) is the same seen with them.
+/// Returns the tensor with its dimensions in another order: dimension d is `order[d]` of the file's. Adds
+/// leading dimensions of 1 if the file has fewer.
 Tensor Permuted(Tensor tensor, std::initializer_list<size_t> order) {
   while (tensor.shape.size() < order.size()) {
     tensor.shape.insert(tensor.shape.begin(), 1);
@@ -46,7 +46,7 @@ const Tensor& Reader::Require(Slot slot, Part part, int block) {
 
 void Reader::CheckShape(const Tensor& tensor, Shape expected, Slot slot, Part part, int block) {
   if (WithoutLeadingOnes(tensor.shape) == WithoutLeadingOnes(expected)) return;
-  // Say it with as many dimensions as the file has.
+  // The message has as many dimensions as the file.
   while (expected.size() < tensor.shape.size() &&
          tensor.shape[tensor.shape.size() - expected.size() - 1] == 1) {
     expected.insert(expected.begin(), 1);
@@ -70,7 +70,7 @@ void Reader::ReadWeight(Slot slot, int outputs, int inputs, int block, std::span
     ReadInto(tensor, name, out);
     return;
   }
-  // Flax: [inputs, outputs], with heads and their values as two dimensions on the attention's side.
+  // Flax: [inputs, outputs]; the attention's side is two dimensions, heads and their values.
   if (HasHeads(slot)) {
     CheckShape(tensor, {inputs, outputs / head_size_, head_size_}, slot, Part::kWeight, block);
     ReadInto(Permuted(tensor, {1, 2, 0}), name, out);
@@ -135,7 +135,7 @@ LinearWeights Reader::ReadLinears(std::initializer_list<Slot> slots, int outputs
   size_t at = 0;
   for (const Slot slot : slots) {
     ReadWeight(slot, outputs, inputs, block, part(linear.weight, at, weights));
-    // One of three may have none where the others have one (BEiT's key): it stays zero.
+    // One of the three may have no bias although the others have one (BEiT's key): it stays zero.
     if (bias == Bias::kAlways || has_bias(slot)) {
       ReadBias(slot, outputs, block, part(linear.bias, at, outputs));
     }

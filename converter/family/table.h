@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a model family is to the converter: a table of names, and defaults for what its files leave out.
+// Family: a model family as a table of names, with defaults for what its files leave out.
 // To add a family: one .cc file with such a table, a declaration at the end of this file, one line in
 // family.cc, one fixture.
 #pragma once
@@ -24,7 +24,7 @@ namespace checkpoint {
 class Checkpoint;
 }
 
-/// The places of a canonical ViT that a tensor can fill. Norms and linear layers take a weight and a bias.
+/// The parameters of a canonical ViT. Norms and linear layers have a weight and a bias.
 enum class Slot {
   // Embedding
   kClassToken,
@@ -77,15 +77,15 @@ enum class Slot {
 };
 
 /// A slot and the name of its tensor: "{}" stands for the block's number, "*" for weight or bias.
-/// A slot may have several names, of which a checkpoint uses one: libraries rename. kAlways: a checkpoint
-/// without any tensor of this slot is broken.
+/// A slot may have several names, because libraries rename; a checkpoint uses one of them. kAlways: a
+/// checkpoint without a tensor of this slot is refused.
 struct SlotName {
   Slot slot;
   const char* pattern;
   enum Presence { kAlways, kSometimes } presence = kAlways;
 };
 
-/// How a checkpoint of this family is preprocessed where no file says it.
+/// The preprocessing of a family, for checkpoints without a preprocessor file.
 struct ImageDefaults {
   ImageConfig::Resize resize = ImageConfig::Resize::kShortestSide;
   double crop_fraction = 1;  ///< input size / resized size
@@ -102,7 +102,7 @@ inline constexpr std::array<float, 3> kClipDeviation = {0.26862954f, 0.26130258f
 
 struct Family;
 
-/// What configuration and shapes say of one checkpoint; a family's `settle` may correct it.
+/// One checkpoint, as its configuration and shapes describe it; a family's `settle` may correct it.
 struct Layout {
   VitConfig config;
   PatchGrid stored_grid;      ///< of the position table in the checkpoint; no cells: it has none
@@ -113,15 +113,15 @@ struct Layout {
   bool qkv_bias = false;      ///< query, key and value must have a bias; otherwise they may
   bool linear_bias = true;    ///< the block's other linear layers must have one
   bool patch_channels_last = false;  ///< columns of the patch embedding are in the order (y, x, channel)
-  bool no_key_bias = false;          ///< whatever the checkpoint has
-  bool interleaved_rotary = false;   ///< the pairs that are rotated are values 2 i and 2 i + 1 of a head
+  bool no_key_bias = false;          ///< even if the checkpoint has one
+  bool interleaved_rotary = false;   ///< rotates the pairs 2 i, 2 i + 1 of a head
   bool pooler_bias = true, pooler_tanh = true;
   ImageDefaults image;
   PositionFilter positions = PositionFilter::kBicubic;
-  std::string remark;  ///< what `settle` had to assume
+  std::string remark;  ///< what `settle` assumed
 };
 
-/// How the file orders the numbers of a weight.
+/// The order of dimensions in the file's weights.
 enum class Order {
   kTorch,  ///< linear [outputs, inputs], convolution [outputs, channels, y, x]; "weight" and "bias"
   kFlax,   ///< linear [inputs, outputs] with heads as a dimension of their own, convolution [y, x, channels,
@@ -132,14 +132,14 @@ struct Family {
   const char* name;   ///< for --family
   const char* title;  ///< for people
   std::vector<const char*> configuration_names =
-      {};                                ///< values of model_type, architectures, architecture or
-                                         ///< model_class; a trailing "*" matches any end
-  const char* sign = nullptr;            ///< a tensor that tells this family from others with the same names
-  bool (*fits)(const Names&) = nullptr;  ///< false: not this family, unless the configuration names it
-  std::vector<const char*> prefixes = {};  ///< what wrapping modules put before the names of the table
+      {};                                  ///< values of model_type, architectures, architecture or
+                                           ///< model_class; a trailing "*" matches any end
+  const char* sign = nullptr;              ///< a tensor that only this family has
+  bool (*fits)(const Names&) = nullptr;    ///< false: another family, unless the configuration names this one
+  std::vector<const char*> prefixes = {};  ///< added to the names by wrapping modules
   std::vector<SlotName> slots;
   std::vector<const char*> ignored = {};  ///< tensors that the output does not need; "*" as above
-  checkpoint::NamePatterns::TrainingHead training_head = {};
+  checkpoint::NamePatterns::TrainingHead training_head = {};  ///< left out by the reader
   Order order = Order::kTorch;
   bool hidden_act_gates = false;  ///< a gated MLP has the activation of the configuration's hidden_act
   Activation activation = Activation::kGeluErf;
@@ -174,7 +174,7 @@ std::span<const Family* const> Families();
 /// attention, layer scale, attention pooling and training heads.
 checkpoint::NamePatterns AllNamePatterns();
 
-/// Throws an Error when the checkpoint is of a kind that is known and not supported: "this is a Swin
+/// Throws an Error for a model that is known but not supported: "this is a Swin
 /// Transformer: its windowed attention is not supported". Does nothing otherwise.
 void RefuseOtherModels(const checkpoint::Checkpoint& checkpoint, const Configuration& configuration);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // timm VisionTransformer and VisionTransformerDistilled (timm/models/vision_transformer.py, deit.py), from
-// the first releases to 1.0; also what trained with code derived from it (DeiT, DeiT-III, MAE, AugReg, SigLIP
-// and CLIP towers).
+// the first releases to 1.0, and models trained with code derived from it (DeiT, DeiT-III, MAE, AugReg,
+// SigLIP and CLIP towers).
 #include "converter/error.h"
 #include "converter/family/names.h"
 #include "converter/family/table.h"
@@ -9,8 +9,8 @@
 namespace vitrine {
 namespace {
 
-/// The cfg defaults in timm tell these groups apart by the pretrained model's name; here
-/// by what the model has.
+/// timm chooses these defaults by the pretrained model's name; this function by the tensors that the model
+/// has.
 void ChooseImageDefaults(const Configuration& configuration, const Names& names, Layout* layout) {
   ImageDefaults& image = layout->image;
   const bool deit = names.Has(Slot::kDistillationToken) || configuration.Names("deit*");
@@ -27,7 +27,7 @@ void ChooseImageDefaults(const Configuration& configuration, const Names& names,
   }
 }
 
-/// What timm's model functions set beside the sizes; a hub config.json has their name and nothing of this.
+/// Sets what timm's model functions set besides the sizes; a hub config.json has only the function's name.
 void ReadArchitecture(const JsonObject& model, const Names& names, VitConfig* config) {
   const std::string name = model.Text({"architecture"}).value_or("");
   const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
@@ -43,11 +43,11 @@ void ReadArchitecture(const JsonObject& model, const Names& names, VitConfig* co
 void Settle(const Configuration& configuration, const Names& names, Layout* layout) {
   const JsonObject& model = configuration.model;
   if (model.Flag({"pool_include_prefix"}).value_or(false)) {
-    Fail("pool_include_prefix is not supported: class and register tokens take no part in a mean here");
+    Fail("pool_include_prefix is not supported: vitrine computes the mean of the patches alone");
   }
   const std::string norm = model.Text({"norm_layer"}).value_or("");
   if (norm.find("rms") != std::string::npos) Fail("norm_layer ", norm, " is not supported, only LayerNorm");
-  // The argument defaults of VisionTransformer, once there are arguments at all.
+  // If there are arguments, a missing one has the default of VisionTransformer.
   const bool has_arguments = model.has("embed_dim") || model.has("depth");
   const bool class_token = model.Flag({"class_token"}).value_or(has_arguments);
   if (class_token && !names.Has(Slot::kClassToken)) {

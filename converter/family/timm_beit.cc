@@ -11,7 +11,7 @@ void Settle(const Configuration& configuration, const Names& names, Layout* layo
   if (model.Flag({"use_rel_pos_bias"}).value_or(false)) names.Require(Slot::kPositionBias);
   if (model.Flag({"use_shared_rel_pos_bias"}).value_or(false)) names.Require(Slot::kSharedPositionBias);
   if (model.Flag({"use_abs_pos_emb"}).value_or(model.has("embed_dim"))) names.Require(Slot::kPositions);
-  layout->qkv_bias = false;  // it is in tensors of its own
+  layout->qkv_bias = false;  // its biases are separate tensors
   if (!model.has("global_pool")) layout->config.pooling = Pooling::kPatchMean;
   if (!configuration.Names("beitv2_*")) return;
   layout->image.mean = kImageNetMean;

@@ -11,7 +11,7 @@
 namespace vitrine {
 namespace {
 
-/// The arguments of Eva that tensors do not tell, or whose tensors must be there.
+/// The arguments of Eva that tensors do not show, or that require tensors.
 struct Arguments {
   bool class_token = false, registers = false, positions = false;
   bool rotary = false;
@@ -22,7 +22,7 @@ struct Arguments {
   std::string indexing = "ij";
 };
 
-/// What timm's model functions set; a hub config.json has their name alone.
+/// Returns what timm's model functions set; a hub config.json has only the function's name.
 Arguments OfArchitecture(const std::string& name) {
   const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
   Arguments arguments;
@@ -43,7 +43,7 @@ Arguments OfArchitecture(const std::string& name) {
 
 constexpr const char* kEnormous = "eva02_enormous_patch14";
 
-/// The same where there is not even a name: a model that has the same tensors.
+/// Returns the name of a model with the same tensors, for checkpoints without a name.
 const char* LikelyArchitecture(const Names& names, const VitConfig& config) {
   constexpr int kEnormousDepth = 64;
   if (config.depth == kEnormousDepth) return kEnormous;
@@ -53,7 +53,7 @@ const char* LikelyArchitecture(const Names& names, const VitConfig& config) {
 }
 
 [[noreturn]] void RefusePostNorm() {
-  Fail("this is an EVA with norms behind its layers (use_post_norm): they are not supported");
+  Fail("this is an EVA with norms after its layers (use_post_norm), which are not supported");
 }
 
 Arguments ReadArguments(const JsonObject& model, const Names& names, Layout* layout) {
@@ -61,10 +61,10 @@ Arguments ReadArguments(const JsonObject& model, const Names& names, Layout* lay
   if (model.has("embed_dim") || model.has("use_rot_pos_emb")) {
     arguments.class_token = arguments.positions = true;  // the defaults of Eva
   } else {
-    const std::optional<std::string> said = model.Text({"architecture"});
-    const std::string name = said.value_or(LikelyArchitecture(names, layout->config));
+    const std::optional<std::string> configured = model.Text({"architecture"});
+    const std::string name = configured.value_or(LikelyArchitecture(names, layout->config));
     if (name.starts_with(kEnormous)) RefusePostNorm();
-    if (!said) layout->remark = "assumed the positions of " + name + "; --config says otherwise";
+    if (!configured) layout->remark = "assumed the positions of " + name + "; use --config to change this";
     arguments = OfArchitecture(name);
   }
   arguments.class_token = model.Flag({"class_token"}).value_or(arguments.class_token);
@@ -79,7 +79,7 @@ Arguments ReadArguments(const JsonObject& model, const Names& names, Layout* lay
   return arguments;
 }
 
-/// Has what a plain VisionTransformer has not.
+/// Returns whether it has a tensor that a plain VisionTransformer does not have.
 bool Fits(const Names& names) {
   for (const Slot slot : {Slot::kQueryBias, Slot::kQuery, Slot::kAttentionNorm, Slot::kScale1, Slot::kFc1Gate,
                           Slot::kMlpNorm}) {
@@ -113,7 +113,7 @@ void Settle(const Configuration& configuration, const Names& names, Layout* layo
   if (arguments.rotary) SettleRotary(arguments, layout);
   if (!model.has("norm_eps") && arguments.type == "dinov3") layout->config.norm_epsilon = 1e-5f;
   layout->qkv_bias = layout->qkv_bias && names.Has(Slot::kQkv, Part::kBias);
-  // Eva's global_pool is "avg" where nothing else is said.
+  // The default of Eva's global_pool is "avg".
   if (!model.has("global_pool") || !names.Has(Slot::kClassToken))
     layout->config.pooling = Pooling::kPatchMean;
 }

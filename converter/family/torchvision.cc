@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// torchvision's vit_b_16 and its kin (torchvision/models/vision_transformer.py), with the MLP
-// names of both times.
+// torchvision's vit_b_16 and similar models (torchvision/models/vision_transformer.py), with the old and the
+// new names of the MLP.
 #include "converter/family/names.h"
 #include "converter/family/table.h"
 

@@ -8,7 +8,7 @@
 namespace vitrine {
 namespace {
 
-/// The bias, made of zeros first where there is none.
+/// Returns the bias; creates one of zeros if there is none.
 std::vector<float>& EnsureBias(LinearWeights* linear) {
   if (linear->bias.empty()) linear->bias.resize(linear->outputs);
   return linear->bias;
@@ -18,7 +18,8 @@ std::span<float> Row(LinearWeights* linear, int output) {
   return std::span(linear->weight).subspan(static_cast<size_t>(output) * linear->inputs, linear->inputs);
 }
 
-/// Four sums side by side: one chain of additions would wait for itself, and 86 million weights pass here.
+/// Four independent sums: in one chain, each addition would wait for the last one. This runs over 86 million
+/// weights.
 double Dot(std::span<const float> a, const float* b) {
   double sums[4] = {};
   size_t i = 0;
@@ -29,7 +30,7 @@ double Dot(std::span<const float> a, const float* b) {
   return sums[0] + sums[1] + sums[2] + sums[3];
 }
 
-/// bias += weight input, for an input that is the same for every token.
+/// bias += weight * input, for an input that is the same for every token.
 void FoldConstantInput(LinearWeights* linear, const float* input) {
   std::vector<float>& bias = EnsureBias(linear);
   for (int o = 0; o < linear->outputs; ++o) {
@@ -57,8 +58,8 @@ void FoldLayerScale(std::vector<float>* scale, LinearWeights* linear) {
   scale->clear();
 }
 
-/// Moves the bias of the value rows, which begin at `first`, into the projection; a
-/// softmax's weights sum to one.
+/// Moves the bias of the value rows, which begin at `first`, into the projection: the weights of a softmax
+/// sum to one.
 void FoldValueBias(LinearWeights* linear, int first, LinearWeights* projection) {
   if (linear->bias.empty()) return;
   FoldConstantInput(projection, &linear->bias[first]);

@@ -26,7 +26,7 @@ struct Axis {
   double& at(int output, int input) { return weights[static_cast<size_t>(output) * inputs + input]; }
 };
 
-/// Four taps around `center`; taps beyond the border read the border (torch's upsample_bicubic2d).
+/// Four taps around `center`. Taps outside read the border cell (torch's upsample_bicubic2d).
 void FourTaps(Axis& axis, int output, double center) {
   const double first = std::floor(center) - 1;
   for (int tap = 0; tap < 4; ++tap) {
@@ -36,7 +36,7 @@ void FourTaps(Axis& axis, int output, double center) {
   }
 }
 
-/// The two cells around `center`; taps beyond the border read the border (torch's upsample_bilinear2d).
+/// The two cells around `center`. Taps outside read the border cell (torch's upsample_bilinear2d).
 void TwoTaps(Axis& axis, int output, double center) {
   center = std::max(center, 0.0);
   const int first = std::min(static_cast<int>(center), axis.inputs - 1),
@@ -45,8 +45,8 @@ void TwoTaps(Axis& axis, int output, double center) {
   axis.at(output, next) += center - first;
 }
 
-/// All cells under a filter of radius `support` cells, widened by `scale` where that is above one; taps
-/// beyond the border are left out and the rest normalised (torch's _upsample_bicubic2d_aa).
+/// All cells under a filter with a radius of `support` cells, times `scale` if that is above one. Taps
+/// outside are left out and the rest normalised (torch's _upsample_bicubic2d_aa).
 void WideTaps(Axis& axis, int output, double scale, double support, bool cubic) {
   const double stretch = std::max(scale, 1.0), center = scale * (output + 0.5);
   const int first = std::max(0, static_cast<int>(center - support * stretch + 0.5));
@@ -129,14 +129,14 @@ PatchGrid PositionBiasGrid(int rows, PatchGrid hint, const std::string& name) {
   if (hint.cells() > 0 && PositionBiasRows(hint) == rows) return hint;
   const int side = (static_cast<int>(std::lround(std::sqrt(std::max(0, rows - kClassRows)))) + 1) / 2;
   if (side < 1 || PositionBiasRows({side, side}) != rows) {
-    Fail(name, ": ", rows, " rows are not those of a grid of patches and a class token");
+    Fail(name, ": ", rows, " rows do not fit a grid of patches and a class token");
   }
   return {side, side};
 }
 
 std::vector<float> ResizePositionBias(std::span<const float> table, PatchGrid from, PatchGrid to, int heads) {
   const size_t distances = static_cast<size_t>(Distances(from).cells()) * heads;
-  // transformers takes the stored table's height for its width, which matters where they differ.
+  // transformers confuses the stored table's height and width; the result must be the same.
   const PatchGrid swapped{Distances(from).width, Distances(from).height};
   std::vector<float> resized =
       ResizePositions(table.first(distances), swapped, Distances(to), heads, PositionFilter::kBilinear);

@@ -16,8 +16,8 @@ struct PatchGrid {
   bool operator==(const PatchGrid&) const = default;
 };
 
-/// How a library calls torch's `interpolate`. Cell centers are at i + 0.5 (align_corners=False) unless the
-/// value says otherwise.
+/// How a library calls torch's `interpolate`. Cell centers are at i + 0.5 (align_corners=False) except in
+/// kBicubicAlignedCorners.
 enum class PositionFilter {
   kBicubic,             ///< a = -0.75, four taps (Hugging Face ViT, DeiT, DINOv2, CLIP, SigLIP)
   kBicubicAntialiased,  ///< a = -0.5, the taps widen where the grid shrinks (timm, DINOv2 with registers)
@@ -28,8 +28,8 @@ enum class PositionFilter {
 };
 
 /// Returns positions [to.height * to.width, width] resampled from [from.height * from.width, width], both
-/// row-major. Computed in double; within 1e-6 of torch's f32 for values of the order of 1. The same grid is
-/// returned as it is.
+/// row-major. Computed in double; within 1e-6 of torch's f32 for values of about 1. If the grids are equal,
+/// returns the positions unchanged.
 std::vector<float> ResizePositions(std::span<const float> positions, PatchGrid from, PatchGrid to, int width,
                                    PositionFilter filter);
 

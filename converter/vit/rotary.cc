@@ -11,14 +11,14 @@
 namespace vitrine {
 namespace {
 
-/// The coordinate of the `number`th patch of `count` along a side.
+/// Returns the coordinate of patch `number` of `count` along a side.
 double Coordinate(const Rotary& rotary, int number, int count, int reference) {
   if (rotary.centered) return 2 * (number + 0.5) / count - 1;
   const double stretch = reference > 0 ? static_cast<double>(reference) / count : 1.0;
   return (number + rotary.offset) * stretch;
 }
 
-/// Of `K` rows of `length` values: the even ones, then the odd ones.
+/// Reorders `K` rows of `length` values: the even rows, then the odd rows.
 void EvenThenOdd(float* values, size_t K, size_t length) {
   std::vector<float> ordered;
   ordered.reserve(K * length);
@@ -34,7 +34,7 @@ void EvenThenOdd(float* values, size_t K, size_t length) {
 
 Rotary MakeRotary(double temperature, int head_size, bool centered) {
   if (head_size % 4 != 0) {
-    Fail("rotary positions need heads of a multiple of 4, these have ", head_size);
+    Fail("rotary positions need a head size that is a multiple of 4, found ", head_size);
   }
   if (!(temperature > 0) || !std::isfinite(temperature)) {
     Fail("the base of the rotary positions is ", temperature, ", expected above 0");

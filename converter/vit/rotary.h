@@ -10,7 +10,7 @@
 namespace vitrine {
 
 /// Returns rotary positions with the frequencies temperature^(-4 i / K), i < K / 4; times 2 pi if `centered`,
-/// whose coordinates run from -1 to 1. Error when K is no multiple of 4, or the temperature not above 0.
+/// whose coordinates run from -1 to 1. Error when K is not a multiple of 4, or the temperature not above 0.
 Rotary MakeRotary(double temperature, int head_size, bool centered);
 
 /// Reorders the values of each query and key, and of their norms, so that the rotated pairs (2 i, 2 i + 1)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The canonical ViT: one configuration and one set of names, whatever family a checkpoint comes from.
-// A family table fills it; folding and lowering read nothing else.
+// The canonical ViT: one configuration and one set of names for all model families. The families' tables fill
+// it; folding and lowering read nothing else.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace vitrine {
 
 enum class Activation { kGeluErf, kGeluTanh, kQuickGelu, kSilu, kRelu, kTanh };
 
-/// What the head reads of the tokens [T, D] after the last block.
+/// The part of the tokens [T, D] after the last block that the head reads.
 enum class Pooling {
   kClassToken,            ///< row 0
   kClassAndDistillation,  ///< rows 0 and 1, one after the other: [1, 2 D] (DeiT: the mean of two heads)
@@ -21,15 +21,16 @@ enum class Pooling {
   kAttention,  ///< attention pooling of the patch rows with a learnt query (SigLIP, timm global_pool="map")
 };
 
-/// Rotary positions: the queries and keys of the patches are turned by angles, each a coordinate of the patch
-/// times a frequency. The first half of a head's K / 2 angles is of the patch's row, the second of its
-/// column, or the other way.
+/// Rotary positions: rotate the queries and keys of the patches by angles, each a coordinate of the patch
+/// times a frequency. The first half of a head's K / 2 angles uses the patch's row, the second its column, or
+/// the reverse.
 struct Rotary {
-  std::vector<double> frequencies;  ///< [K / 4] radians a unit of the coordinate; empty: no rotary positions
-  bool centered = true;  ///< coordinates are those of the patch's centre, the image from -1 to 1 along each
-                         ///< side; otherwise the patch's number plus `offset`, from 0
+  std::vector<double>
+      frequencies;       ///< [K / 4] radians per unit of the coordinate; empty: no rotary positions
+  bool centered = true;  ///< a coordinate is the patch's centre, with the image from -1 to 1 along each side;
+                         ///< otherwise the patch's number, from 0, plus `offset`
   double offset = 0;
-  /// Not centered: numbers are stretched as if the grid were this one; 0: they are not.
+  /// Not centered: numbers are scaled to a grid of this size; 0: not scaled.
   int reference_height = 0, reference_width = 0;
   bool column_first = false;
   bool present() const { return !frequencies.empty(); }
@@ -48,23 +49,23 @@ struct VitConfig {
   bool gated_mlp = false;                 ///< SwiGLU: fc1 gives [gate, value], activation(gate) * value
   Activation activation = Activation::kGeluErf;
   float norm_epsilon = 1e-6f;
-  /// Multiplies Q K^T; head_size^-0.5 unless the checkpoint's arguments say otherwise.
+  /// Multiplies Q K^T; head_size^-0.5 unless the checkpoint's arguments have another value.
   double attention_scale = 0;
   int prefix_tokens = 1;  ///< rows before the first patch: class, distillation, registers
-  Rotary rotary;          ///< a head's values i and i + K / 2 are a pair, whatever the checkpoint's order
+  Rotary rotary;          ///< values i and i + K / 2 of a head are a pair, for every checkpoint
   Pooling pooling = Pooling::kClassToken;
-  int classes = 0;             ///< 0: no classifier, the embedding is the output
-  bool keeps_patches = false;  ///< the patches behind the last norm are an output, whatever the head reads
-  bool keys_are_compared = false;  ///< by token merging: the key bias, which attention does not see, counts
+  int classes = 0;                 ///< 0: no classifier, the embedding is the output
+  bool keeps_patches = false;      ///< the patches after the last norm are an output too
+  bool keys_are_compared = false;  ///< by token merging: the key bias must stay
   /// Pixels beyond the last whole patch at the right and the bottom are not read (SigLIP So400m: 384 by 14).
   int tokens() const { return prefix_tokens + (image_height / patch_height) * (image_width / patch_width); }
 };
 
-/// LayerNorm and its affine, both [D] (gamma alone where beta has been folded away).
+/// LayerNorm and its affine, both [D] (gamma alone after beta has been folded).
 struct Norm {
   std::vector<float> gamma, beta;
   float epsilon = 1e-6f;
-  bool plain = false;  ///< (x - mean) / deviation alone: what folding leaves
+  bool plain = false;  ///< after folding: (x - mean) / deviation alone
   bool present() const { return plain || !gamma.empty(); }
 };
 
@@ -89,10 +90,10 @@ struct Block {
   Norm norm1;
   LinearWeights qkv;          ///< [3 D, D]: query, key, value, each head by head
   Norm query_norm, key_norm;  ///< over each head's K values (QK norm)
-  /// Relative, added to the scores, or empty: [H, (2 h - 1) (2 w - 1) + 3] for a grid of h x w patches behind
-  /// one class token, as in schema::Attention.
+  /// Relative, added to the scores, or empty: [H, (2 h - 1) (2 w - 1) + 3] for one class token and a grid of
+  /// h x w patches, as in schema::Attention.
   std::vector<float> position_bias;
-  Norm attention_norm;        ///< over the heads' values side by side, before the projection (EVA)
+  Norm attention_norm;        ///< over the concatenated heads, before the projection (EVA)
   LinearWeights projection;   ///< [D, D]
   std::vector<float> scale1;  ///< layer scale [D] or empty
   Norm norm2;
@@ -116,29 +117,29 @@ struct Head {
   LinearWeights fc1, fc2;
 };
 
-/// From a photo to the model's input; mirrors what the library's image processor does.
+/// From a photo to the model's input, as in the library's image processor.
 struct ImageConfig {
   enum class Resize { kNone, kShortestSide, kSquash } resize = Resize::kShortestSide;
-  /// Pixels; shortest side: equal, or for an input that is no square what the resized image must cover
-  /// (timm's ResizeKeepRatio).
+  /// Pixels. With kShortestSide both are equal, or, for an input that is not square, the resized image must
+  /// cover them (timm's ResizeKeepRatio).
   int resize_height = 0, resize_width = 0;
   int interpolation = 3;  ///< Pillow's number: 0 nearest, 1 lanczos, 2 bilinear, 3 bicubic, 4 box, 5 hamming
   /// Hugging Face processors floor the crop's offset, the others round half to even.
   bool crop_floor = false;
   std::vector<float> mean, deviation;  ///< [C], of pixels scaled to 0..1
-  bool assumed = false;                ///< no file said it: the family's default
+  bool assumed = false;                ///< the family's default, because no file has it
 };
 
 /// Returns the preprocessing for people: "shortest side 256 bicubic, crop 224x224, mean ..., deviation ...".
 std::string Describe(const VitConfig& config, const ImageConfig& image);
 
-/// A checkpoint seen as a ViT. The weights are read, in f32, only when asked for and one layer at a time. The
-/// functions throw Error when a tensor is missing or has another shape, with its name, expected and found.
+/// A checkpoint as a ViT. The functions read the weights of one layer, in f32. They throw an Error when a
+/// tensor is missing or has another shape, with its name and the expected and found shapes.
 struct Vit {
   VitConfig config;
   ImageConfig image;
   std::vector<std::string> labels;   ///< as many as classes, or empty
-  std::vector<std::string> remarks;  ///< what was assumed, one sentence each, for the person who converts
+  std::vector<std::string> remarks;  ///< for the user: what was assumed, one sentence each
   std::function<Embedding()> load_embedding;
   std::function<Block(int)> load_block;
   std::function<Head()> load_head;

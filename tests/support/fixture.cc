@@ -25,7 +25,7 @@ std::vector<float> ReadFloats(const fs::path& path) {
   return values;
 }
 
-/// The outputs of `count` images that stand one after the other.
+/// Splits the concatenated outputs of `count` images.
 std::vector<std::vector<float>> Split(const std::vector<float>& values, size_t count) {
   std::vector<std::vector<float>> parts;
   const ptrdiff_t size = static_cast<ptrdiff_t>(values.size() / count);
@@ -33,7 +33,7 @@ std::vector<std::vector<float>> Split(const std::vector<float>& values, size_t c
   return parts;
 }
 
-/// A safetensors file whose values `fill` gives, all tensors one after the other.
+/// Writes a safetensors file; `fill` returns the values of all tensors, concatenated.
 fs::path Write(const checkpoint::ScratchFolder& folder, const Shapes& shapes,
                const std::function<std::string(size_t)>& fill) {
   json header = json::object();
@@ -61,7 +61,7 @@ std::vector<uint8_t> ReadPixels(const fs::path& path) {
   return {image.value().pixels(), image.value().pixels() + bytes};
 }
 
-/// What no file of the folder says: flags, as a person would give them.
+/// Sets the options that no file of the folder replaces, as a user would.
 void GiveFlags(const fs::path& folder, const json& preprocess, ConversionInputs* inputs) {
   if (fs::exists(folder / "preprocessor_config.json")) return;
   inputs->mean = preprocess["mean"].get<std::vector<float>>();
@@ -83,7 +83,7 @@ ModelFixture ReadCommitted(const fs::path& folder) {
   return fixture;
 }
 
-/// Every folder of `root`, by name.
+/// Returns the fixtures in the folders of `root`, sorted by name.
 std::vector<ModelFixture> ReadAll(const fs::path& root) {
   std::vector<ModelFixture> fixtures;
   for (const auto& entry : fs::directory_iterator(root)) fixtures.push_back(ReadCommitted(entry.path()));

@@ -102,7 +102,7 @@ void AttendHead(const Matrix& query, int query_column, const Matrix& key_value, 
   }
 }
 
-/// Turns the pairs (i, i + K / 2) of a head by the angles of the patch.
+/// Rotates the pairs (i, i + K / 2) of a head by the angles of the patch.
 void Rotate(const VitConfig& c, int patch, double* x) {
   const int columns = c.image_width / c.patch_width, rows = c.image_height / c.patch_height;
   const int half = c.head_size / 2, quarter = c.head_size / 4;
@@ -119,7 +119,7 @@ void Rotate(const VitConfig& c, int patch, double* x) {
   }
 }
 
-/// What query t and key s of a head have in the table; token 0 is the class token.
+/// Returns the table's value for query t and key s of a head; token 0 is the class token.
 double PositionBias(const VitConfig& c, const std::vector<float>& table, int head, int t, int s) {
   const int rows = c.image_height / c.patch_height, columns = c.image_width / c.patch_width;
   const int distances = (2 * rows - 1) * (2 * columns - 1);
@@ -157,7 +157,7 @@ void AddTo(Matrix* x, const Matrix& delta, const std::vector<float>& scale) {
   }
 }
 
-/// Patches as the patch embedding takes them: (c, y, x) and normalised, or (y, x, c) less `zero`.
+/// Returns the inputs of the patch embedding: (c, y, x) and normalised, or (y, x, c) minus `zero`.
 Matrix CutPatches(const Vit& vit, std::span<const uint8_t> pixels, bool folded, int zero) {
   const VitConfig& c = vit.config;
   const int rows = c.image_height / c.patch_height, columns = c.image_width / c.patch_width;

@@ -75,7 +75,7 @@ class ConfigurationReader {
   void ReadMean(const OnnxNode& node) {
     const OnnxAttribute* attribute = node.Find("axes");
     const std::vector<int64_t> axes = attribute ? attribute->integers : graph_.Integers(node.input(1));
-    // A classifier of class token and mean reads both in one vector: that is no mean pooling.
+    // A classifier of class token and mean reads both in one vector: that is not mean pooling.
     const std::vector<OnnxGraph::Use>& uses = graph_.Uses(node.outputs[0]);
     const bool joined = std::any_of(uses.begin(), uses.end(),
                                     [](const OnnxGraph::Use& use) { return use.node->op == "Concat"; });

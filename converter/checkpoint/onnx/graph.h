@@ -57,9 +57,9 @@ class OnnxGraph {
 /// Returns whether an operator only selects, rearranges or resamples the numbers of its first input.
 bool OnlyMoves(std::string_view op);
 
-/// Throws an Error that names the first node that no plain ViT has: a convolution that is no patch embedding,
-/// pooling, batch normalization, recurrence, a quantized operator, a graph optimizer's operator. Also throws
-/// when there is no patch embedding or no attention.
+/// Throws an Error with the first node that a plain ViT does not have: a convolution that is not a patch
+/// embedding, pooling, batch normalization, recurrence, a quantized operator, an operator of a graph optimizer.
+/// Also throws when there is no patch embedding or no attention.
 void RefuseOtherGraphs(const OnnxGraph& graph);
 
 /// Returns what the graph computes, under the keys of configuration files; only what is certain:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configuration files of all kinds, and the ways in which they are wrong.
+// Configuration files of all kinds, valid and invalid.
 #include "converter/family/configuration.h"
 
 #include <catch2/catch_test_macros.hpp>
@@ -32,27 +32,27 @@ struct Case {
   }
 };
 
-TEST_CASE("Takes a configuration beside the checkpoint, and says so") {
+TEST_CASE("Uses a configuration next to the checkpoint and adds a remark") {
   Case test;
   test.folder.Write("args.json", R"({"embed_dim": 8, "num_heads": 2})");
   const Configuration configuration = test.Read();
   CHECK(configuration.model.Int({"num_heads"}) == 2);
   CHECK(configuration.model.file() == "args.json");
   CHECK(configuration.remarks ==
-        std::vector<std::string>{"took the configuration from args.json beside the checkpoint"});
+        std::vector<std::string>{"used the configuration in args.json next to the checkpoint"});
 }
 
-TEST_CASE("Leaves a file beside the checkpoint alone that is no model configuration") {
+TEST_CASE("Ignores a file next to the checkpoint that is not a model's configuration") {
   for (const char* content : {"{\"editor\": 1}", "[1]", "not JSON"}) {
     Case test;
     test.folder.Write("config.json", content);
     const Configuration configuration = test.Read();
     CHECK(configuration.model.empty());
-    CHECK_THAT(configuration.remarks.at(0), ContainsSubstring("left config.json"));
+    CHECK_THAT(configuration.remarks.at(0), ContainsSubstring("ignored config.json"));
   }
 }
 
-TEST_CASE("A configuration that was named must be right") {
+TEST_CASE("Refuses an invalid file given by --config") {
   Case test;
   test.inputs.config = test.folder.path() / "none.json";
   CHECK_THAT(test.Refusal(), ContainsSubstring("none.json: cannot be read"));
@@ -65,16 +65,16 @@ TEST_CASE("A configuration that was named must be right") {
   test.inputs.config = test.folder.Write("d.json", R"({"num_heads": 2, "hidden_act": "mish"})");
   CHECK(test.Refusal() == "d.json: activation mish is not supported");
   test.inputs.config = test.folder.Write("e.json", R"({"num_heads": 2, "depth": 12})");
-  CHECK(test.Refusal() == "e.json does not fit the checkpoint: number of blocks is 12 there and 2 here");
+  CHECK(test.Refusal() == "e.json does not fit the checkpoint: number of blocks is 12, the checkpoint has 2");
   test.inputs.config = test.folder.Write("f.json", R"({"num_heads": 2, "embed_dim": 16})");
-  CHECK(test.Refusal() == "f.json does not fit the checkpoint: width is 16 there and 8 here");
+  CHECK(test.Refusal() == "f.json does not fit the checkpoint: width is 16, the checkpoint has 8");
   test.inputs.config = test.folder.Write("g.json", R"({"num_heads": 2, "num_classes": 1000})");
   CHECK(test.Refusal() == "head.weight: expected [1000, 8], found [5, 8]");
   test.inputs.config = test.folder.Write("h.json", R"({"num_heads": 2, "global_pool": "max"})");
   CHECK(test.Refusal() == "global_pool max is not supported");
 }
 
-TEST_CASE("Nested configurations come to one level") {
+TEST_CASE("Flattens nested configurations") {
   Case test;
   test.inputs.config = test.folder.Write("clip.json", R"({
       "model_type": "clip", "architectures": ["CLIPModel"], "projection_dim": 24,
@@ -94,7 +94,7 @@ TEST_CASE("Nested configurations come to one level") {
   CHECK(configuration.preprocessor.Floats({"mean"}) == std::vector<float>{0.5f});
 }
 
-TEST_CASE("The name that a training script left stands in for an architecture") {
+TEST_CASE("Uses the model's name from a training script as the architecture") {
   Case test;
   CHECK(ReadConfiguration(test.inputs, {{"arch", "vit_tiny_patch16_224"}}).Names("vit_*"));
   CHECK(ReadConfiguration(test.inputs, {{"args", {{"model", "deit_tiny_patch16_224"}}}}).Names("deit_*"));
@@ -103,8 +103,8 @@ TEST_CASE("The name that a training script left stands in for an architecture") 
   CHECK(!ReadConfiguration(test.inputs, {{"arch", "deit_tiny"}}).Names("deit_*"));
 }
 
-/// Converts with every value of `file` replaced by every odd one; what is not refused with
-/// an Error is a crash.
+/// Converts with each value of `file` replaced by each odd value. Each conversion must succeed or throw an
+/// Error.
 void TryOddValues(const ModelFixture& fixture, const std::filesystem::path& file, bool is_model) {
   const auto checkpoint = OpenCheckpoint(fixture.inputs.checkpoint);
   const nlohmann::json whole = nlohmann::json::parse(checkpoint::ReadBytes(file));
@@ -127,7 +127,7 @@ void TryOddValues(const ModelFixture& fixture, const std::filesystem::path& file
   }
 }
 
-TEST_CASE("Odd values are refused or passed over") {
+TEST_CASE("Refuses or ignores odd values") {
   for (const ModelFixture& fixture : CommittedFixtures()) {
     const std::set<std::string> tried = {"hf_vit", "hf_dinov2", "hf_clip", "timm_hub", "timm_registers"};
     if (!tried.contains(fixture.name)) continue;
@@ -142,7 +142,7 @@ TEST_CASE("Odd values are refused or passed over") {
   }
 }
 
-TEST_CASE("Labels come from a file in any form") {
+TEST_CASE("Reads labels from a file of any form") {
   Case test;
   const std::vector<std::string> names = {"a", "b b", "c", "d", "e"};
   for (const char* content :
@@ -152,7 +152,7 @@ TEST_CASE("Labels come from a file in any form") {
     test.inputs.labels = test.folder.Write("labels", content);
     INFO(content);
     if (std::string(content).find("no") != std::string::npos) {
-      CHECK_THROWS_WITH(test.Read(), ContainsSubstring("without a gap"));
+      CHECK_THROWS_WITH(test.Read(), ContainsSubstring("with all numbers from 0"));
     } else {
       CHECK(test.Read().labels == names);
     }
@@ -164,7 +164,7 @@ TEST_CASE("Labels come from a file in any form") {
   CHECK_THAT(test.Refusal(), ContainsSubstring("none: cannot be read"));
 }
 
-TEST_CASE("Labels come from a configuration, but not those that it made up") {
+TEST_CASE("Reads labels from a configuration, except placeholders") {
   Case test;
   const auto labels = [&](const char* content) {
     test.inputs.config = test.folder.Write("labelled.json", content);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which family a checkpoint is of, and what its shapes alone tell.
+// Detects the family from names, and sizes from shapes.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
@@ -11,8 +11,8 @@ namespace {
 
 using Catch::Matchers::ContainsSubstring;
 
-/// The Vit of a checkpoint with these names and shapes and nothing beside it. Its load
-/// functions must not be called.
+/// Returns the Vit of a checkpoint with these names and shapes and no other files. Its load functions must
+/// not be called.
 Vit VitOf(const Shapes& shapes, ConversionInputs inputs = {}) {
   const checkpoint::ScratchFolder folder;
   inputs.checkpoint = WriteZeros(folder, shapes);
@@ -20,7 +20,7 @@ Vit VitOf(const Shapes& shapes, ConversionInputs inputs = {}) {
   return MakeVit(checkpoint, inputs);
 }
 
-TEST_CASE("Weights alone tell the family of every committed model") {
+TEST_CASE("Detects the family of every committed model from its weights alone") {
   for (const ModelFixture& fixture : CommittedFixtures()) {
     INFO(fixture.name);
     ConversionInputs inputs;
@@ -48,7 +48,7 @@ TEST_CASE("Weights alone tell the family of every committed model") {
   }
 }
 
-TEST_CASE("Shapes alone tell the sizes") {
+TEST_CASE("Deduces the sizes from shapes alone") {
   const Vit vit = VitOf(TinyTimmShapes(), [] {
     ConversionInputs inputs;
     inputs.heads = 2;
@@ -70,17 +70,17 @@ TEST_CASE("Shapes alone tell the sizes") {
   CHECK(config.pooling == Pooling::kClassToken);
 }
 
-TEST_CASE("The number of heads is assumed and said") {
+TEST_CASE("Assumes the number of heads and adds a remark") {
   Shapes shapes = TinyTimmShapes();
   for (auto& [name, shape] : shapes) {
     for (int64_t& dimension : shape) dimension = dimension == 8 ? 128 : dimension == 24 ? 384 : dimension;
   }
   const Vit vit = VitOf(shapes);
   CHECK(vit.config.heads == 2);
-  CHECK(vit.remarks.front() == "assumed 2 heads of 64; --heads or --config says otherwise");
+  CHECK(vit.remarks.front() == "assumed 2 heads of 64; use --heads or --config to change this");
 }
 
-TEST_CASE("A wrapper's prefix is passed over and comes back in messages") {
+TEST_CASE("Accepts a wrapper's prefix and repeats it in messages") {
   Shapes wrapped;
   for (const auto& [name, shape] : TinyTimmShapes()) wrapped["backbone." + name] = shape;
   wrapped["logit_scale"] = {1};  // or the reader takes the common prefix off
@@ -103,7 +103,7 @@ TEST_CASE("Registers may or may not have positions") {
   }
 }
 
-TEST_CASE("An image that patches do not fill is taken where the configuration says so") {
+TEST_CASE("Accepts a configured image size that is not a multiple of the patch") {
   const checkpoint::ScratchFolder folder;
   ConversionInputs inputs;
   inputs.config =
@@ -113,7 +113,7 @@ TEST_CASE("An image that patches do not fill is taken where the configuration sa
   CHECK(vit.config.tokens() == 5);
 }
 
-TEST_CASE("Family names can be given") {
+TEST_CASE("Accepts a family by name") {
   CHECK(FamilyNames().size() == 15);
   ConversionInputs inputs;
   inputs.heads = 2;

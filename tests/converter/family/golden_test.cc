@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The canonical ViT of every fixture, run in double, gives what the library gave: as
-// loaded and after folding.
+// Runs the canonical ViT of every fixture in double, as loaded and after folding, and compares with the
+// library's output.
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Preprocessor files of many libraries, as steps.
+// ImageConfig from the preprocessor files of many libraries.
 #include "converter/family/preprocessing.h"
 
 #include <catch2/catch_test_macros.hpp>
@@ -33,7 +33,7 @@ void CheckResize(const ImageConfig& image, Resize mode, int height, int width) {
   CHECK(image.resize_width == width);
 }
 
-TEST_CASE("ViTImageProcessor squashes") {
+TEST_CASE("ViTImageProcessor resizes without keeping the ratio") {
   const char* text =
       R"({"do_resize": true, "size": {"height": 224, "width": 200}, "resample": 2, "do_normalize": true,
       "image_mean": [0.1, 0.2, 0.3], "image_std": [1, 2, 3], "image_processor_type": "ViTImageProcessor"})";
@@ -70,7 +70,7 @@ TEST_CASE("BitImageProcessor takes the shortest edge and crops") {
   CheckResize(Config(text, {448, 448}), Resize::kShortestSide, 512, 512);
 }
 
-TEST_CASE("Steps that are switched off are left out") {
+TEST_CASE("Leaves out disabled steps") {
   CheckResize(Config(R"({"do_resize": false, "size": 224})", {96, 80}), Resize::kNone, 96, 80);
   const ImageConfig image =
       Config(R"({"do_normalize": false, "size": 224, "image_mean": [9, 9, 9]})", {224, 224});
@@ -78,7 +78,7 @@ TEST_CASE("Steps that are switched off are left out") {
   CHECK(image.deviation == std::vector<float>{1, 1, 1});
 }
 
-TEST_CASE("A rescale factor goes into mean and deviation") {
+TEST_CASE("Folds a rescale factor into mean and deviation") {
   const ImageConfig image = Config(R"({"size": 32, "rescale_factor": 0.00784313725490196, "image_mean": 1.0,
       "image_std": 1.0})",
                                    {32, 32});
@@ -105,7 +105,7 @@ TEST_CASE("timm's crop fraction gives the shortest side") {
   CHECK(Config(R"({"input_size": [3, 8, 8]})", {8, 8}).mean == std::vector<float>{0.485f, 0.456f, 0.406f});
 }
 
-TEST_CASE("Without a file the family's defaults are assumed and said") {
+TEST_CASE("Assumes the family's defaults without a file and adds a remark") {
   VitConfig config;
   config.image_height = config.image_width = 224;
   std::vector<std::string> remarks;
@@ -119,7 +119,7 @@ TEST_CASE("Without a file the family's defaults are assumed and said") {
   CHECK(image.mean == std::vector<float>{0.5f});
 }
 
-TEST_CASE("What the person says wins") {
+TEST_CASE("Options override files") {
   ConversionInputs inputs;
   inputs.mean = {0, 0, 0};
   inputs.deviation = {1, 1, 1};
@@ -133,7 +133,7 @@ TEST_CASE("What the person says wins") {
   CHECK(!Config("{}", {224, 224}, inputs).assumed);
 }
 
-TEST_CASE("Refuses what cannot be done") {
+TEST_CASE("Refuses unsupported values") {
   const auto refusal = [](const char* text, const ConversionInputs& inputs = {}) -> std::string {
     try {
       Config(text, {224, 224}, inputs);
@@ -151,7 +151,7 @@ TEST_CASE("Refuses what cannot be done") {
   CHECK_THAT(refusal(R"({"input_size": 224, "crop_pct": 0})"), ContainsSubstring("crop_pct is 0"));
   ConversionInputs inputs;
   inputs.interpolation = "fancy";
-  CHECK_THAT(refusal("{}", inputs), ContainsSubstring("interpolation fancy is none of"));
+  CHECK_THAT(refusal("{}", inputs), ContainsSubstring("unknown interpolation fancy"));
   inputs.interpolation.reset();
   inputs.crop_fraction = 1.5;
   CHECK_THAT(refusal("{}", inputs), ContainsSubstring("--crop-pct 1.5"));

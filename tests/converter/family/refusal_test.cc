@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checkpoints that are not whole, and models that are no plain ViT, are refused with a line
-// that says what is wrong.
+// Errors for incomplete checkpoints and for models that are not a plain ViT.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -21,7 +20,7 @@ ConversionInputs Heads(int heads) {
   return inputs;
 }
 
-TEST_CASE("A whole checkpoint is taken") { CHECK(RefusalOf(TinyTimmShapes(), Heads(2)) == ""); }
+TEST_CASE("Accepts a complete checkpoint") { CHECK(RefusalOf(TinyTimmShapes(), Heads(2)) == ""); }
 
 TEST_CASE("Names the tensor that is missing") {
   for (const auto& [name, shape] : TinyTimmShapes()) {
@@ -73,7 +72,7 @@ TEST_CASE("Names the tensor that has another shape, with expected and found") {
   CHECK(refusal("norm.weight", {9}) == "norm.weight: expected [8], found [9]");
   CHECK(refusal("patch_embed.proj.weight", {7, 3, 4, 4}) ==
         "patch_embed.proj.weight: expected [8, 3, 4, 4], found [7, 3, 4, 4]");
-  CHECK_THAT(refusal("pos_embed", {1, 7, 8}), ContainsSubstring("pos_embed: 7 rows are not 1 for"));
+  CHECK_THAT(refusal("pos_embed", {1, 7, 8}), ContainsSubstring("pos_embed: found 7 rows, expected 1 for"));
   CHECK_THAT(refusal("patch_embed.proj.weight", {8, 3, 0, 4}), ContainsSubstring("patch_embed.proj.weight"));
 }
 
@@ -81,14 +80,14 @@ TEST_CASE("Names the tensors that the family does not have") {
   Shapes shapes = TinyTimmShapes();
   shapes["blocks.0.attn.gate.weight"] = {8, 8};
   CHECK(RefusalOf(shapes, Heads(2)) ==
-        "checkpoint has tensors that a timm VisionTransformer does not: blocks.0.attn.gate.weight");
+        "checkpoint has tensors that a timm VisionTransformer does not have: blocks.0.attn.gate.weight");
   shapes["blocks.1.attn.gate.weight"] = shapes["x"] = shapes["y"] = {8, 8};
   CHECK(RefusalOf(shapes, Heads(2)) ==
-        "checkpoint has tensors that a timm VisionTransformer does not: blocks.0.attn.gate.weight, "
+        "checkpoint has tensors that a timm VisionTransformer does not have: blocks.0.attn.gate.weight, "
         "blocks.1.attn.gate.weight (and 2 more)");
 }
 
-TEST_CASE("Passes over tensors that no output depends on") {
+TEST_CASE("Ignores tensors that no output needs") {
   Shapes shapes = TinyTimmShapes();
   shapes["mask_token"] = {1, 8};
   shapes["decoder_blocks.0.attn.qkv.weight"] = {24, 8};
@@ -101,13 +100,13 @@ TEST_CASE("Refuses a missing block") {
   CHECK_THAT(RefusalOf(shapes, Heads(2)), ContainsSubstring("checkpoint has no blocks.0."));
 }
 
-TEST_CASE("Refuses a number of heads that cannot be") {
+TEST_CASE("Refuses a number of heads that does not divide the width") {
   CHECK_THAT(RefusalOf(TinyTimmShapes(), Heads(3)), ContainsSubstring("3 heads do not divide"));
   CHECK_THAT(RefusalOf(TinyTimmShapes(), Heads(0)), ContainsSubstring("0 heads"));
   CHECK_THAT(RefusalOf(TinyTimmShapes()), ContainsSubstring("--heads"));
 }
 
-TEST_CASE("Refuses an image size that is no multiple of the patch") {
+TEST_CASE("Refuses an image size that is not a multiple of the patch") {
   ConversionInputs inputs = Heads(2);
   inputs.image_size = {12, 10};
   CHECK(RefusalOf(TinyTimmShapes(), inputs) == "image size 12x10 is not a multiple of the patch size 4x4");
@@ -125,19 +124,19 @@ TEST_CASE("Refuses to resample a relative position bias as timm does") {
                       inputs.config = fixture.inputs.checkpoint.parent_path() / "args.json";
                       return inputs;
                     }()) ==
-          "image size 40x40: the relative position bias is made for 4x4 patches, and this model's way to "
-          "resample "
-          "it is not supported");
+          "image size 40x40: the relative position bias is made for 4x4 patches; this model's way of "
+          "resampling it is not supported");
   }
 }
 
-TEST_CASE("Refuses a family that it does not know") {
+TEST_CASE("Refuses an unknown family") {
   ConversionInputs inputs = Heads(2);
   inputs.family = "resnet";
-  CHECK_THAT(RefusalOf(TinyTimmShapes(), inputs), ContainsSubstring("family resnet is none of timm, "));
+  CHECK_THAT(RefusalOf(TinyTimmShapes(), inputs),
+             ContainsSubstring("unknown family resnet, expected one of timm, "));
 }
 
-TEST_CASE("Refuses other models by what their configuration calls them") {
+TEST_CASE("Refuses other models by names in their configuration") {
   const checkpoint::ScratchFolder folder;
   ConversionInputs inputs;
   const auto refusal = [&](const char* config) {
@@ -163,7 +162,7 @@ TEST_CASE("Refuses timm's other models by the names of their tensors") {
   }
 }
 
-TEST_CASE("Names the tensor whose value is no number") {
+TEST_CASE("Names the tensor that has a NaN") {
   for (const ModelFixture& fixture : CommittedFixtures()) {
     if (fixture.name != "timm_vit") continue;
     const std::string whole = checkpoint::ReadBytes(fixture.inputs.checkpoint);
@@ -217,7 +216,7 @@ TEST_CASE("Refuses other models by name") {
       {"this is a language model: not a Vision Transformer",
        {{"bert.embeddings.word_embeddings.weight", {9, 8}},
         {"bert.encoder.layer.0.attention.self.query.weight", {8, 8}}}},
-      {"not a Vision Transformer that vitrine knows: its first tensors are a.attn, b, c",
+      {"not a supported Vision Transformer: its first tensors are a.attn, b, c",
        {{"a.attn", {1}}, {"b", {1}}, {"c", {1}}, {"d", {1}}}},
   };
   for (const auto& [line, shapes] : cases) CHECK(RefusalOf(shapes) == line);

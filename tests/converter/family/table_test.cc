@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table in models/README.md promises nothing that is not tested.
+// Every family in the table of models/README.md is tested.
 #include <catch2/catch_test_macros.hpp>
 #include <regex>
 #include <set>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What folding leaves and where. That the function stays the same is tested on whole models
-// (family/golden_test.cc).
+// Where folding moves values. family/golden_test.cc checks on whole models that the function stays the same.
 #include "converter/vit/fold.h"
 
 #include <catch2/catch_test_macros.hpp>
@@ -21,7 +20,7 @@ bool IsNear(const Floats& found, const Floats& expected) {
   return true;
 }
 
-TEST_CASE("A norm's affine goes into the layer that reads it") {
+TEST_CASE("Moves a norm's affine into the layer that reads it") {
   Norm norm{{2, -3}, {5, 7}, 1e-6f};
   LinearWeights linear{2, 2, {1, 10, 100, 1000}, {0.5f, 0}};
   FoldNorm(&norm, &linear);
@@ -33,7 +32,7 @@ TEST_CASE("A norm's affine goes into the layer that reads it") {
   CHECK(linear.bias == Floats{75.5f, 7500});
 }
 
-TEST_CASE("A share of the affine stays with the norm") {
+TEST_CASE("Leaves a share of the affine in the norm") {
   Norm norm{{4, -9, 0}, {1, 1, 1}, 1e-6f};
   LinearWeights linear{1, 3, {1, 1, 1}, {}};
   FoldNorm(&norm, &linear, 0.5f);
@@ -49,7 +48,7 @@ TEST_CASE("A share of the affine stays with the norm") {
   CHECK(linear.weight == Floats{1, 1});
 }
 
-TEST_CASE("Smoothing divides what a norm gives and multiplies the weights that read it") {
+TEST_CASE("Smoothing divides a norm's output and multiplies the weights that read it") {
   Norm norm{{4, 6}, {2, 3}, 1e-6f}, plain{{}, {}, 1e-6f, true};
   LinearWeights linear{1, 2, {1, 10}, {7}};
   const Floats factors = {2, 3};
@@ -65,7 +64,7 @@ TEST_CASE("Smoothing divides what a norm gives and multiplies the weights that r
   CHECK(norm.gamma == Floats{2, 2});
 }
 
-TEST_CASE("Smoothing divides the rows that give a value and multiplies the columns that read it") {
+TEST_CASE("Smoothing divides rows and multiplies the columns that read them") {
   LinearWeights from{3, 1, {1, 4, 9}, {1, 2, 3}}, to{1, 2, {1, 1}, {}};
   SmoothRows(&from, 1, &to, Floats{2, 3});
   CHECK(from.weight == Floats{1, 2, 3});
@@ -73,7 +72,7 @@ TEST_CASE("Smoothing divides the rows that give a value and multiplies the colum
   CHECK(to.weight == Floats{2, 3});
 }
 
-TEST_CASE("A norm that is absent stays absent") {
+TEST_CASE("Leaves an absent norm absent") {
   Norm norm;
   LinearWeights linear{1, 1, {1}, {}};
   FoldNorm(&norm, &linear);
@@ -115,7 +114,7 @@ TEST_CASE("Folds a block's scales and biases") {
   CHECK(block.scale2.empty());
 }
 
-TEST_CASE("A qkv bias of zeros is dropped") {
+TEST_CASE("Removes a qkv bias of zeros") {
   Block block = SmallBlock();
   block.qkv.bias = {0, 0, 3, 4, 5, 6};
   FoldBlock(&block, SmallConfig());
@@ -150,7 +149,7 @@ TEST_CASE("Before an attention norm the value bias stays") {
   CHECK(block.projection.bias == Floats{26, 81});
 }
 
-TEST_CASE("The last norm goes into a pooler, but not into a classifier") {
+TEST_CASE("Folds the last norm into a pooler, but not into a classifier") {
   Head head;
   head.norm = {{2, 2}, {1, 1}, 1e-6f};
   head.classifier = {1, 2, {1, 1}, {0}};
@@ -170,7 +169,7 @@ TEST_CASE("The last norm goes into a pooler, but not into a classifier") {
   CHECK(head.pooler.bias == Floats{2});
 }
 
-TEST_CASE("Pixels enter as they are") {
+TEST_CASE("Folds the normalisation of pixels into the patch embedding") {
   // One output, 2 channels, patches of 1 x 2: columns (c, x) become (x, c).
   const LinearWeights patch{1, 4, {1, 2, 3, 4}, {0.5f}};
   ImageConfig image;
@@ -190,7 +189,7 @@ TEST_CASE("Pixels enter as they are") {
   CHECK_THAT(found, WithinRel(direct, 1e-5));
 }
 
-TEST_CASE("The zero of pixels stays a byte") {
+TEST_CASE("Clamps the zero point of pixels to a byte") {
   const LinearWeights patch{1, 1, {1}, {}};
   ImageConfig image;
   image.deviation = {1};

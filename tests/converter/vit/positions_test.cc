@@ -2,6 +2,7 @@
 #include "converter/vit/positions.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -69,13 +70,13 @@ TEST_CASE("Resamples as torch does") {
   }
 }
 
-TEST_CASE("Returns the same grid as it is") {
+TEST_CASE("Returns equal grids unchanged") {
   const std::vector<float> values = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
   for (const PositionFilter filter : kFilters)
     CHECK(ResizePositions(values, {2, 3}, {2, 3}, 2, filter) == values);
 }
 
-TEST_CASE("Keeps a constant") {
+TEST_CASE("Keeps a constant table constant") {
   const std::vector<float> ones(7 * 5 * 2, 1.0f);
   for (const PositionFilter filter : kFilters) {
     for (const PatchGrid to : {PatchGrid{1, 1}, PatchGrid{3, 9}, PatchGrid{14, 2}, PatchGrid{16, 16}}) {
@@ -85,7 +86,7 @@ TEST_CASE("Keeps a constant") {
   }
 }
 
-TEST_CASE("Resamples each column of the embedding by itself") {
+TEST_CASE("Resamples each column of the embedding separately") {
   std::vector<float> both, first, second;
   for (int i = 0; i < 9; ++i) {
     first.push_back(std::sin(i * 1.3f));
@@ -99,11 +100,29 @@ TEST_CASE("Resamples each column of the embedding by itself") {
   }
 }
 
-TEST_CASE("timm's resampled table is met within a millionth") {
+TEST_CASE("Finds the grid of a relative position bias") {
+  CHECK(PositionBiasRows({2, 3}) == 3 * 5 + 3);
+  CHECK(PositionBiasGrid(18, {2, 3}, "table") == PatchGrid{2, 3});
+  CHECK(PositionBiasGrid(12, {2, 3}, "table") == PatchGrid{2, 2});
+  CHECK_THROWS_WITH(PositionBiasGrid(13, {}, "table"),
+                    "table: 13 rows do not fit a grid of patches and a class token");
+}
+
+TEST_CASE("Resamples a relative position bias without the class token's rows") {
+  std::vector<float> table(12 * 2, 1.0f);
+  table[22] = 7;
+  CHECK(ResizePositionBias(table, {2, 2}, {2, 2}, 2) == table);
+  const std::vector<float> resized = ResizePositionBias(table, {2, 2}, {3, 2}, 2);
+  REQUIRE(resized.size() == static_cast<size_t>(PositionBiasRows({3, 2})) * 2);
+  CHECK(resized[0] == 1);
+  CHECK(resized[resized.size() - 2] == 7);
+}
+
+TEST_CASE("Matches timm's resampled table within a millionth") {
   const char* shared = std::getenv("VITRINE_SHARED");
   const std::filesystem::path root =
       std::filesystem::path(shared ? shared : VITRINE_SOURCE_DIR "/../shared") / "fixtures";
-  if (!std::filesystem::exists(root)) SKIP("the wide set is not at hand");
+  if (!std::filesystem::exists(root)) SKIP("the wide set of fixtures is not available");
   const struct {
     const char* name;
     int prefix;

@@ -8,9 +8,9 @@
 
 #include "converter/calibrate/calibrate.h"
 #include "converter/checkpoint/checkpoint.h"
-#include "converter/lower/image_config.h"
 #include "converter/lower/lower.h"
 #include "converter/lower/merge_tokens.h"
+#include "converter/lower/model_builder.h"
 #include "converter/lower/output_file.h"
 #include "converter/measure/check_images.h"
 

@@ -12,7 +12,7 @@
 #include "converter/calibrate/mixed.h"
 #include "converter/error.h"
 #include "converter/family/family.h"
-#include "converter/family/inputs.h"
+#include "converter/family/json_object.h"
 #include "converter/measure/fidelity.h"
 #include "converter/quantize/layer.h"
 #include "converter/quantize/plan.h"

@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "runtime/base/mapped_file.h"
+#include "runtime/base/memory.h"
 
 namespace vitrine::checkpoint {
 

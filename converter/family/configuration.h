@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "converter/family/inputs.h"
 #include "converter/family/json_object.h"
 
 namespace vitrine {

@@ -4,7 +4,7 @@
 // positions are resampled in another way, or are rotary.
 #include "converter/family/names.h"
 #include "converter/family/table.h"
-#include "converter/vit/rotary.h"
+#include "converter/vit/positions.h"
 
 namespace vitrine {
 namespace {

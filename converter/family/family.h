@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "converter/checkpoint/checkpoint.h"
-#include "converter/family/inputs.h"
+#include "converter/family/json_object.h"
 #include "converter/vit/vit.h"
 
 namespace vitrine {

@@ -3,7 +3,7 @@
 // (transformers/models/{dinov2,dinov2_with_registers,dinov3_vit}).
 #include "converter/family/names.h"
 #include "converter/family/table.h"
-#include "converter/vit/rotary.h"
+#include "converter/vit/positions.h"
 
 namespace vitrine {
 namespace {

@@ -7,7 +7,6 @@
 #include "converter/error.h"
 #include "converter/family/reader.h"
 #include "converter/vit/positions.h"
-#include "converter/vit/rotary.h"
 
 namespace vitrine {
 namespace {

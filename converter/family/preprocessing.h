@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "converter/family/inputs.h"
 #include "converter/family/json_object.h"
 #include "converter/family/table.h"
 #include "converter/vit/vit.h"

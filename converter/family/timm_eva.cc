@@ -5,8 +5,8 @@
 
 #include "converter/error.h"
 #include "converter/family/names.h"
-#include "converter/vit/rotary.h"
 #include "converter/family/table.h"
+#include "converter/vit/positions.h"
 
 namespace vitrine {
 namespace {

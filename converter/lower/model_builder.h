@@ -10,7 +10,10 @@
 #include <vector>
 
 #include "converter/quantize/quantize.h"
+#include "converter/vit/vit.h"
+#include "runtime/image/preprocess.h"
 #include "runtime/program/program.h"
+#include "runtime/schema/vitrine_generated.h"
 
 namespace vitrine {
 
@@ -58,5 +61,11 @@ class ModelBuilder {
   WeightStore* weights_;
   uint64_t weight_bytes_ = 0;
 };
+
+/// Returns the preprocessing for the runtime's Preprocessor.
+Preprocess PreprocessOf(const VitConfig& config, const ImageConfig& image);
+
+/// Returns the preprocessing for the file.
+std::unique_ptr<schema::ImageInputT> ImageInputOf(const VitConfig& config, const ImageConfig& image);
 
 }  // namespace vitrine

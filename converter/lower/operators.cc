@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "converter/lower/lower.h"
-#include "converter/quantize/round.h"
-#include "converter/vit/rotary.h"
+#include "converter/quantize/quantize.h"
+#include "converter/vit/positions.h"
 
 namespace vitrine {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "converter/error.h"
-#include "converter/lower/image_config.h"
+#include "converter/lower/model_builder.h"
 #include "runtime/image/preprocess.h"
 
 namespace vitrine {

@@ -2,19 +2,44 @@
 // Fidelity: the error of a recipe, measured by running the written file and the same model in f32.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 #include <vitrine/vitrine.hpp>
 
 #include "converter/measure/check_images.h"
-#include "converter/measure/distribution.h"
 #include "converter/quantize/layer.h"
 #include "converter/quantize/plan.h"
 #include "converter/vit/vit.h"
 
 namespace vitrine {
+
+/// A channel is a column of activations or a row of weights.
+struct Distribution {
+  static constexpr size_t kBins = 61, kOutliers = 5;
+
+  struct Channel {
+    int index;
+    float largest;  ///< magnitude
+  };
+
+  float reach = 0;                ///< the largest magnitude
+  std::vector<uint32_t> counts;   ///< kBins equal parts of [-reach, reach]
+  std::vector<Channel> outliers;  ///< the channels with the largest magnitudes, largest first
+  float median_channel = 0;       ///< the largest magnitude of the median channel
+};
+
+enum class ChannelIs { kColumn, kRow };
+
+/// Returns the distribution of values [rows, columns].
+Distribution DistributionOf(std::span<const float> values, size_t columns, ChannelIs channel);
+
+/// Returns the distribution of the weights of each of these operators (indices) of a model file, in f32. Without counts
+/// for an operator without weights and for 4-bit weights. Throws Error when the file cannot be read.
+std::vector<Distribution> WeightsOf(const std::filesystem::path& model, const std::vector<int>& operators);
 
 /// The error at the output, over all images.
 struct OutputFidelity {

@@ -44,4 +44,12 @@ uint16_t BlockScale(std::span<const float> block);
 Int4Matrix QuantizeBlocks(const std::string& name, std::span<const float> values, size_t rows,
                           size_t columns);
 
+/// Like QuantizeRowsSymmetric and QuantizeBlocks, but later columns compensate for the rounding error of earlier ones, as
+/// far as the inputs X correlate: `gram` is X^T X [columns, columns]. Rounds to the nearest step where the gram is of no
+/// use (zeros, not a number).
+QuantizedMatrix QuantizeRowsFor(std::span<const float> gram, const std::string& name,
+                                std::span<const float> values, size_t rows, size_t columns);
+Int4Matrix QuantizeBlocksFor(std::span<const float> gram, const std::string& name,
+                             std::span<const float> values, size_t rows, size_t columns);
+
 }  // namespace vitrine

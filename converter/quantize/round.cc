@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/quantize/round.h"
+#include "converter/quantize/quantize.h"
 
 #include <algorithm>
 #include <cmath>

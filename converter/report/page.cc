@@ -6,8 +6,7 @@
 #include <map>
 
 #include "converter/report/report.h"
-#include "pages/html.h"
-#include "pages/images.h"
+#include "pages/pages.h"
 
 namespace vitrine {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "converter/report/report.h"
-#include "pages/html.h"
+#include "pages/pages.h"
 
 namespace vitrine {
 namespace {

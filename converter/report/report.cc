@@ -6,7 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "pages/html.h"
+#include "pages/pages.h"
 
 namespace vitrine {
 namespace {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "converter/vit/vit.h"
+
 namespace vitrine {
 
 /// Patches along each side of an image.
@@ -44,5 +46,17 @@ PatchGrid PositionBiasGrid(int rows, PatchGrid hint, const std::string& name);
 
 /// Returns the table [rows of `to`, heads] resampled from [rows of `from`, heads], as transformers does.
 std::vector<float> ResizePositionBias(std::span<const float> table, PatchGrid from, PatchGrid to, int heads);
+
+/// Returns rotary positions with the frequencies temperature^(-4 i / K), i < K / 4; times 2 pi if `centered`,
+/// whose coordinates run from -1 to 1. Error when K is not a multiple of 4, or the temperature not above 0.
+Rotary MakeRotary(double temperature, int head_size, bool centered);
+
+/// Reorders the values of each query and key, and of their norms, so that the rotated pairs (2 i, 2 i + 1)
+/// become (i, i + K / 2). Attention gives the same result: queries and keys change alike.
+void PairByHalves(Block* block, const VitConfig& config);
+
+/// Returns [patches, K]: for each patch, row by row, the cosines of its K / 2 angles, then their sines.
+/// Computed in double.
+std::vector<float> RotationTable(const VitConfig& config);
 
 }  // namespace vitrine

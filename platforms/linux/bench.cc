@@ -10,8 +10,7 @@
 
 #include "platforms/linux/cli/command.h"
 #include "platforms/linux/cli/measure.h"
-#include "platforms/linux/cli/terminal.h"
-#include "platforms/linux/cli/whole_file.h"
+#include "platforms/linux/cli/output.h"
 
 namespace vitrine {
 namespace {

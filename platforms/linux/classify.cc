@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/cli/command.h"
-#include "platforms/linux/cli/terminal.h"
+#include "platforms/linux/cli/output.h"
 #include "platforms/linux/photos/classes.h"
 #include "platforms/linux/photos/photo_set.h"
 

@@ -10,8 +10,7 @@
 
 #include "converter/convert.h"
 #include "platforms/linux/cli/command_line.h"
-#include "platforms/linux/cli/terminal.h"
-#include "platforms/linux/cli/whole_file.h"
+#include "platforms/linux/cli/output.h"
 
 namespace vitrine {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "platforms/linux/cli/command.h"
 #include "platforms/linux/cli/command_line.h"
-#include "platforms/linux/cli/terminal.h"
+#include "platforms/linux/cli/output.h"
 #include "platforms/linux/photos/classes.h"
 #include "platforms/linux/photos/evaluation.h"
 #include "platforms/linux/photos/photo_set.h"

@@ -7,9 +7,8 @@
 #include <numeric>
 
 #include "platforms/linux/cli/command.h"
-#include "platforms/linux/cli/estimate.h"
-#include "platforms/linux/cli/terminal.h"
-#include "platforms/linux/cli/whole_file.h"
+#include "platforms/linux/cli/measure.h"
+#include "platforms/linux/cli/output.h"
 #include "platforms/linux/draw/inspect_page.h"
 #include "platforms/linux/photos/classes.h"
 

@@ -4,7 +4,7 @@
 
 #include "platforms/linux/cli/command.h"
 #include "platforms/linux/cli/command_line.h"
-#include "platforms/linux/cli/terminal.h"
+#include "platforms/linux/cli/output.h"
 
 namespace vitrine {
 

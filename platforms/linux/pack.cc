@@ -6,8 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/linux/cli/command.h"
-#include "platforms/linux/cli/terminal.h"
-#include "platforms/linux/cli/whole_file.h"
+#include "platforms/linux/cli/output.h"
 
 namespace vitrine {
 namespace {

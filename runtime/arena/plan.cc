@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-#include "runtime/base/sizes.h"
+#include "runtime/base/memory.h"
 
 namespace vitrine {
 namespace {

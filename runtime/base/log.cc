@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 #include <cstdarg>
 #include <cstdio>

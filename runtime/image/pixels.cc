@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/image/resize_rows.h"
 #include "runtime/image/yuv_rows.h"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/image/pixels.h"
 #include "runtime/image/resize_rows.h"
 #include "runtime/image/yuv_rows.h"

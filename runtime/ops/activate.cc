@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/kernels/activation_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Add: residual += delta, where no Normalize follows to do it.
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/rows.h"

@@ -3,7 +3,7 @@
 // class, distillation and register tokens.
 #include <cstring>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/rows.h"

@@ -3,7 +3,7 @@
 // memory. It computes in int8 where the file allows it and this CPU is faster that way.
 #include "runtime/kernels/attention.h"
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/kernels/attention_int8.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"

@@ -2,7 +2,7 @@
 // Fill: copies a constant to a tensor, such as the learnt query of attention pooling.
 #include <cstring>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 

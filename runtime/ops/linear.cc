@@ -14,7 +14,7 @@
 #include <limits>
 #include <vector>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/kernels/linear_int8.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/linear.h"

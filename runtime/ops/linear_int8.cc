@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/kernels/linear_int8.h"
 #include "runtime/kernels/row_kernels.h"
 #include "runtime/ops/linear.h"

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/ops/linear.h"
 #include "runtime/ops/packing/packed_weights.h"
 #include "runtime/ops/xnnpack.h"

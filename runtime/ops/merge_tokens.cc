@@ -2,7 +2,7 @@
 // MergeTokens: averages a fixed number of tokens into the tokens with the most similar keys.
 #include "runtime/kernels/merge_tokens.h"
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/rows.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normalize: adds to the residual, normalizes (LayerNorm) and quantizes in one pass over the rows.
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/kernels/norm_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // NormalizeHeads: LayerNorm over each head's query or key, in place (QK norm).
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/kernels/norm_rows.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"

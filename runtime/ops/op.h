@@ -2,12 +2,12 @@
 // Op: one operator of a program. Each kind is one file in this folder.
 #pragma once
 
-#include <pthreadpool.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <pthreadpool.h>
+#include <vector>
 #include <vitrine/status.hpp>
 
 #include "runtime/program/program.h"
@@ -124,5 +124,21 @@ MadeOp MakeNormalizeHeads(const Program& program, const schema::NormalizeHeads& 
 MadeOp MakeRotateHeads(const Program& program, const schema::RotateHeads& op);
 MadeOp MakeMergeTokens(const Program& program, const schema::MergeTokens& op);
 MadeOp MakeFill(const Program& program, const schema::Fill& op);
+
+using OpList = std::vector<std::unique_ptr<Op>>;
+
+/// Returns all operators of the program, made and checked by MakeOp(). Fails as MakeOp() does.
+Result<OpList> MakeOps(const Program& program);
+
+/// The first and the last operator that use a tensor. An unused tensor has last < first and needs no memory.
+struct LiveRange {
+  int first = 0;
+  int last = -1;
+};
+
+/// Returns the live range of each tensor. The input lives from the start and the outputs to the end. Fails
+/// with kInvalidModel when an operator reads a tensor that no operator has written, when it writes a tensor
+/// that it also reads or writes as another operand, or when no operator writes an output.
+Result<std::vector<LiveRange>> FindLiveRanges(const Program& program, const OpList& ops);
 
 }  // namespace vitrine

@@ -2,7 +2,7 @@
 // PixelsToRows: cuts the u8 image into patches, the rows of the patch embedding's input, without rounding.
 #include "runtime/kernels/row_kernels.h"
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"
 #include "runtime/ops/rows.h"

@@ -3,7 +3,7 @@
 // both.
 #include <algorithm>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/kernels/row_kernels.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"

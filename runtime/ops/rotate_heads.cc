@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // RotateHeads: applies rotary positions to the queries or keys of the patches, in place.
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/kernels/row_kernels.h"
 #include "runtime/ops/check.h"
 #include "runtime/ops/op.h"

@@ -7,7 +7,7 @@
 #include <span>
 #include <vitrine/status.hpp>
 
-#include "runtime/base/sizes.h"
+#include "runtime/base/memory.h"
 #include "runtime/schema/vitrine_generated.h"
 
 namespace vitrine {

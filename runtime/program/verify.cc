@@ -4,7 +4,7 @@
 #include <cstring>
 #include <vitrine/model.hpp>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/program/program.h"
 
 namespace vitrine {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "runtime/base/memory.h"
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/ops/linear.h"
 #include "runtime/ops/packing/packed_layout.h"
 #include "runtime/ops/packing/packed_weights.h"

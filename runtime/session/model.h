@@ -7,8 +7,8 @@
 #include <vector>
 #include <vitrine/vitrine.hpp>
 
-#include "runtime/base/mapped_file.h"
-#include "runtime/ops/op_list.h"
+#include "runtime/base/memory.h"
+#include "runtime/ops/op.h"
 #include "runtime/program/program.h"
 
 namespace vitrine {

@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/base/log.h"
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/ops/rows.h"
 #include "runtime/ops/xnnpack.h"
 #include "runtime/session/cpus.h"

@@ -11,7 +11,7 @@
 #include <vector>
 #include <vitrine/vitrine.hpp>
 
-#include "runtime/ops/op_list.h"
+#include "runtime/ops/op.h"
 #include "runtime/program/program.h"
 
 namespace vitrine {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vitrine/sqnr.hpp>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/kernels/rows.h"
 
 namespace vitrine {

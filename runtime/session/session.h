@@ -13,7 +13,7 @@
 #include "runtime/base/memory.h"
 #include "runtime/image/decode/jpeg.h"
 #include "runtime/image/preprocess.h"
-#include "runtime/ops/op_list.h"
+#include "runtime/ops/op.h"
 #include "runtime/ops/packing/packed_weights.h"
 #include "runtime/session/model.h"
 #include "runtime/session/rollout.h"

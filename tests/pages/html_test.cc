@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pages/html.h"
+#include "pages/pages.h"
 
 #include <catch2/catch_test_macros.hpp>
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "converter/family/inputs.h"
+#include "converter/family/json_object.h"
 #include "tests/converter/checkpoint/files.h"
 
 namespace vitrine {

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <functional>
 
-#include "pages/images.h"
+#include "pages/pages.h"
 #include "platforms/linux/cli/failure.h"
-#include "platforms/linux/cli/whole_file.h"
+#include "platforms/linux/cli/output.h"
 
 namespace vitrine {
 namespace {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "pages/html.h"
-#include "platforms/linux/cli/whole_file.h"
+#include "pages/pages.h"
+#include "platforms/linux/cli/output.h"
 
 namespace vitrine {
 namespace {

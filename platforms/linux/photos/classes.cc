@@ -5,7 +5,7 @@
 #include <cctype>
 #include <charconv>
 
-#include "platforms/linux/cli/terminal.h"
+#include "platforms/linux/cli/output.h"
 
 namespace vitrine {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "platforms/linux/cli/terminal.h"
+#include "platforms/linux/cli/output.h"
 #include "platforms/linux/photos/classes.h"
 
 namespace vitrine {

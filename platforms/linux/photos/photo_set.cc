@@ -12,7 +12,7 @@
 
 #include "platforms/linux/cli/command_line.h"
 #include "platforms/linux/cli/failure.h"
-#include "platforms/linux/cli/terminal.h"
+#include "platforms/linux/cli/output.h"
 #include "platforms/linux/photos/classes.h"
 
 namespace vitrine {

@@ -5,7 +5,7 @@
 #include <climits>
 #include <cstdlib>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/image/decode/decoders.h"
 #include "runtime/image/pixels.h"
 

@@ -22,12 +22,11 @@
 #define STBI_MALLOC(bytes) vitrine::TakeJpegMemory(bytes)
 #define STBI_REALLOC(memory, bytes) std::realloc(memory, bytes)  // PNG only
 #define STBI_FREE(memory) vitrine::FreeJpegMemory(memory)
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/memory.h"
+#include "runtime/base/status.h"
 #include "runtime/image/decode/decoders.h"
 #include "runtime/image/decode/jpeg.h"
 #include "runtime/image/decode/jpeg_stb.h"
-#include "runtime/image/decode/jpeg_rows.h"
-#include "runtime/base/memory.h"
 #include "stb_image.h"
 
 namespace vitrine {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/image/decode/jpeg_rows.h"
+#include "runtime/image/decode/jpeg.h"
 
 #include <algorithm>
 

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 
 namespace vitrine {
 namespace {

@@ -13,7 +13,7 @@
 #define STBI_MALLOC(bytes) std::malloc(bytes)
 #define STBI_REALLOC(memory, bytes) std::realloc(memory, bytes)
 #define STBI_FREE(memory) std::free(memory)
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 #include "runtime/image/decode/decoders.h"
 #include "stb_image.h"
 

@@ -19,7 +19,7 @@
 #include <vector>
 #include <vitrine/status.hpp>
 
-#include "runtime/base/mapped_file.h"
+#include "runtime/base/memory.h"
 
 struct xnn_weights_cache_provider;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/calibrate/sensitivity.h"
+#include "converter/calibrate/mixed.h"
 
 #include <catch2/catch_test_macros.hpp>
 

@@ -6,9 +6,9 @@
 #include <stdexcept>
 
 #include "converter/error.h"
-#include "converter/lower/image_config.h"
 #include "converter/lower/lower.h"
 #include "converter/lower/merge_tokens.h"
+#include "converter/lower/model_builder.h"
 #include "converter/lower/output_file.h"
 #include "converter/measure/segment.h"
 #include "tests/converter/checkpoint/files.h"

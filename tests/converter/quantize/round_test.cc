@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "converter/quantize/round.h"
+#include "converter/quantize/quantize.h"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <cmath>
 #include <random>
 
-#include "converter/quantize/matrix.h"
 #include "converter/error.h"
+#include "converter/quantize/matrix.h"
 #include "runtime/program/program.h"
 
 namespace vitrine {

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "platforms/linux/camera/live/live_server.h"
+#include "platforms/linux/camera/live/server.h"
 #include "platforms/linux/cli/failure.h"
 #include "platforms/linux/cli/measure.h"
 #include "platforms/linux/photos/classes.h"

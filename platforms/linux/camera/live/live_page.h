@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "platforms/linux/camera/live/access.h"
 #include "platforms/linux/camera/live/live_state.h"
+#include "platforms/linux/camera/live/server.h"
 #include "platforms/linux/camera/live/snapshot.h"
 #include "platforms/linux/camera/pipeline.h"
 

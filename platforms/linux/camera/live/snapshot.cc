@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "pages/images.h"
+#include "pages/pages.h"
 
 namespace vitrine {
 namespace {

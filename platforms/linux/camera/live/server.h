@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the live page listens, and who may read it.
+// Where the live page listens, who may read it, and an HTTP server for a few readers. It answers one request per connection and
+// closes every connection after ten seconds.
 #pragma once
 
+#include <functional>
+#include <httplib.h>
+#include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace vitrine {
 
@@ -48,6 +54,28 @@ class Access {
  private:
   bool is_loopback_;
   std::string token_, cookie_name_;
+};
+
+/// Has four threads and a queue of sixteen connections; further connections are closed at once.
+class LiveServer : private httplib::Server {
+ public:
+  using Handler = std::function<void(const httplib::Request&, httplib::Response&)>;
+
+  /// Answers requests on `listener`, a listening socket, in its own threads. Closes the socket at the end.
+  LiveServer(int listener, Handler handler);
+  /// Closes all connections, finished or not.
+  ~LiveServer() override;
+
+ private:
+  class Queue;
+  using Clock = std::chrono::steady_clock;
+
+  bool process_and_close_socket(socket_t connection) override;
+  void ShutDownOlderThan(Clock::duration age);
+
+  std::mutex mutex_;
+  std::map<socket_t, Clock::time_point> connections_;  // when a thread began to serve each
+  std::thread accepting_;
 };
 
 }  // namespace vitrine

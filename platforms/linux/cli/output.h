@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the commands print: safe text, JSON lines, errors of one line, and a progress bar.
+// What the commands write: safe text, JSON lines, errors of one line, a progress bar, and whole files.
 #pragma once
 
 #include <unistd.h>
@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <initializer_list>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -66,5 +67,12 @@ class Progress {
   bool shown_ = false;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now(), drawn_{};
 };
+
+/// Throws Failure when `output` is one of the input files, under this or another name.
+void CheckOutput(const std::string& output, std::initializer_list<std::string_view> inputs);
+
+/// Writes `bytes` to a temporary file next to `path` and renames it. Writes straight to devices and pipes, such as
+/// /dev/stdout. Throws Failure when writing fails; then no file is left behind.
+void WriteWholeFile(std::string_view bytes, const std::string& path);
 
 }  // namespace vitrine

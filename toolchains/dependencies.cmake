@@ -1,91 +1,73 @@
 # SPDX-License-Identifier: Apache-2.0
-# Makes every dependency a target: fetches the sources that are not there yet, compiles those that need it, once per
-# system and compiler, and leaves both in .deps (or $VITRINE_DEPS_DIR) for all build folders to share.
-#
-#   XNNPACK::XNNPACK  highway  flatbuffers  stb                       the runtime's
-#   nlohmann_json  protozero  CLI11  cpp_httplib  unzip               the converter's and the commands'
-#   Catch2::Catch2WithMain                                            the tests'
+# Makes every dependency a target. Fetches the sources with dependencies.sh and compiles third_party/ once per system and
+# compiler. Both stay in .deps (or $VITRINE_DEPS_DIR), which all build folders share.
 
 if(DEFINED ENV{VITRINE_DEPS_DIR})
   set(VITRINE_DEPS_DIR $ENV{VITRINE_DEPS_DIR} CACHE PATH "Sources and builds of the dependencies")
 else()
   set(VITRINE_DEPS_DIR ${PROJECT_SOURCE_DIR}/.deps CACHE PATH "Sources and builds of the dependencies")
 endif()
+set(VITRINE_THIRD_PARTY_COMPILER "" CACHE STRING "C compiler for the dependencies (gcc), if not ours")
 set(deps_source ${VITRINE_DEPS_DIR}/src)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-  ${PROJECT_SOURCE_DIR}/toolchains/dependencies.lock
-  ${PROJECT_SOURCE_DIR}/toolchains/third_party/CMakeLists.txt)
+set(deps_project ${PROJECT_SOURCE_DIR}/toolchains/third_party)
+set(deps_lock ${PROJECT_SOURCE_DIR}/toolchains/dependencies.lock)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${deps_lock} ${deps_project}/CMakeLists.txt)
 
 execute_process(
   COMMAND ${CMAKE_COMMAND} -E env VITRINE_DEPS_DIR=${VITRINE_DEPS_DIR}
     ${PROJECT_SOURCE_DIR}/toolchains/dependencies.sh
   COMMAND_ERROR_IS_FATAL ANY)
 
-# Which instruction sets Highway compiles for. Kernels and dispatch must agree, so this stands once.
-# SVE doubles the size of every kernel and no board that we know gains from it; on x86, the sets between those kept
-# are what nobody's machine stops at.
+# The instruction sets that Highway compiles for; kernels and dispatch must use the same list. SVE doubles the size of
+# every kernel and makes none of the boards that we know faster. On x86, few CPUs stop at one of the disabled sets.
 set(VITRINE_HIGHWAY_DEFINITIONS
   "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128|HWY_SSSE3|HWY_AVX3_ZEN4|HWY_AVX3_SPR)")
 
-# One build folder per system, processor and compiler. Another compiler than our own can be named: its libraries link
-# with ours, and a second compiler's check of our code then needs no second XNNPACK.
-set(VITRINE_THIRD_PARTY_COMPILER "" CACHE STRING "C compiler for the dependencies, where it is not our own (gcc)")
-string(TOLOWER ${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR} deps_key)
-if(VITRINE_THIRD_PARTY_COMPILER)
-  string(REPLACE gcc g++ deps_cxx ${VITRINE_THIRD_PARTY_COMPILER})
-  execute_process(COMMAND ${VITRINE_THIRD_PARTY_COMPILER} -dumpfullversion
-    OUTPUT_VARIABLE deps_version OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-  string(APPEND deps_key -gnu-${deps_version})
-  set(deps_compilers -DCMAKE_C_COMPILER=${VITRINE_THIRD_PARTY_COMPILER} -DCMAKE_CXX_COMPILER=${deps_cxx})
-else()
-  string(TOLOWER ${CMAKE_C_COMPILER_ID} deps_id)
-  string(APPEND deps_key -${deps_id}-${CMAKE_C_COMPILER_VERSION})
-  set(deps_compilers -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER})
-endif()
-set(deps_build ${VITRINE_DEPS_DIR}/build/${deps_key})
-file(MAKE_DIRECTORY ${deps_build}/project)
-
-# The project that builds them, copied there, so that it depends on no clone.
-file(COPY_FILE ${PROJECT_SOURCE_DIR}/toolchains/third_party/CMakeLists.txt ${deps_build}/project/CMakeLists.txt
-  ONLY_IF_DIFFERENT)
+# One build folder per system, CPU architecture and compiler.
+string(TOLOWER ${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR}-${CMAKE_C_COMPILER_ID}-${CMAKE_C_COMPILER_VERSION} deps_key)
+set(deps_options -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER})
 if(CMAKE_TOOLCHAIN_FILE)
-  file(COPY_FILE ${CMAKE_TOOLCHAIN_FILE} ${deps_build}/project/toolchain.cmake ONLY_IF_DIFFERENT)
-  set(deps_compilers -DCMAKE_TOOLCHAIN_FILE=${deps_build}/project/toolchain.cmake)
+  set(deps_options -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
   foreach(choice ANDROID_NDK ANDROID_ABI ANDROID_PLATFORM ANDROID_STL)
     if(${choice})
-      list(APPEND deps_compilers -D${choice}=${${choice}})
+      list(APPEND deps_options -D${choice}=${${choice}})
     endif()
   endforeach()
+elseif(VITRINE_THIRD_PARTY_COMPILER)  # its libraries link with ours, so a second compiler needs no second XNNPACK
+  execute_process(COMMAND ${VITRINE_THIRD_PARTY_COMPILER} -dumpfullversion
+    OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  string(TOLOWER ${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR}-gnu-${version} deps_key)
+  string(REPLACE gcc g++ cxx ${VITRINE_THIRD_PARTY_COMPILER})
+  set(deps_options -DCMAKE_C_COMPILER=${VITRINE_THIRD_PARTY_COMPILER} -DCMAKE_CXX_COMPILER=${cxx})
 endif()
+set(deps_build ${VITRINE_DEPS_DIR}/build/${deps_key})
+file(MAKE_DIRECTORY ${deps_build})
 
-# Builds the targets of third_party/ that are named, unless they were built before from the same lines of the lock.
+# Builds the given targets of third_party/. Skips this if the stamp of the first target has the checksum of all inputs.
 function(vitrine_build_dependencies title)
-  file(STRINGS ${PROJECT_SOURCE_DIR}/toolchains/dependencies.lock lock
-    REGEX "^(xnnpack|pthreadpool|cpuinfo|fp16|fxdiv|highway|zlib|catch2) ")
-  file(SHA256 ${deps_build}/project/CMakeLists.txt project)
-  set(toolchain)
-  if(CMAKE_TOOLCHAIN_FILE)
-    file(SHA256 ${CMAKE_TOOLCHAIN_FILE} toolchain)
-  endif()
-  string(SHA256 made_from "${lock} ${project} ${toolchain} ${VITRINE_HIGHWAY_DEFINITIONS}")
+  file(STRINGS ${deps_lock} inputs REGEX "^(xnnpack|pthreadpool|cpuinfo|fp16|fxdiv|highway|zlib|catch2) ")
+  foreach(file ${deps_project}/CMakeLists.txt ${CMAKE_TOOLCHAIN_FILE})
+    file(SHA256 ${file} sum)
+    list(APPEND inputs ${sum})
+  endforeach()
+  string(SHA256 inputs "${inputs} ${VITRINE_HIGHWAY_DEFINITIONS}")
   list(GET ARGN 0 first)
   set(stamp ${deps_build}/${first}.stamp)
   file(LOCK ${deps_build} DIRECTORY GUARD FUNCTION)
   if(EXISTS ${stamp})
-    file(READ ${stamp} made)
-    if(made STREQUAL made_from)
+    file(READ ${stamp} stamped)
+    if(stamped STREQUAL inputs)
       return()
     endif()
   endif()
-  file(REMOVE ${deps_build}/CMakeCache.txt)  # of another lock, perhaps
-  message(STATUS "Building ${title} in ${deps_build}, which is done once")
+  message(STATUS "Building ${title} in ${deps_build} (only once)")
+  file(REMOVE ${deps_build}/CMakeCache.txt)  # it may be of another lock or of another clone
   execute_process(
-    COMMAND ${CMAKE_COMMAND} -S ${deps_build}/project -B ${deps_build} -G Ninja
-      -DCMAKE_BUILD_TYPE=Release ${deps_compilers} -DVITRINE_DEPS_DIR=${VITRINE_DEPS_DIR}
-      -DVITRINE_HIGHWAY_DEFINITIONS=${VITRINE_HIGHWAY_DEFINITIONS}
+    COMMAND ${CMAKE_COMMAND} -S ${deps_project} -B ${deps_build} -G Ninja -DCMAKE_BUILD_TYPE=Release ${deps_options}
+      -DVITRINE_DEPS_DIR=${VITRINE_DEPS_DIR} -DVITRINE_HIGHWAY_DEFINITIONS=${VITRINE_HIGHWAY_DEFINITIONS}
     OUTPUT_FILE ${deps_build}/configure.log ERROR_FILE ${deps_build}/configure.log RESULT_VARIABLE failed)
   if(failed)
-    message(FATAL_ERROR "${title} cannot be configured: see ${deps_build}/configure.log")
+    message(FATAL_ERROR "Cannot configure ${title}: see ${deps_build}/configure.log")
   endif()
   execute_process(
     COMMAND ${CMAKE_COMMAND} --build ${deps_build} --target ${ARGN}
@@ -93,9 +75,9 @@ function(vitrine_build_dependencies title)
     RESULTS_VARIABLE results)
   list(GET results 0 failed)
   if(failed)
-    message(FATAL_ERROR "${title} cannot be built: see the end of ${deps_build}/build.log")
+    message(FATAL_ERROR "Cannot build ${title}: see the end of ${deps_build}/build.log")
   endif()
-  file(WRITE ${stamp} ${made_from})
+  file(WRITE ${stamp} ${inputs})
 endfunction()
 
 vitrine_build_dependencies("XNNPACK, Highway and unzip" XNNPACK microkernels-prod pthreadpool cpuinfo hwy unzip)
@@ -114,7 +96,7 @@ function(vitrine_import name)
   target_compile_definitions(${name} INTERFACE ${import_DEFINE})
 endfunction()
 
-# Of what the runtime links, the archives.
+# The archives that the runtime links.
 set(VITRINE_ARCHIVES
   ${deps_build}/xnnpack/libXNNPACK.a ${deps_build}/xnnpack/libmicrokernels-prod.a
   ${deps_build}/pthreadpool/libpthreadpool.a ${deps_build}/cpuinfo/libcpuinfo.a ${deps_build}/libhwy.a)
@@ -127,7 +109,7 @@ vitrine_import(XNNPACK::XNNPACK
     ${deps_build}/cpuinfo/libcpuinfo.a
     Threads::Threads m)
 vitrine_import(highway INCLUDE highway LINK ${deps_build}/libhwy.a DEFINE ${VITRINE_HIGHWAY_DEFINITIONS})
-# Constants are aligned to a cache line, 64 bytes; FlatBuffers' builder asserts at most 32 unless told.
+# Constants are aligned to a cache line, 64 bytes; FlatBuffers' builder allows 32 by default.
 vitrine_import(flatbuffers INCLUDE flatbuffers/include DEFINE FLATBUFFERS_MAX_ALIGNMENT=64)
 vitrine_import(stb INCLUDE stb)
 vitrine_import(nlohmann_json INCLUDE nlohmann_json/include)

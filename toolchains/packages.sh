@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by scripts: installs the Debian packages that are missing, and reports with the time since the script started.
+# Functions for scripts to source: install missing Debian packages, configure and build, print progress with the time.
 
 say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
+
+# Prints the addresses from which apt reads Debian's archive on this machine, in apt's order. Prints nothing without apt.
+debian_mirrors() {
+  local release
+  release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2> /dev/null) || true
+  { apt-get update --print-uris 2> /dev/null || true; } |
+    sed -n "s#^'\(.*\)/dists/\(${release:-stable}\|stable\|testing\|unstable\|sid\)/InRelease'.*#\1#p" | awk '!seen[$0]++'
+}
 
 # install_packages PACKAGE...: does nothing when all are there. Needs root (or sudo) and apt when one is not.
 install_packages() {

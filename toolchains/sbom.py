@@ -26,8 +26,8 @@ def locked():
             entry["version"], entry["license"] = words[2], " ".join(words[3:])
         elif words[1] == "upstream":
             entry["upstream"] = words[2]
-        elif words[1] == "debian":
-            entry["sha256"] = words[-1]
+        elif words[1] == "tree":
+            entry["sha256"] = words[2]
     return found
 
 
@@ -39,7 +39,7 @@ def package(name, version, license_name, source, sha256=None):
     entry = {"name": name, "SPDXID": identifier(name), "versionInfo": version, "downloadLocation": source, "filesAnalyzed": False,
              "licenseConcluded": license_name, "licenseDeclared": license_name, "copyrightText": "NOASSERTION"}
     if sha256:
-        entry["comment"] = f"Debian's archive of the sources has the SHA-256 {sha256}"
+        entry["comment"] = f"The checksum of the used sources is {sha256}: see toolchains/dependencies.lock"
     return entry
 
 

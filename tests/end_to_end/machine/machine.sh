@@ -5,7 +5,6 @@
 # The packages come through lists of apt's that are private to $cache, so their signatures are checked and the newest kernel
 # of the release is taken. The machine has no network. A test ends with 77, which is "skipped", where there is nothing to be had.
 cache=${VITRINE_DEPS_DIR:-$PWD/.deps}/machine
-source toolchains/debian_archive.sh
 source toolchains/packages.sh
 skip() { echo "skipped: $*"; exit 77; }
 
@@ -20,8 +19,11 @@ private_apt() {
 }
 
 read_lists() {
+  local mirror
   mkdir -p "$cache"/apt/{lists,cache/archives}/partial
-  debian_source deb arch=arm64 trixie > "$cache/apt/sources.list" || return 1
+  mirror=$(debian_mirrors | head -1)
+  [ -n "$mirror" ] || return 1
+  echo "deb [arch=arm64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" > "$cache/apt/sources.list"
   : > "$cache/apt/status"
   private_apt apt-get update
 }

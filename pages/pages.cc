@@ -4,6 +4,9 @@
 #include <cstdarg>
 #include <cstdio>
 
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STB_IMAGE_WRITE_STATIC
+#define STBI_WRITE_NO_STDIO
 #include "stb_image_write.h"
 
 namespace vitrine {

@@ -20,7 +20,7 @@ class MemoryStore final : public WeightStore {
   std::vector<uint8_t> bytes;
 };
 
-struct FreeBytes {
+struct FreeAligned {
   void operator()(uint8_t* bytes) const { std::free(bytes); }
 };
 
@@ -85,7 +85,7 @@ class Segment::File {
   const uint8_t* weights() const { return bytes_.get() + metadata_bytes_; }
 
  private:
-  std::unique_ptr<uint8_t, FreeBytes> bytes_;
+  std::unique_ptr<uint8_t, FreeAligned> bytes_;
   size_t size_, metadata_bytes_;
 };
 

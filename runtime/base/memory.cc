@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <utility>
+#include <vitrine/library.hpp>
 
 namespace vitrine {
 namespace {

@@ -8,7 +8,7 @@
 #include <span>
 #include <utility>
 #include <vitrine/status.hpp>
-#include <vitrine/vitrine.hpp>
+#include <vitrine/status.hpp>
 
 namespace vitrine {
 

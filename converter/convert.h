@@ -31,9 +31,9 @@ struct ConvertOptions {
   int threads = 1;                 ///< for calibration and measuring; 0: one for each CPU core
   CalibrationOptions calibration;  ///< recipes static, mixed and int4
   Budget budget;                   ///< recipe mixed
-  bool patch_features = false;  ///< keep the patches as an output; the last block then computes every token
-  std::vector<int> merged_tokens = {
-      0};  ///< tokens that each block merges, one number for each level, increasing
+  bool patch_features = false;     ///< keep the patches as an output; the last block computes every token
+  /// The number of tokens that each block merges, one for each level of the file, increasing.
+  std::vector<int> merged_tokens = {0};
 };
 
 /// An operator of the first level of the file, and its error.

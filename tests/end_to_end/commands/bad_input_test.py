@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Wrong files and wrong flags: exit 1 or 2, one line on stderr, and nothing left beside the output."""
+"""Wrong files and wrong flags: exit 1 or 2, one line on stderr, and no file is left next to the output."""
 import os
 import resource
 import shutil
@@ -130,7 +130,7 @@ class ConverterTest(commands.CommandTest):
         self.tensors = commands.read_safetensors(FIXTURE / "model.safetensors")
 
     def refuses(self, *arguments, says="", code=1, **options):
-        """Nothing comes of it, and a file that was there stays as it was."""
+        """The conversion fails, and an existing file stays as it was."""
         target = self.out / "model.vit"
         target.write_bytes(b"an older model")
         self.assert_failure(convert(*arguments, "-o", target, **options), code=code, says=says)
@@ -142,7 +142,7 @@ class ConverterTest(commands.CommandTest):
         commands.write_safetensors(path, {**self.tensors, **changed})
         self.refuses(path, "--config", FIXTURE / "config.json", says=says)
 
-    def test_a_checkpoint_that_is_none(self):
+    def test_a_file_that_is_not_a_checkpoint(self):
         for path in (FOLDER / "missing.safetensors", FOLDER / "missing", self.out, ROOT, ROOT / "README.md", SAMPLES[0], tiny_model(),
                      file("empty.safetensors", ""), fifo("fifo.safetensors"), file("text.pth", "hello, world\n"), file("zip.npz", b"PK\x03\x04" + bytes(100)),
                      *(CHECKPOINTS / name for name in ("document.docx", "torchscript.pt", "hostile.pth", "hostile_legacy.pth",
@@ -151,28 +151,28 @@ class ConverterTest(commands.CommandTest):
             with self.subTest(checkpoint=path.name):
                 self.refuses(path)
 
-    def test_a_checkpoint_cut_short_anywhere(self):
+    def test_an_incomplete_checkpoint(self):
         for original in (FIXTURE / "model.safetensors", ROOT / "tests/fixtures/vit/timm_vit/model.safetensors", CHECKPOINTS / "deit.pth"):
             whole = original.read_bytes()
             for i in range(1, 20):
                 with self.subTest(checkpoint=original.name, part=i):
                     self.refuses(file("cut" + original.suffix, whole[:len(whole) * i // 20]))
 
-    def test_a_family_that_it_does_not_know(self):
+    def test_an_unknown_family(self):
         names = ["patch_embed.proj.weight", "layers.0.blocks.0.attn.relative_position_bias_table", "layers.0.blocks.0.attn.qkv.weight",
                  "layers.0.downsample.reduction.weight", "head.weight"]
         path = FOLDER / "swin.safetensors"
         commands.write_safetensors(path, {name: ("F32", [4], bytes(16)) for name in names})
         self.refuses(path, says="Swin")
 
-    def test_a_missing_a_foreign_and_a_misshapen_tensor(self):
+    def test_a_missing_an_unknown_and_a_misshapen_tensor(self):
         name = "blocks.0.mlp.fc1.weight"
         self.refuses_tensors("blocks.0.extra", **{"blocks.0.extra": ("F32", [1], bytes(4))})
         self.refuses_tensors(name, **{name: ("F32", [1], bytes(4))})
         del self.tensors[name]
         self.refuses_tensors(name)
 
-    def test_a_weight_that_is_no_number(self):
+    def test_a_weight_that_is_not_a_number(self):
         for name in ("blocks.0.attn.qkv.weight", "blocks.1.norm1.weight", "head.bias", "pos_embed", "cls_token", "patch_embed.proj.weight"):
             dtype, shape, data = self.tensors[name]
             for value in (float("nan"), float("inf")):
@@ -180,12 +180,12 @@ class ConverterTest(commands.CommandTest):
                 with self.subTest(tensor=name, value=value):
                     self.refuses_tensors(f"{name}: value 4 of " if dtype == "F16" else f"{name}: value 2 of ", **{name: (dtype, shape, data[:8] + value_bytes + data[8 + len(value_bytes):])})
 
-    def test_labels_that_are_too_few(self):
+    def test_too_few_labels(self):
         self.refuses(TINY, "--labels", file("labels.txt", "one\ntwo\n"), says="labels.txt: 2 labels for 6 classes")
         self.refuses(TINY, "--labels", file("labels.json", '{"0": "one"'))
         self.refuses(TINY, "--labels", FOLDER / "missing.txt", says="missing.txt")
 
-    def test_a_terminal_is_not_told_what_to_do_by_a_label(self):
+    def test_control_characters_do_not_reach_the_terminal(self):
         names, path, photo = file("colour.txt", "\x1b[31mred\ntab\there\n\u009b31m\nd\ne\nf\n"), FOLDER / "colour.vit", FOLDER / "\x1b[31m.jpg"
         shutil.copy(SAMPLES[0], photo)
         self.assertEqual(convert(TINY, "--labels", names, "-o", path).returncode, 0)
@@ -197,7 +197,7 @@ class ConverterTest(commands.CommandTest):
         self.assertEqual(said["image"], str(photo))
         self.assertIn("\x1b[31mred", [guess["label"] for guess in said["top"]])
 
-    def test_configurations_that_are_none(self):
+    def test_a_file_that_is_not_a_configuration(self):
         for text in ("", "not JSON", "[]", "{}" * 2, '{"num_heads": "many"}', '{"num_heads": 1e300}', "[" * 100000):
             with self.subTest(text=text[:20]):
                 self.refuses(FIXTURE / "model.safetensors", "--config", file("config.json", text))
@@ -210,18 +210,18 @@ class ConverterTest(commands.CommandTest):
                 self.assert_failure(convert(FIXTURE, "-o", target))
         self.refuses(FIXTURE, "--report", FOLDER / "missing/report.html", says="report.html")
 
-    def test_an_output_that_is_no_file_is_not_replaced(self):
+    def test_an_output_that_is_not_a_regular_file_is_not_replaced(self):
         pipe = fifo("pipe.vit")
         self.assert_failure(convert(FIXTURE, "-o", pipe), says="pipe.vit")
         self.assertTrue(pipe.is_fifo())
 
-    def test_the_checkpoint_is_not_written_over(self):
+    def test_the_checkpoint_is_not_overwritten(self):
         path = file("own.safetensors", (FIXTURE / "model.safetensors").read_bytes())
         before = path.read_bytes()
         self.assert_failure(convert(path, "--config", FIXTURE / "config.json", "-o", path), says="own.safetensors")
         self.assertEqual(path.read_bytes(), before)
 
-    def test_nothing_that_is_read_is_written_over(self):
+    def test_inputs_are_not_overwritten(self):
         folder = self.out / "copied"
         shutil.copytree(TINY, folder)
         labels = file("own.txt", "\n".join("abcdef"))
@@ -236,7 +236,7 @@ class ConverterTest(commands.CommandTest):
         self.assertFalse((FOLDER / "new.vit").exists())
         shutil.rmtree(folder)
 
-    def test_folders_that_training_leaves(self):
+    def test_the_folders_of_a_training_run(self):
         folder = FOLDER / "trained"
         for step in (500, 1000, 90):
             (folder / f"checkpoint-{step}").mkdir(parents=True)
@@ -247,7 +247,7 @@ class ConverterTest(commands.CommandTest):
         commands.write_safetensors(adapter, {"base_model.model.vit.layer.0.query.lora_A.weight": ("F32", [2, 4], bytes(32))})
         self.refuses(adapter, says="merge it into its base model first")
 
-    def test_a_byte_order_mark_is_no_part_of_a_label(self):
+    def test_a_byte_order_mark_is_not_part_of_a_label(self):
         labels = file("marked.txt", b"\xef\xbb\xbfone\r\ntwo\r\nthree\r\nfour\r\nfive\r\nsix\r\n")
         finished = convert(TINY, "-o", FOLDER / "marked.vit", "--labels", labels, "--json")
         self.assertEqual((finished.returncode, finished.stderr), (0, ""))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What vitrine-convert says of a conversion, and that its flags reach the file."""
+"""The summary and the reports of a conversion, and the flags that change the file."""
 import hashlib
 import html.parser
 import json
@@ -34,7 +34,7 @@ class ConversionTest(commands.CommandTest):
     def inspect(self):
         return lines(vitrine("inspect", OUT, "--json"))[0]
 
-    def test_the_summary_is_what_the_file_says(self):
+    def test_the_summary_agrees_with_the_file(self):
         for recipe, least_db in (("dynamic", 35), ("f32", 90)):
             with self.subTest(recipe=recipe):
                 summary = self.convert("--recipe", recipe)
@@ -72,7 +72,7 @@ class ConversionTest(commands.CommandTest):
         for words in ("out.vit", "%.1f dB" % summary["sqnr_db"], "block 8 fc2", summary["source"]["sha256"]):
             self.assertIn(words, found.words)
 
-    def test_the_text_says_what_int8_costs(self):
+    def test_the_text_names_the_error_of_int8(self):
         finished = convert(TINY, "-o", OUT)
         self.assertEqual((finished.returncode, finished.stderr), (0, ""))
         for words in (str(OUT), "8 blocks of width 192", "dB against f32", "synthetic test images", "worst layer"):
@@ -87,11 +87,11 @@ class ConversionTest(commands.CommandTest):
             for found, given in zip(image[name], values, strict=True):
                 self.assertAlmostEqual(found, given, places=6)
 
-    def test_a_list_of_numbers_does_not_swallow_the_checkpoint(self):
+    def test_a_list_of_numbers_ends_before_the_checkpoint(self):
         finished = convert("--mean", "0.5,0.5,0.5", TINY, "-o", OUT, "--json")
         self.assertEqual(len(lines(finished)), 1)
 
-    def test_labels_come_from_lines_and_from_json(self):
+    def test_labels_from_lines_and_from_json(self):
         names = ["box", "jar", "tin", "news", "bag", "rest & <b>"]
         as_lines, as_json = FOLDER / "labels.txt", FOLDER / "labels.json"
         as_lines.write_text("\n".join(names) + "\n")
@@ -100,7 +100,7 @@ class ConversionTest(commands.CommandTest):
             self.convert("--labels", file)
             self.assertEqual(self.inspect()["labels"], names)
 
-    def test_photos_given_for_calibration_are_those_measured(self):
+    def test_the_error_is_measured_on_the_photos_for_calibration(self):
         summary = self.convert("--calibrate", ROOT / "models/samples", "--calibrate-images", 4)
         self.assertEqual((summary["images"], summary["synthetic_images"]), (4, False))
         self.assertGreater(summary["sqnr_db"], 25)

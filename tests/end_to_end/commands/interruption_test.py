@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A conversion that is interrupted leaves the folder as it found it."""
+"""An interrupted conversion leaves the folder as it was."""
 import contextlib
 import os
 import signal
@@ -25,7 +25,7 @@ class InterruptionTest(commands.CommandTest):
         self.target.write_bytes(b"an older model")
 
     def check_folder(self, child):
-        """The older model is there, or, where the signal came too late, the whole new one."""
+        """The folder holds the older model, or the whole new one if the signal came too late."""
         self.assertEqual(os.listdir(self.folder), ["model.vit"])
         if child.returncode == 0 or self.target.read_bytes() != b"an older model":
             self.assertEqual(commands.vitrine("inspect", self.target).returncode, 0)

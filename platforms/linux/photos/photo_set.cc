@@ -88,7 +88,7 @@ std::vector<std::string> PhotosDirectlyIn(const fs::path& folder) {
   std::vector<std::string> paths;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (IsPhoto(entry.path())) paths.push_back(entry.path());
+    if (entry.is_regular_file(error) && IsPhoto(entry.path())) paths.push_back(entry.path());
   }
   if (error) throw Failure(folder.string() + ": " + error.message());
   if (paths.empty()) throw Failure(folder.string() + ": has no photo (" + kPhotoEndings + ")");

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "runtime/base/return_if_error.h"
+
 namespace vitrine {
 namespace {
 
@@ -38,6 +40,11 @@ Status CutShort(const char* type, size_t bytes, const char* missing) {
 
 constexpr uint8_t kStartOfScan = 0xDA, kEndOfImage = 0xD9, kApp1 = 0xE1;
 
+// A JPEG of one color has up to 700 pixels per byte, a progressive one a few dozen scans. More of either is damage or an
+// attack on memory or time.
+constexpr uint64_t kMostPixelsPerByte = 2048;
+constexpr int kMostScans = 100;
+
 bool HasNoLength(uint8_t marker) { return marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8); }
 
 /// Returns the position after the 0xFF of the next marker at or after `offset`, or the size where there is none. Stuffed
@@ -53,13 +60,28 @@ size_t FindMarker(Bytes bytes, size_t offset) {
   return bytes.size();
 }
 
+bool IsFrameHeader(uint8_t marker) {
+  return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+}
+
+/// Checks a frame header against the size of the file.
+Status CheckFrame(Bytes header, size_t file_bytes) {
+  if (header.size() < 5)
+    return Status::Error(Code::kInvalidImage, "JPEG is damaged: its frame header is too short");
+  const uint64_t height = BigEndian(header, 1, 2), width = BigEndian(header, 3, 2);
+  if (width * height <= kMostPixelsPerByte * file_bytes) return {};
+  return Status::Error(Code::kInvalidImage, "JPEG is damaged: %zu bytes cannot hold %llu x %llu pixels",
+                       file_bytes, static_cast<unsigned long long>(width),
+                       static_cast<unsigned long long>(height));
+}
+
 Result<Container> InspectJpeg(Bytes bytes) {
   Container container{FileType::kJpeg, {}};
-  bool has_scan = false;
+  int scans = 0;
   for (size_t offset = FindMarker(bytes, 2); offset < bytes.size();) {
     const uint8_t marker = bytes[offset];
     if (marker == kEndOfImage) {
-      if (has_scan) return container;
+      if (scans > 0) return container;
       return Status::Error(Code::kInvalidImage, "JPEG has no picture: it ends before the first scan");
     }
     if (bytes.size() - offset < 3) break;
@@ -71,7 +93,9 @@ Result<Container> InspectJpeg(Bytes bytes) {
     if (marker == kApp1 && container.exif.empty() && HasAt(data, 0, {"Exif\0\0", 6})) {
       container.exif = data.subspan(6);
     }
-    has_scan = has_scan || marker == kStartOfScan;
+    if (IsFrameHeader(marker)) VITRINE_RETURN_IF_ERROR(CheckFrame(data, bytes.size()));
+    if (marker == kStartOfScan && ++scans > kMostScans)
+      return Status::Error(Code::kInvalidImage, "JPEG is damaged: it has more than %d scans", kMostScans);
     offset = FindMarker(bytes, offset + 1 + length);
   }
   return CutShort("JPEG", bytes.size(), "without an end-of-image marker");

@@ -253,10 +253,17 @@ Status WritePixels(const Decoder& decoder, const UprightWriter& writer) {
   return {};
 }
 
-Status DecodePlanes(Decoder* decoder) {
+/// The largest frame of a camera, whose memory JpegRows keeps: 64 megapixels.
+constexpr int64_t kMostFramePixels = int64_t{1} << 26;
+
+Status DecodePlanes(Decoder* decoder, int64_t most_pixels) {
   // The header twice: its size must be known to be sane before the second reading allocates the planes.
   if (!stbi__decode_jpeg_header(&decoder->jpeg, STBI__SCAN_header)) return DamagedAsStbSays();
   VITRINE_RETURN_IF_ERROR(CheckSize(decoder->width(), decoder->height()));
+  const int64_t pixels = int64_t{decoder->width()} * decoder->height();
+  if (pixels > most_pixels)
+    return Status::Error(Code::kInvalidImage, "JPEG has %lld pixels, expected at most %lld",
+                         static_cast<long long>(pixels), static_cast<long long>(most_pixels));
   stbi__rewind(&decoder->source);
   if (!stbi__decode_jpeg_header(&decoder->jpeg, STBI__SCAN_load)) return DamagedAsStbSays();
   return DecodeScans(decoder);
@@ -265,11 +272,11 @@ Status DecodePlanes(Decoder* decoder) {
 using OwnedDecoder = std::unique_ptr<Decoder, DestroyDecoder>;
 
 /// A decoder that has decoded `bytes` up to the planes.
-Result<OwnedDecoder> DecodePlanesOf(std::span<const uint8_t> bytes) {
+Result<OwnedDecoder> DecodePlanesOf(std::span<const uint8_t> bytes, int64_t most_pixels) {
   void* memory = TakeJpegMemory(sizeof(Decoder));  // 18 KB, too large for small stacks
   if (memory == nullptr) return Status::Error(Code::kOutOfMemory, "no memory to decode a JPEG");
   OwnedDecoder decoder(new (memory) Decoder(bytes));
-  VITRINE_RETURN_IF_ERROR(DecodePlanes(decoder.get()));
+  VITRINE_RETURN_IF_ERROR(DecodePlanes(decoder.get(), most_pixels));
   return decoder;
 }
 
@@ -284,7 +291,7 @@ class UseMemory {
 }  // namespace
 
 Result<Image> DecodeJpeg(std::span<const uint8_t> bytes, Orientation orientation) {
-  Result<OwnedDecoder> decoded = DecodePlanesOf(bytes);
+  Result<OwnedDecoder> decoded = DecodePlanesOf(bytes, Image::kMaxPixels);
   if (!decoded.ok()) return decoded.status();
   const Decoder& decoder = *decoded.value();
   const bool sideways = IsSideways(orientation);
@@ -322,7 +329,7 @@ Status JpegRows::Decode(std::span<const uint8_t> bytes) {
   if (container.value().type != FileType::kJpeg) return Status::Error(Code::kInvalidImage, "is not a JPEG");
   if (bytes.size() > INT_MAX) return Status::Error(Code::kInvalidImage, "JPEG is larger than 2 GB");
   const UseMemory use(&state_->memory);
-  Result<OwnedDecoder> decoded = DecodePlanesOf(bytes);
+  Result<OwnedDecoder> decoded = DecodePlanesOf(bytes, kMostFramePixels);
   if (!decoded.ok()) return decoded.status();
   state_->decoder = std::move(decoded).value();
   state_->scratch = static_cast<uint8_t*>(TakeJpegMemory(RowScratchBytes(*state_->decoder)));

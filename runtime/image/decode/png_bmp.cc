@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // PNG and BMP, by stb_image.
+#include <algorithm>
 #include <cstdlib>
+
+namespace vitrine {
+namespace {
+
+/// The largest piece of memory that this thread's decoder may grow to: a PNG's data may inflate a thousand times, whatever
+/// the size of the picture in its header.
+thread_local size_t largest_piece = 0;
+
+void* Reallocate(void* memory, size_t bytes) {
+  return bytes > largest_piece ? nullptr : std::realloc(memory, bytes);
+}
+
+}  // namespace
+}  // namespace vitrine
 
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_STATIC
@@ -11,7 +26,7 @@
 #define STBI_FAILURE_USERMSG
 #define STBI_ASSERT(condition) static_cast<void>(condition)
 #define STBI_MALLOC(bytes) std::malloc(bytes)
-#define STBI_REALLOC(memory, bytes) std::realloc(memory, bytes)
+#define STBI_REALLOC(memory, bytes) vitrine::Reallocate(memory, bytes)
 #define STBI_FREE(memory) std::free(memory)
 #include "runtime/base/status.h"
 #include "runtime/image/decode/decoders.h"
@@ -44,6 +59,10 @@ Result<Image> DecodePngOrBmp(std::span<const uint8_t> bytes, Orientation orienta
   int width = 0, height = 0, channels = 0;
   if (!stbi_info_from_memory(bytes.data(), size, &width, &height, &channels)) return Damaged();
   VITRINE_RETURN_IF_ERROR(CheckSize(width, height));
+  constexpr size_t kMostBytesPerPixel = 8, kMargin = 64 * 1024;  // four samples of 16 bits
+  const size_t rows = static_cast<size_t>(height),
+               row_bytes = kMostBytesPerPixel * static_cast<size_t>(width) + 1;
+  largest_piece = 2 * std::max(rows * row_bytes, bytes.size()) + kMargin;
   uint8_t* pixels = stbi_load_from_memory(bytes.data(), size, &width, &height, &channels, 3);
   if (pixels == nullptr) return Damaged();
   Image stored = Image::Adopt(pixels, width, height);

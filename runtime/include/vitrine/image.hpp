@@ -101,8 +101,8 @@ class VITRINE_API Image {
   /// Converts gray and palette images to RGB, and CMYK without a color profile. Ignores alpha (without
   /// compositing) and embedded color profiles. Uses the upper eight bits of 16-bit samples. Fails with
   /// kInvalidImage for any other format and for a damaged or incomplete file, or with kOutOfMemory. The
-  /// caller may free `bytes` afterwards. Thread-safe. Allocates at most 4.5 bytes per pixel for a JPEG, 7.5
-  /// for a progressive JPEG, and 8 for a PNG with alpha.
+  /// caller may free `bytes` afterwards. Thread-safe. Allocates at most 15 bytes per pixel for a JPEG (4.5
+  /// for most) and 24 for a PNG. A JPEG with more than 2048 pixels per byte counts as damaged.
   static Result<Image> Decode(std::span<const uint8_t> bytes, const DecodeOptions& options = {});
 
   /// Returns the image in the file at `path`, like Decode(). Messages begin with `path`. Fails with kNotFound

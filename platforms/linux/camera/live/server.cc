@@ -13,6 +13,10 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <vector>
+#include <memory>
+#include <deque>
+#include <condition_variable>
 #include <fstream>
 
 #include "platforms/linux/cli/failure.h"
@@ -170,29 +174,77 @@ std::string Access::Cookie() const {
   return cookie_name_ + "=" + token_ + "; Path=/; HttpOnly; SameSite=Strict";
 }
 
-/// Closes old connections whenever a new one arrives, and once a second.
+/// A queue of connections and the threads that serve them. Closes old connections whenever a new one arrives, and once a
+/// second.
 class LiveServer::Queue final : public httplib::TaskQueue {
  public:
-  explicit Queue(LiveServer* server) : server_(server), pool_(kThreads, kThreads, kWaiting) {}
+  /// Throws std::system_error when the system has no thread left.
+  explicit Queue(LiveServer* server) : server_(server) {
+    try {
+      while (threads_.size() < kThreads) threads_.emplace_back([this] { Work(); });
+    } catch (...) {
+      End();
+      throw;
+    }
+  }
+  ~Queue() override { End(); }
 
   bool enqueue(std::function<void()> task) override {
     server_->ShutDownOlderThan(kLongest);
-    return pool_.enqueue(std::move(task));
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.size() >= kWaiting) return false;
+      waiting_.push_back(std::move(task));
+    }
+    changed_.notify_one();
+    return true;
   }
   void on_idle() override { server_->ShutDownOlderThan(kLongest); }
   void shutdown() override {
     server_->ShutDownOlderThan({});
-    pool_.shutdown();
+    End();
   }
 
  private:
+  void Work() {
+    setpriority(PRIO_PROCESS, 0, kNiceness);  // of this thread
+    for (;;) {
+      std::function<void()> task;
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return has_ended_ || !waiting_.empty(); });
+        if (waiting_.empty()) return;
+        task = std::move(waiting_.front());
+        waiting_.pop_front();
+      }
+      task();
+    }
+  }
+
+  /// Serves what waits, then joins the threads.
+  void End() {
+    {
+      const std::lock_guard lock(mutex_);
+      has_ended_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
   LiveServer* server_;
-  httplib::ThreadPool pool_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> waiting_;
+  bool has_ended_ = false;
+  std::vector<std::thread> threads_;
 };
 
 LiveServer::LiveServer(int listener, Handler handler) {
   svr_sock_ = listener;
-  new_task_queue = [this] { return new Queue(this); };
+  // Made here, so that a system without threads fails in the caller; the accepting thread deletes it.
+  const auto queue = std::make_shared<std::unique_ptr<Queue>>(std::make_unique<Queue>(this));
+  new_task_queue = [queue] { return queue->release(); };
   set_idle_interval(1);
   set_keep_alive_max_count(1);  // an idle connection would occupy a thread
   set_keep_alive_timeout(kPatienceSeconds);
@@ -204,7 +256,7 @@ LiveServer::LiveServer(int listener, Handler handler) {
     return HandlerResponse::Handled;
   });
   accepting_ = std::thread([this] {
-    setpriority(PRIO_PROCESS, 0, kNiceness);  // this thread and those that it starts
+    setpriority(PRIO_PROCESS, 0, kNiceness);
     listen_after_bind();
   });
 }

@@ -43,6 +43,16 @@ size_t ByteStream::Read(uint8_t* out, size_t count) {
   return done;
 }
 
+void ByteStream::PutBack(const uint8_t* bytes, size_t count) {
+  std::vector<uint8_t> joined(bytes, bytes + count);
+  joined.insert(joined.end(), buffer_.begin() + static_cast<ptrdiff_t>(begin_),
+                buffer_.begin() + static_cast<ptrdiff_t>(end_));
+  begin_ = 0;
+  end_ = joined.size();
+  joined.resize(std::max(joined.size(), kBufferBytes));
+  buffer_ = std::move(joined);
+}
+
 namespace {
 
 /// Reads a frame of a known layout.
@@ -78,35 +88,74 @@ int NumberIn(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() ? number : 0;
 }
 
+/// After damage it finds the stream again: at the next FRAME, or at the header of a stream that starts anew.
 class Y4mParser final : public StreamParser {
  public:
   Arrival Next(ByteStream* stream, std::vector<uint8_t>* bytes, Frame* frame, const char** reason) override {
-    if (!ReadLine(stream)) return Arrival::kEnd;
-    if (line().starts_with("YUV4MPEG2")) {
-      has_header_ = ReadHeader();
+    if (!is_at_pixels_) {
       if (!ReadLine(stream)) return Arrival::kEnd;
+      if (line().starts_with(kMagic)) {
+        KeepFrom(line().rfind(kMagic));  // a stream that starts anew within a header
+        has_header_ = ReadHeader();
+        if (!ReadLine(stream)) return Arrival::kEnd;
+      }
+      if (!IsFrameLine(line())) return Resynchronize(reason);
+      if (!has_header_) return Damaged("not a YUV4MPEG2 stream of 8 bits, 4:2:0 or mono", reason);
     }
-    if (!has_header_) return Damaged("not a YUV4MPEG2 stream of 8 bits, 4:2:0 or mono", reason);
-    if (line() != "FRAME" && !line().starts_with("FRAME ")) return Damaged("no FRAME header", reason);
-    return ReadFrame(layout_, stream, bytes, frame, reason);
+    is_at_pixels_ = false;
+    const Arrival arrival = ReadFrame(layout_, stream, bytes, frame, reason);
+    return arrival == Arrival::kFrame ? CheckRestart(stream, *bytes, reason) : arrival;
   }
 
  private:
+  static constexpr std::string_view kMagic = "YUV4MPEG2 ", kFrame = "FRAME";
+
   static Arrival Damaged(const char* what, const char** reason) {
     *reason = what;
     return Arrival::kDamaged;
   }
 
+  static bool IsFrameLine(std::string_view line) { return line == kFrame || line.starts_with("FRAME "); }
+
   std::string_view line() const { return {line_, length_}; }
 
-  /// Reads to the end of the line and keeps its beginning. A malformed header counts as one damaged frame.
+  /// Reads to the end of the line, of which it keeps the last bytes.
   bool ReadLine(ByteStream* stream) {
     length_ = 0;
     for (int byte = stream->Get(); byte >= 0; byte = stream->Get()) {
       if (byte == '\n') return true;
-      if (length_ < sizeof line_) line_[length_++] = static_cast<char>(byte);
+      if (length_ == sizeof line_) {
+        length_ /= 2;
+        std::memmove(line_, line_ + length_, length_);
+      }
+      line_[length_++] = static_cast<char>(byte);
     }
     return false;
+  }
+
+  void KeepFrom(size_t place) {
+    length_ -= place;
+    std::memmove(line_, line_ + place, length_);
+  }
+
+  /// The line is pixels of a damaged frame, perhaps with a header at its end.
+  Arrival Resynchronize(const char** reason) {
+    if (const size_t magic = line().rfind(kMagic); magic != std::string_view::npos) {
+      KeepFrom(magic);
+      has_header_ = ReadHeader();
+    } else if (const size_t at = line().rfind(kFrame); at != std::string_view::npos && has_header_) {
+      is_at_pixels_ = IsFrameLine(line().substr(at));
+    }
+    return Damaged("no FRAME header", reason);
+  }
+
+  /// A stream that starts anew within a frame shows as a header among its pixels.
+  Arrival CheckRestart(ByteStream* stream, const std::vector<uint8_t>& bytes, const char** reason) {
+    const std::string_view pixels(reinterpret_cast<const char*>(bytes.data()), layout_.bytes());
+    const size_t magic = pixels.find(kMagic);
+    if (magic == std::string_view::npos) return Arrival::kFrame;
+    stream->PutBack(bytes.data() + magic, pixels.size() - magic);
+    return Damaged("the stream starts anew within a frame", reason);
   }
 
   bool ReadHeader() {
@@ -132,7 +181,8 @@ class Y4mParser final : public StreamParser {
 
   FrameLayout layout_;
   bool has_header_ = false;
-  char line_[256];
+  bool is_at_pixels_ = false;  // the FRAME header of the next frame has been read
+  char line_[1024];
   size_t length_ = 0;
 };
 

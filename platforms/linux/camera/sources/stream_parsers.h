@@ -22,6 +22,8 @@ class ByteStream {
   int Get() { return begin_ < end_ || Fill() ? buffer_[begin_++] : -1; }
   /// Reads `count` bytes; returns how many there were before the end.
   size_t Read(uint8_t* out, size_t count);
+  /// Makes these bytes the next ones to read. Allocates.
+  void PutBack(const uint8_t* bytes, size_t count);
 
  private:
   static constexpr size_t kBufferBytes = 64 * 1024;

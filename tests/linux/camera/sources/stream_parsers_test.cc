@@ -126,5 +126,40 @@ TEST_CASE("A header of an enormous picture takes no memory") {
   CHECK(ParseAll("y4m", Bytes(header.begin(), header.end())).frames == 0);
 }
 
+/// A Y4M stream of frames of 4 x 4 gray pixels.
+Bytes Y4m(int frames, const std::string& header = "YUV4MPEG2 W4 H4 Cmono\n") {
+  std::string text = header;
+  for (int i = 0; i < frames; ++i) text += "FRAME\n0123456789abcdef";
+  return {text.begin(), text.end()};
+}
+
+Bytes Joined(const Bytes& first, const Bytes& second) {
+  Bytes both = first;
+  both.insert(both.end(), second.begin(), second.end());
+  return both;
+}
+
+TEST_CASE("A Y4M stream loses two frames at most where bytes are missing") {
+  for (size_t missing = 1; missing < 20; ++missing) {
+    Bytes damaged = Y4m(1);
+    damaged.resize(damaged.size() - missing);
+    const Count count = ParseAll("y4m", Joined(damaged, Y4m(10, "")));
+    INFO(missing << " bytes are missing");
+    CHECK(count.frames >= 9);
+    CHECK(count.damaged <= 2);
+  }
+}
+
+TEST_CASE("A Y4M stream may start anew at any byte, also at another size") {
+  for (size_t kept = 0; kept <= Y4m(2).size(); ++kept) {
+    Bytes first = Y4m(2);
+    first.resize(kept);
+    const Count count = ParseAll("y4m", Joined(first, Y4m(10, "YUV4MPEG2 W2 H8 Cmono F30:1\n")));
+    INFO(kept << " bytes of the first stream");
+    CHECK(count.frames >= 9);
+    CHECK(count.damaged <= 3);
+  }
+}
+
 }  // namespace
 }  // namespace vitrine

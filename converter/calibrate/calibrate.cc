@@ -55,8 +55,7 @@ TensorPlan TableInput(const Segment::Table& table, const RowSamples& samples) {
     range = {std::min(range.low, column.low), std::max(range.high, column.high)};
   const auto activation = static_cast<kernels::Activation>(table.function);
   const Histogram histogram({rows.data, rows.rows * rows.columns}, range);
-  return StaticTensor(
-      histogram.LeastLoss([=](double x) { return kernels::ExactActivation(activation, x); }));
+  return StaticTensor(histogram.LeastLoss([=](double x) { return kernels::ExactActivation(activation, x); }));
 }
 
 }  // namespace

@@ -218,8 +218,9 @@ ImageConfig MakeImageConfig(const JsonObject& preprocessor, const ImageDefaults&
   const bool complete = inputs.mean && inputs.deviation && inputs.crop_fraction && inputs.interpolation;
   if (image.assumed && complete) image.assumed = false;
   if (image.assumed) {
-    remarks->push_back("assumed the family's preprocessing: " + Describe(config, image) +
-                       "; use --preprocessor, or --mean, --std, --crop-pct and --interpolation, to change this");
+    remarks->push_back(
+        "assumed the family's preprocessing: " + Describe(config, image) +
+        "; use --preprocessor, or --mean, --std, --crop-pct and --interpolation, to change this");
   }
   return image;
 }

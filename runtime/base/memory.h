@@ -16,7 +16,9 @@ namespace vitrine {
 inline constexpr size_t kAlignment = 64;
 
 /// Returns the smallest multiple of `multiple` that is at least n.
-constexpr size_t RoundUp(size_t n, size_t multiple = kAlignment) { return (n + multiple - 1) / multiple * multiple; }
+constexpr size_t RoundUp(size_t n, size_t multiple = kAlignment) {
+  return (n + multiple - 1) / multiple * multiple;
+}
 
 /// Returns `bytes` aligned to `alignment`, a power of two of at least 8, or null. Thread-safe.
 void* AllocateBytes(size_t bytes, size_t alignment);

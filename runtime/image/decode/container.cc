@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "runtime/base/return_if_error.h"
+#include "runtime/base/status.h"
 
 namespace vitrine {
 namespace {

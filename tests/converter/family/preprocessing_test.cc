@@ -112,8 +112,7 @@ TEST_CASE("Assumes the family's defaults without a file and adds a remark") {
   ImageConfig image = MakeImageConfig({}, kDefaults, {}, config, &remarks);
   CheckResize(image, Resize::kShortestSide, 248, 248);
   CHECK(image.assumed);
-  CHECK_THAT(remarks.at(0),
-             ContainsSubstring("shortest side 248 bicubic, crop 224x224, mean 0.5 0.5 0.5"));
+  CHECK_THAT(remarks.at(0), ContainsSubstring("shortest side 248 bicubic, crop 224x224, mean 0.5 0.5 0.5"));
   config.channels = 1;
   image = MakeImageConfig({}, kDefaults, {}, config, &remarks);
   CHECK(image.mean == std::vector<float>{0.5f});

@@ -23,8 +23,8 @@ TEST_CASE("The whole model in f32 gives what plain loops give") {
     const std::vector<uint8_t> pixels = SyntheticImages(vit.config, 1).pixels.front();
     const ReferenceOutput expected = RunReference(vit, pixels, false);
     Segment model(vit, Segment::kWhole, Plan(Recipe::kF32), 1);
-    CHECK(testing::Sqnr(std::vector<float>(expected.logits.begin(), expected.logits.end()), model.Run(pixels)) >
-          100);
+    CHECK(testing::Sqnr(std::vector<float>(expected.logits.begin(), expected.logits.end()),
+                        model.Run(pixels)) > 100);
   }
 }
 
@@ -91,7 +91,8 @@ TEST_CASE("The reference has each layer's output for the first image") {
   while (!reference.done()) reference.Advance();
   REQUIRE(reference.outputs().size() == 3);
   Segment whole(vit, Segment::kWhole, Plan(Recipe::kF32), 1);
-  for (size_t i = 0; i < 3; ++i) CHECK(testing::Sqnr(reference.outputs()[i], whole.Run(images.pixels[i])) > 100);
+  for (size_t i = 0; i < 3; ++i)
+    CHECK(testing::Sqnr(reference.outputs()[i], whole.Run(images.pixels[i])) > 100);
 }
 
 TEST_CASE("A follower of the reference may stop it") {

@@ -27,9 +27,7 @@ class Machine {
     }
   }
   ~Machine() { fs::remove_all(path_); }
-  std::vector<int> Fast(const std::vector<int>& allowed) const {
-    return FastCpus(path_.string(), allowed);
-  }
+  std::vector<int> Fast(const std::vector<int>& allowed) const { return FastCpus(path_.string(), allowed); }
 
  private:
   fs::path path_;

@@ -12,12 +12,12 @@
 #include <cctype>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <vector>
-#include <memory>
-#include <deque>
 #include <condition_variable>
+#include <cstring>
+#include <deque>
 #include <fstream>
+#include <memory>
+#include <vector>
 
 #include "platforms/linux/cli/failure.h"
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the module by which cffi knows the C interface, from the public header itself.
+"""Generates cffi's module for the C interface from the public header.
 
   declare.py vitrine.h _c.py
 
-The module is Python, of no processor and no Python version: structures are laid out where it is imported.
+The module is plain Python and works on every CPU and Python version, because cffi computes the layout of structures at import.
 """
 import re
 import sys
@@ -13,7 +13,7 @@ from cffi import FFI
 
 
 def declarations(header: str) -> str:
-    """The header without what is the preprocessor's."""
+    """Returns the header without comments and preprocessor directives."""
     without_comments = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
     for_c = re.sub(r"^#ifdef __cplusplus$.*?^#endif$", "", without_comments, flags=re.DOTALL | re.MULTILINE)
     return re.sub(r"^#.*$", "", for_c, flags=re.MULTILINE).replace("VITRINE_API ", "")

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Prints the path of a Python that has what requirements.txt lists: made once, in the folder of the dependencies.
+# Prints the path of a Python with the packages in requirements.txt. Creates the environment once, in .deps.
 #
 #   platforms/python/environment.sh
 set -euo pipefail

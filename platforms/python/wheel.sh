@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds the wheel of a preset into build/PRESET/python/ (or the folder that is named), from what the preset has compiled.
+# Builds the wheel of a preset into build/PRESET/python/ or into FOLDER. Builds the preset's binaries first.
 #
 #   platforms/python/wheel.sh host|aarch64 [FOLDER]
 #
-# Installs the compiler for another processor when it is missing (Debian, as root or with sudo).
+# Installs the cross compiler if it is missing (Debian, as root or with sudo).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source toolchains/packages.sh
@@ -15,7 +15,7 @@ python=$(platforms/python/environment.sh)
 [ -e "$build/build.ninja" ] || cmake --preset "$preset"
 cmake --build "$build" --target vitrine_shared vitrine-convert
 
-# The processor that the wheel is for, as Python would name it there; and the one time of all files.
+# Sets the platform name that Python uses on the target, and one modification time for all files.
 if [ "$preset" != host ]; then export _PYTHON_HOST_PLATFORM=linux-$preset; fi
 released=$(sed -n 's/^ -- .*>  //p' platforms/raspberrypi/package/changelog | head -1)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date -d "$released" +%s)}
@@ -24,7 +24,7 @@ rm -rf "$folder"
 "$python" -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-cache-dir --wheel-dir "$folder" \
   --config-settings "cmake.define.VITRINE_BUILD=$build" platforms/python
 
-# The oldest C library that has all symbols which the binaries take.
+# Tags the wheel with the oldest C library that has all symbols that the binaries need.
 tag=$("$python" -m auditwheel show --json "$folder"/*.whl 2> /dev/null |
   "$python" -c 'import json, sys; print(json.load(sys.stdin)["overall_tag"])')
 "$python" -m wheel tags --remove --platform-tag "$tag" "$folder"/*.whl

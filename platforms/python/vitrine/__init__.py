@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vision Transformers in int8: a model file run on photos, arrays and camera frames.
+"""Runs int8 Vision Transformers on photos, arrays and camera frames.
 
     import vitrine
 
@@ -22,5 +22,5 @@ __version__: str = _text(_lib.vitrine_version())
 
 
 def instruction_set() -> str:
-    """The kernels in use: "NEON", "AVX3_DL", ..."""
+    """Returns the instruction set of the kernels in use, for example "NEON" or "AVX3_DL"."""
     return _text(_lib.vitrine_instruction_set())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# declare.py writes the module when the wheel is built.
+# declare.py generates the module when the wheel is built.
 from typing import Any
 
 ffi: Any

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""libvitrine: loaded, its calls checked, its handles owned."""
+"""Loads libvitrine, checks its calls and owns its handles."""
 from __future__ import annotations
 
 import atexit
@@ -16,19 +16,19 @@ _log = logging.getLogger("vitrine")
 
 
 def text(characters: Any) -> str:
-    """A C string of the library's."""
+    """Returns a C string of the library as a str."""
     return str(ffi.string(characters), "utf-8", "replace")
 
 
 def call(function: Callable[..., int], *arguments: Any) -> None:
-    """Calls a function that returns a vitrine_status; other Python threads run meanwhile."""
+    """Calls a function that returns a vitrine_status, and raises its error. Other Python threads run during the call."""
     status = function(*arguments)
     if status != 0:
         raise errors.CLASSES.get(status, errors.Error)(text(lib.vitrine_last_error()))
 
 
 def struct(name: str) -> Any:
-    """A structure of zeros that says its size."""
+    """Returns a zeroed structure with struct_size set."""
     made = ffi.new(f"{name} *")
     made.struct_size = ffi.sizeof(name)
     return made
@@ -42,7 +42,7 @@ def c_path(path: str | os.PathLike[str]) -> bytes:
 
 
 class Handle:
-    """A handle of the library's, closed when nothing needs it any more. `needs` lives as long."""
+    """A handle of the library. Closes when the last reference is gone, and keeps `needs` alive until then."""
 
     def __init__(self, kind: str, create: Callable[..., int], *arguments: Any, needs: object = None) -> None:
         self._close: Callable[[Any], int] | None = None
@@ -54,7 +54,7 @@ class Handle:
         self._close = getattr(lib, f"vitrine_{kind}_close")
 
     def __del__(self) -> None:
-        # A forked process has no thread of its parent's that could end.
+        # A forked process does not have the threads of its parent, so it must not end them.
         if self._close is not None and self.process == os.getpid():
             self._close(self.value)
 

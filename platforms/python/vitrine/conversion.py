@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""vitrine-convert, the program that the wheel carries, as a function."""
+"""Runs vitrine-convert, which the wheel contains, as a function."""
 from __future__ import annotations
 
 import json
@@ -21,17 +21,17 @@ PathLike = Union[str, "os.PathLike[str]"]
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a conversion has written, and what its recipe costs against f32."""
+    """The result of a conversion: the file, and the accuracy of its recipe relative to f32."""
 
     output: Path
     file_bytes: int
     seconds: float
     family: str
     recipe: str
-    sqnr_db: float  #: at the output, decibels
-    agreement: float  #: fraction of the images with f32's top-1
-    remarks: list[str]  #: what was assumed
-    summary: dict[str, Any] = field(repr=False)  #: all that vitrine-convert --json says, operator by operator
+    sqnr_db: float  #: of the output, decibels
+    agreement: float  #: fraction of the images with the same top-1 class as f32
+    remarks: list[str]  #: assumptions that the converter made
+    summary: dict[str, Any] = field(repr=False)  #: the whole output of vitrine-convert --json, with every operator
 
 
 def convert(checkpoint: PathLike, output: PathLike, *, recipe: str = "dynamic", config: PathLike | None = None,
@@ -42,12 +42,13 @@ def convert(checkpoint: PathLike, output: PathLike, *, recipe: str = "dynamic", 
             nearest_rounding: bool = False, observer: str = "best", image_size: int | tuple[int, int] | None = None,
             merge_tokens: int | Iterable[int] = 0, patch_features: bool = False, heads: int | None = None, family: str | None = None,
             threads: int = 1, report: PathLike | None = None, progress: Callable[[str, float], None] | None = None) -> Conversion:
-    """Turns a trained Vision Transformer into a model file.
+    """Converts a trained Vision Transformer to a model file.
 
-    `checkpoint`: a .safetensors, .pth/.pt/.bin, .npz or .onnx file, or a folder as the Hugging Face hub lays it out. The others are
-    the program's flags (`vitrine-convert --help` says what each means): `image_size` is a side or height and width,
-    `merge_tokens` one number or, for a file of several levels, several. `progress` is told what is being done and the fraction
-    of all that is done. Raises ConversionError, after which nothing is written, or InvalidArgument.
+    `checkpoint` is a .safetensors, .pth/.pt/.bin, .npz or .onnx file, or a folder in the layout of the Hugging Face hub. The other
+    arguments are the program's options; `vitrine-convert --help` describes them. `image_size` is one side, or height and width.
+    `merge_tokens` is one number, or one for each level of a file with several levels. `progress` is called with the current step
+    and the completed fraction of the work. Raises InvalidArgument for wrong arguments, and ConversionError when the conversion
+    fails; the output is not written then.
     """
     flags = {name: value for name, value in locals().items() if name not in ("checkpoint", "output", "progress")}
     words = [os.fsdecode(PROGRAM), _path(checkpoint), "--output", _path(output), "--json"]
@@ -60,7 +61,7 @@ def convert(checkpoint: PathLike, output: PathLike, *, recipe: str = "dynamic", 
 
 
 def _path(path: PathLike) -> str:
-    """A path that is not taken for a flag."""
+    """Returns `path` so that the program does not parse it as an option."""
     text = os.fsdecode(path)
     return os.path.join(".", text) if text.startswith("-") else text
 
@@ -77,7 +78,7 @@ def _words(flag: str, value: Any) -> list[str]:
 
 
 def _run(words: list[str], progress: Callable[[str, float], None] | None) -> str:
-    """What the program prints. It is ended when the caller is interrupted, and leaves nothing half-written."""
+    """Runs the program and returns its output. Stops it when the caller is interrupted; it leaves no incomplete file."""
     if not PROGRAM.exists():
         raise ConversionError(f"this installation has no {PROGRAM.name}")
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
@@ -96,7 +97,7 @@ def _run(words: list[str], progress: Callable[[str, float], None] | None) -> str
 
 
 def _follow(lines: IO[str] | None, progress: Callable[[str, float], None] | None) -> str:
-    """Tells of each step; returns the line of an error."""
+    """Calls `progress` for each step. Returns the error message, or an empty string."""
     failure = ""
     for line in lines or ():
         word, _, rest = line.rstrip("\n").partition(" ")
@@ -108,5 +109,5 @@ def _follow(lines: IO[str] | None, progress: Callable[[str, float], None] | None
 
 
 def main() -> None:
-    """The program itself, on PATH by the wheel's entry point."""
+    """Replaces this process with the program. The wheel's entry point calls it."""
     os.execv(PROGRAM, [PROGRAM.name, *sys.argv[1:]])

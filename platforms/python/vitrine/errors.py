@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong: one class for each vitrine_status."""
+"""The exceptions: one class for each vitrine_status."""
 from __future__ import annotations
 
 from typing import ClassVar
 
 
 class Error(Exception):
-    """Whatever vitrine cannot do, in one line. `code` is the C interface's vitrine_status; 0 where the C interface had no part in it."""
+    """The base of all errors, with a message of one line. `code` is the vitrine_status, or 0 for an error outside the C interface."""
 
     code: ClassVar[int] = 0
 
 
 class InvalidArgument(Error, ValueError):
-    """A value is out of range, an array has another type or shape, a model or session is closed."""
+    """A value is out of range, an array has the wrong type or shape, or a model or session is closed."""
 
     code = 1
 
 
 class NotFound(Error, OSError):
-    """A file is not there or cannot be opened."""
+    """A file does not exist or cannot be opened."""
 
     code = 2
 
@@ -30,13 +30,13 @@ class InvalidModel(Error):
 
 
 class UnsupportedModel(Error):
-    """A model file of another major version, or a model that has no such output."""
+    """The model file has another major version, or the model does not have the requested output."""
 
     code = 4
 
 
 class InvalidImage(Error, ValueError):
-    """Bytes that are no image, or a damaged one."""
+    """The bytes are not an image, or the image is damaged."""
 
     code = 5
 
@@ -48,19 +48,19 @@ class ArenaTooSmall(Error):
 
 
 class OutOfMemory(Error, MemoryError):
-    """There is no more memory."""
+    """Out of memory."""
 
     code = 7
 
 
 class UnsupportedCpu(Error):
-    """The processor lacks NEON, or SSE4.1."""
+    """The CPU does not support NEON (ARM) or SSE4.1 (x86)."""
 
     code = 8
 
 
 class Internal(Error):
-    """The library is at fault."""
+    """An error in the library itself."""
 
     code = 9
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays as the library's vitrine_image: pointers and strides, no pixel is copied; and Pillow's images as arrays."""
+"""Passes arrays to the library as vitrine_image, without a copy of the pixels, and reads Pillow images as arrays."""
 from __future__ import annotations
 
 import sys
@@ -14,32 +14,32 @@ from .errors import InvalidArgument
 
 Pixels = npt.NDArray[np.uint8]
 
-# Bytes of a pixel, of formats in one plane; and bytes that two pixels of two rows have in the further planes of others.
+# Bytes per pixel in formats of one plane; and bytes per 2 x 2 pixels in each chroma plane of the other formats.
 _CHANNELS = {"rgb": 3, "bgr": 3, "rgba": 4, "gray": 1, "yuyv": 2}
 _CHROMA = {"nv12": (2,), "nv21": (2,), "i420": (1, 1)}
-# A Pillow image's modes that are read as they are; and those that keep their transparency apart, or in the way.
+# Pillow's modes that need no conversion; and further modes with transparency, which are converted to RGBA.
 _PILLOW_MODES = ("L", "RGB", "RGBA")
 _PILLOW_ALPHA = ("LA", "PA", "RGBa")
 _EXIF_ORIENTATION = 0x0112
 _BY_CHANNELS = {1: "gray", 3: "rgb", 4: "rgba"}
-# As the header numbers them: VITRINE_RGB8 is "rgb".
+# The values of vitrine_format by name: VITRINE_RGB8 is "rgb".
 _NUMBERS = {name[len("VITRINE_"):].lower().replace("8", ""): number for number, name in sorted(ffi.typeof("vitrine_format").elements.items())}
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Pixels whose shape does not say all.
+    """Pixels with a format that their shape does not determine.
 
-    `pixels`: uint8, rows from the top. Rows may lie any distance apart, in either direction, so a part of a picture,
-    `picture[10:200, 5:100]`, is given as it is; what a row holds lies side by side.
+    `pixels`: uint8, rows from top to bottom. Rows may have any stride, also a negative one, so a part of an image,
+    `picture[10:200, 5:100]`, needs no copy. The bytes within a row must be contiguous.
       rgb, bgr   [height, width, 3]
-      rgba       [height, width, 4]; alpha is dropped
+      rgba       [height, width, 4]; alpha is ignored
       gray       [height, width] or [height, width, 1]
-      yuyv       [height, width, 2], width even
-      nv12, nv21 [height * 3 / 2, width] as OpenCV has it, or its planes: [height, width], [height / 2, width]
-      i420       [height * 3 / 2, width] without gaps, or its planes: [height, width] and twice [height / 2, width / 2]
-    `bt709`, `full_range`: which colours Y, U and V stand for; BT.601 from 16 to 235 unless told.
-    `crop`: the part to look at: left, top, width, height; even numbers in the YUV formats.
+      yuyv       [height, width, 2]; the width is even
+      nv12, nv21 [height * 3 / 2, width] as in OpenCV, or the planes: [height, width], [height / 2, width]
+      i420       [height * 3 / 2, width] without gaps, or the planes: [height, width] and twice [height / 2, width / 2]
+    `bt709`, `full_range`: the colour space of Y, U and V. The default is BT.601 with Y from 16 to 235.
+    `crop`: the part of the image to use: left, top, width, height; even numbers in the YUV formats.
     """
 
     pixels: Union[Pixels, Sequence[Pixels]]
@@ -54,7 +54,7 @@ def _shape(array: npt.NDArray[Any]) -> str:
 
 
 def _sixteen_bits(image: Any, format: str | None) -> Pixels:
-    """What the library's decoders make of gray in 16 bits: of a PNG's the upper byte, of a PNM's the nearest."""
+    """Returns 16-bit gray in 8 bits like the library's decoders: the upper byte for PNG, the nearest value for PNM."""
     samples = np.asarray(image)
     return np.rint(samples / 257).astype(np.uint8) if format == "PPM" else (samples >> 8).astype(np.uint8)
 
@@ -62,12 +62,12 @@ def _sixteen_bits(image: Any, format: str | None) -> Pixels:
 def _is_upright(image: Any) -> bool:
     try:
         return bool(image.getexif().get(_EXIF_ORIENTATION, 1) == 1)
-    except SyntaxError:  # Pillow's for a damaged EXIF block, which says nothing
+    except SyntaxError:  # Pillow raises it for a damaged EXIF block, which is ignored
         return True
 
 
 def _of_pillow(image: Any) -> Pixels:
-    """A Pillow image as its file's path would be read: upright, 8 bits a sample, transparency dropped."""
+    """Returns a Pillow image as the library reads its file: upright, 8 bits per sample, transparency ignored."""
     from PIL import ImageOps
 
     format = image.format
@@ -87,9 +87,9 @@ def _of_pillow(image: Any) -> Pixels:
 
 
 def as_array(image: Any) -> Pixels:
-    """`image` as an array of bytes: itself, or what its array interface shows."""
+    """Returns `image` if it is an array of uint8, or the array that it converts to. Raises InvalidArgument for other types."""
     if not isinstance(image, np.ndarray):
-        pillow = sys.modules.get("PIL.Image")  # who has one of its images has imported it
+        pillow = sys.modules.get("PIL.Image")  # a Pillow image exists only after this import
         image = _of_pillow(image) if pillow is not None and isinstance(image, pillow.Image) else np.asarray(image)
     if image.dtype != np.uint8:
         kind = "no array" if image.dtype == object else f"of {image.dtype}"
@@ -100,7 +100,7 @@ def as_array(image: Any) -> Pixels:
 
 
 def _check_rows(plane: Pixels, width_bytes: int) -> None:
-    """Refuses a plane [rows, ...] whose rows have gaps in them."""
+    """Raises InvalidArgument when a row of the plane [rows, ...] is not contiguous."""
     row = plane[0]
     if row.nbytes != width_bytes or not row.flags.c_contiguous:
         raise InvalidArgument(
@@ -113,12 +113,12 @@ def _address(plane: Pixels) -> Any:
 
 
 def _row_stride(plane: Pixels) -> int:
-    """Bytes to the next row; of a single row, its own."""
+    """Returns the bytes from one row to the next; for a plane of one row, the size of the row."""
     return int(plane.strides[0]) if plane.shape[0] > 1 else plane[0].nbytes
 
 
 def _format_of(array: Pixels) -> str:
-    """What an array is that nothing else is known of."""
+    """Returns the format of an array according to its shape."""
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or channels not in _BY_CHANNELS:
         raise InvalidArgument(f"an image is [height, width], [height, width, 3] or [height, width, 4]; this array is {_shape(array)}")
@@ -135,7 +135,7 @@ def _set_packed(view: Any, array: Pixels, format: str) -> None:
 
 
 def _planes_of(array: Pixels, format: str) -> list[Pixels]:
-    """Those of one array [height * 3 / 2, width]."""
+    """Returns the planes of one array [height * 3 / 2, width] as views."""
     rows, width = array.shape if array.ndim == 2 else (0, 0)
     height = rows // 3 * 2
     if rows == 0 or rows % 3 != 0 or height % 2 != 0 or width % 2 != 0:
@@ -166,7 +166,7 @@ def _set_planar(view: Any, planes: Sequence[Pixels], format: str) -> None:
 
 
 def view_of(image: Any, format: str | None) -> tuple[Any, object]:
-    """A vitrine_image, and what must live as long as it is used."""
+    """Returns a vitrine_image, and the object that owns its pixels: keep both while the library reads them."""
     frame = image if isinstance(image, Frame) else None
     pixels = frame.pixels if frame else image
     if frame and format is not None:

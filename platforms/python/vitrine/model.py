@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model, and sessions that run it."""
+"""Models, and the sessions that run them."""
 from __future__ import annotations
 
 import mmap
@@ -31,16 +31,16 @@ class _IsAnArray(Protocol):
 
 _BYTES = (bytes, bytearray, memoryview)
 _Bytes = Union[bytes, bytearray, memoryview]
-# What shows an image: a file's path, a JPEG's, PNG's, BMP's or PNM's bytes, an array of uint8 or what gives one, such as
-# Pillow's images, a Frame, the planes of one.
+# Types of images: the path of a file; the bytes of a JPEG, PNG, BMP or PNM file; an array of uint8, or an object that converts
+# to one, such as a Pillow image; a Frame; the planes of a YUV image.
 ImageLike = Union[str, "os.PathLike[str]", _Bytes, npt.NDArray[Any], Frame, _HasArrayInterface, _IsAnArray, Sequence[npt.NDArray[Any]]]
-# What a model is opened from: a path, or the file's bytes.
+# Types of models: the path of a file, or its bytes.
 ModelLike = Union[str, "os.PathLike[str]", _Bytes, mmap.mmap, npt.NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A class and how probable it is, 0 to 1."""
+    """A class and its probability, from 0 to 1."""
 
     label: str
     probability: float
@@ -49,16 +49,16 @@ class Guess:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a model file says of itself (vitrine_model_info)."""
+    """The description of a model file (vitrine_model_info)."""
 
     format_major: int
     format_minor: int
     family: str
     recipe: str
-    image_height: int  #: of the input, pixels; zeros where the input is no image
+    image_height: int  #: of the input, pixels; zeros when it is not an image
     image_width: int
     image_channels: int
-    grid_height: int  #: patches; zeros where it has none
+    grid_height: int  #: number of patches; zeros when the input is not cut into patches
     grid_width: int
     tokens: int
     macs: int
@@ -84,26 +84,27 @@ class Operator:
 
 
 def _fields_of(kind: Any, value: Any) -> dict[str, Any]:
-    """The fields of a dataclass, from the structure that has them too."""
+    """Returns the fields of a dataclass, read from the members of a structure with the same names."""
     return {field.name: text(getattr(value, field.name)) if field.type == "str" else getattr(value, field.name) for field in fields(kind)}
 
 
 class Pool:
-    """Threads that several sessions share; `threads` with the caller's, at least 1."""
+    """Threads that several sessions share. `threads` includes the caller's and is at least 1."""
 
     def __init__(self, threads: int) -> None:
         self._handle = Handle("pool", lib.vitrine_pool_create, threads)
 
 
 class Session:
-    """A model ready to run; made by Model.session(). One thread at a time: another gets Busy.
+    """A model that is ready to run. Model.session() creates sessions. Only one thread may use a session at a time; a call from
+    another thread raises Busy.
 
-    Every method that takes an image resizes and crops it as the model's training did, and runs the model. `format` says what an
-    array holds where its shape does not (Frame lists them); "input": the model's input itself, [height, width, channels];
-    for bytes "jpeg": a camera's JPEG, with its orientation left as it is stored.
+    Every method with an `image` argument resizes and crops the image as in the model's training, and runs the model. `format` is
+    the format of an array, when its shape does not determine it; Frame lists the formats. "input" means the model's input itself,
+    [height, width, channels]. For bytes, "jpeg" means a JPEG whose EXIF orientation is ignored.
 
-    What a method returns is the caller's own, unless `copy=False` asks for a read-only view of the library's memory: valid while
-    it is referred to, and overwritten by the next run. `out` takes the values in the place of a new array.
+    Methods return a new array. With `copy=False` they return a read-only view of the library's memory, which stays valid as long
+    as the view exists; the next run overwrites it. With `out` they write the values to that array and return it.
     """
 
     def __init__(self, model: Handle, info: ModelInfo, labels: tuple[str, ...], threads: int, packed: str | os.PathLike[str] | None,
@@ -123,7 +124,7 @@ class Session:
         return Handle("session", lib.vitrine_session_create, self._model.value, options, needs=(self._model, self._pool))
 
     def close(self) -> None:
-        """Gives memory and threads back, once no view of them is left. Closing twice has no effect."""
+        """Frees the memory and ends the threads when the last view is gone. Closing twice has no effect."""
         self._handle = None
 
     def __enter__(self: _Self) -> _Self:
@@ -134,7 +135,7 @@ class Session:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of the classes; empty where the file has none."""
+        """The names of the classes; empty when the file has none."""
         return self._labels
 
     @property
@@ -143,18 +144,19 @@ class Session:
 
     @property
     def input_size(self) -> tuple[int, int]:
-        """Height and width of the model's input, pixels."""
+        """The height and width of the model's input, pixels."""
         return self._info.image_height, self._info.image_width
 
     @property
     def arena_bytes(self) -> int:
-        """Memory for activations."""
+        """The size of the memory for activations, bytes."""
         with self._use() as handle:
             return int(lib.vitrine_session_arena_bytes(handle.value))
 
     @property
     def level(self) -> int:
-        """Which level of a model that merges tokens runs, 0 to info.level_count - 1; more is faster."""
+        """The level that runs, 0 (the default) to info.level_count - 1. Higher levels merge more tokens, which is faster and less
+        accurate."""
         return self._level
 
     @level.setter
@@ -164,7 +166,7 @@ class Session:
             self._level = level
 
     def classify(self, image: ImageLike, top: int = 5, *, format: str | None = None) -> list[Guess]:
-        """The most probable classes, most probable first."""
+        """Returns the `top` most probable classes, the most probable first."""
         if top < 1:
             raise errors.InvalidArgument(f"top is at least 1, not {top}")
         with self._run(image, format) as handle:
@@ -175,26 +177,27 @@ class Session:
         return [Guess(self._label(guess.index), guess.probability, guess.index) for guess in guesses[0:count[0]]]
 
     def logits(self, image: ImageLike, *, format: str | None = None, out: Floats | None = None, copy: bool = True) -> Floats:
-        """[classes], before the softmax."""
+        """Returns the logits of the classes, [classes], before the softmax."""
         with self._run(image, format) as handle:
             return self._output(handle, "logits", None, out, copy)
 
     def embed(self, image: ImageLike, *, format: str | None = None, out: Floats | None = None, copy: bool = True) -> Floats:
-        """[width]: what the classifier reads, or the image's embedding where there is none."""
+        """Returns the classifier's input, [width], or the image's embedding when the model has no classifier."""
         with self._run(image, format) as handle:
             return self._output(handle, "embedding", None, out, copy)
 
     def patch_features(self, image: ImageLike, *, format: str | None = None, out: Floats | None = None, copy: bool = True) -> Floats:
-        """[grid_height, grid_width, width], of models converted with patch_features, at levels that merge no tokens."""
+        """Returns the features of the patches, [grid_height, grid_width, width]. Needs a model converted with patch_features, and a
+        level that does not merge tokens."""
         with self._run(image, format) as handle:
             return self._output(handle, "patch_features", (self._info.grid_height, self._info.grid_width, -1), out, copy)
 
     def attention_map(self, image: ImageLike, *, kind: str = "rollout", format: str | None = None, out: Floats | None = None,
                       copy: bool = True) -> Floats:
-        """[grid_height, grid_width]: where the model looks, each at least 0, their sum at most 1.
+        """Returns the attention map, [grid_height, grid_width]. Values are at least 0, and their sum is at most 1.
 
-        `kind`: "rollout", how much of the output comes from each patch (Abnar and Zuidema 2020), or "last_block", what the class
-        token attends to in the last block. The first call of a session prepares it anew, with the memory that this takes.
+        `kind` is "rollout", how much each patch contributes to the output (Abnar and Zuidema 2020), or "last_block", the attention
+        of the class token in the last block. The first call creates the session again, because the map needs more memory.
         """
         kinds = {"rollout": lib.VITRINE_ATTENTION_ROLLOUT, "last_block": lib.VITRINE_ATTENTION_LAST_BLOCK}
         if kind not in kinds:
@@ -203,14 +206,15 @@ class Session:
             return self._output(handle, "attention_map", (self._info.grid_height, self._info.grid_width), out, copy)
 
     def region_seen(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """Where maps of patches lie in a picture of that size, pixels: left, top, width and height in fractions of its sides."""
+        """Returns the part of an image of `width` x `height` pixels that the model receives, which is the area of an attention map:
+        left, top, width and height in fractions of the sides."""
         region = ffi.new("vitrine_region *")
         with self._use() as handle:
             call(lib.vitrine_session_region_seen, handle.value, width, height, region)
         return region.x, region.y, region.width, region.height
 
     def profile(self, image: ImageLike, *, format: str | None = None) -> list[tuple[Operator, float]]:
-        """Every operator of the level, with the microseconds that it took."""
+        """Runs the model and returns every operator of the level with its time in microseconds."""
         operators = self.operators(self._level)
         times = np.empty(len(operators))
 
@@ -221,7 +225,7 @@ class Session:
             return list(zip(operators, times.tolist()))
 
     def operators(self, level: int = 0) -> list[Operator]:
-        """Those of a level, in the order in which they run."""
+        """Returns the operators of a level, in the order in which they run."""
         if not 0 <= level < self._info.level_count:
             raise errors.InvalidArgument(f"there is no level {level}, the last is {self._info.level_count - 1}")
         found: list[Operator] = []
@@ -235,7 +239,8 @@ class Session:
 
     @contextmanager
     def _use(self) -> Iterator[Handle]:
-        """The session's handle, for this thread only. From image to result it is one use: nobody's results are mixed up."""
+        """Locks the session and yields its handle. A method holds the lock from the image to the result, so that each caller gets
+        the result of its own image."""
         if not self._lock.acquire(blocking=False):
             raise errors.Busy("another thread is using the session: give each thread its own, model.session()")
         try:
@@ -251,7 +256,7 @@ class Session:
     @contextmanager
     def _run(self, image: ImageLike, format: str | None, attention: int = 0,
              run: Callable[[Any], None] | None = None) -> Iterator[Handle]:
-        """The same, after a run on `image`."""
+        """Locks the session, runs it on `image` and yields its handle."""
         with self._use() as handle:
             if attention and not self._has_attention:
                 handle = self._handle = self._create(attention=True)
@@ -283,7 +288,7 @@ class Session:
             del needed
 
     def _set_input(self, handle: Any, array: Pixels) -> None:
-        """Writes what the caller has prepared himself where the model reads it."""
+        """Copies an input that the caller prepared to the model's input."""
         data, size = ffi.new("uint8_t **"), ffi.new("size_t *")
         call(lib.vitrine_session_input, handle, data, size)
         shape = (self._info.image_height, self._info.image_width, self._info.image_channels)
@@ -296,7 +301,7 @@ class Session:
         call(getattr(lib, f"vitrine_session_{name}"), handle.value, ffi.cast("float const **", data), count)
         if not data[0]:
             raise errors.UnsupportedModel(f"the model gives no {name} at level {self._level}")
-        # The view's memory is the session's, which lives as long as the view does.
+        # The view refers to the session's memory, so it keeps the session open.
         memory = ffi.gc(data[0], lambda _, needed=handle: None)
         values = np.frombuffer(ffi.buffer(memory, count[0] * 4), np.float32)
         values = values.reshape(shape) if shape is not None else values
@@ -312,14 +317,14 @@ class Session:
 
 
 class Model(Session):
-    """A model file, and a session of it.
+    """A model file with its first session.
 
         with vitrine.Model("waste.vit") as model:
             print(model.classify("photo.jpg")[0].label)
 
-    `model`: a path, or the file's bytes. `threads`: that compute, the caller's included; 0: as many as processors that it may
-    run on. `packed`: a file that keeps the weights as this processor wants them, for a quicker start the next time; None: none.
-    `pool`: threads to share with other sessions, in the place of `threads`.
+    `model` is a path, or the bytes of the file. `threads` is the number of threads including the caller's; 0 means one for each
+    CPU core that the caller may run on. `packed` is the path of a cache file with the weights rearranged for this CPU, which makes
+    later starts faster; None disables the cache. `pool` contains threads to share with other sessions, instead of `threads`.
     """
 
     def __init__(self, model: ModelLike, *, threads: int = 0, packed: str | os.PathLike[str] | None = None, pool: Pool | None = None) -> None:
@@ -331,7 +336,7 @@ class Model(Session):
         super().__init__(handle, info, labels, threads, packed, pool)
 
     def session(self, *, threads: int | None = None, pool: Pool | None = None) -> Session:
-        """Another session of the same file, for another thread, with `threads` or `pool` of its own or this model's."""
+        """Returns a new session of the same file, for another thread. `threads` and `pool` default to those of this model."""
         with self._use():
             shared = self._pool if threads is None else None
             return Session(self._model, self._info, self._labels, self._threads if threads is None else threads, self._packed, pool or shared)

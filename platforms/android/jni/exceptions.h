@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Failures as dev.vitrine.VitrineException, and what a call lends of Java's arrays.
+// Throws dev.vitrine.VitrineException, and converts between byte arrays of Java and strings.
 #pragma once
 
 #include <jni.h>
@@ -9,16 +9,16 @@
 
 namespace vitrine_jni {
 
-/// Throws VitrineException with `message`.
+/// Throws VitrineException with `status` and `message`, unless an exception is pending.
 void Throw(JNIEnv* env, vitrine_status status, const char* message);
 
-/// False, with an exception thrown, where `status` is a failure: its message is vitrine_last_error().
+/// Returns whether `status` is VITRINE_OK. Otherwise throws, with the message of vitrine_last_error().
 bool Check(JNIEnv* env, vitrine_status status);
 
-/// Text in UTF-8 as a new byte[]; null with an exception thrown when there is no memory.
+/// Returns text in UTF-8 as a new byte[]. Throws and returns null when out of memory.
 jbyteArray BytesOf(JNIEnv* env, const char* text);
 
-/// The text of a byte[]; "" for null.
+/// Returns the text of a byte[], or "" for null.
 std::string TextOf(JNIEnv* env, jbyteArray bytes);
 
 }  // namespace vitrine_jni

@@ -4,16 +4,17 @@
 namespace vitrine_jni {
 namespace {
 
-constexpr int32_t kMostPixels = 1 << 15;  // along a side: products below then fit 64 bits, and sizes 32
+constexpr int32_t kMostPixels = 1 << 15;  // per side: products below fit in 64 bits, sizes in 32
 
-/// A plane to read samples of.
+/// A plane of samples to read.
 struct Samples {
   const uint8_t* at;
   int64_t row_stride, pixel_stride;
   int width, height;
 };
 
-/// Row by row of the result: where it begins in the source, and the step from sample to sample.
+/// Writes the rotated plane row by row. `row` is the source of its first sample; the steps `next_sample` and
+/// `next_row` follow the rotation.
 void TurnPlane(const Samples& from, int degrees, uint8_t* out) {
   const int64_t across = from.pixel_stride, down = from.row_stride;
   const uint8_t* const last = from.at + (from.height - 1) * down + (from.width - 1) * across;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The native methods of dev.vitrine.Native, each a call of vitrine.h.
+// The native methods of dev.vitrine.Native. Each calls a function of vitrine.h.
 #include <jni.h>
 #include <vitrine/vitrine.h>
 
@@ -30,7 +30,7 @@ uint8_t* MemoryOf(JNIEnv* env, jobject buffer) {
   return static_cast<uint8_t*>(env->GetDirectBufferAddress(buffer));
 }
 
-/// Returns a zeroed description after a failure, which is thrown.
+/// Returns the description of a model. Throws on failure, and returns zeros.
 vitrine_model_info InfoOf(JNIEnv* env, jlong model) {
   vitrine_model_info info = {};
   info.struct_size = sizeof info;
@@ -40,7 +40,7 @@ vitrine_model_info InfoOf(JNIEnv* env, jlong model) {
 
 using Result = vitrine_status (*)(vitrine_session, const float**, size_t*);
 
-/// A result of the last run as a new float[]; null where there is none.
+/// Returns a result of the last run as a new float[], or null when the model does not have it.
 jfloatArray FloatsOf(JNIEnv* env, jlong session, Result result) {
   const float* data = nullptr;
   size_t count = 0;
@@ -56,7 +56,7 @@ struct Frame {
   vitrine_jni::Geometry geometry;
 };
 
-/// False, with an exception thrown, where the frame is wrong.
+/// Sets *frame. Throws and returns false when the frame is invalid.
 bool ReadFrame(JNIEnv* env, const jobject (&buffers)[3], jintArray positions, jintArray geometry,
                Frame* frame) {
   jint bounds[6];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.vitrine;
 
-/** What {@link Vitrine#attentionMap()} tells; the places are the values of vitrine_attention_map in vitrine.h. */
+/** The kinds of attention map. Their ordinals are the values of vitrine_attention_map in vitrine.h. */
 public enum AttentionMap {
   NONE,
-  /** How much of the output comes from each patch (Abnar and Zuidema 2020). */
+  /** How much each patch contributes to the output (Abnar and Zuidema 2020). */
   ROLLOUT,
-  /** What the class token attends to in the last block. */
+  /** The attention of the class token in the last block. */
   LAST_BLOCK
 }

@@ -6,11 +6,11 @@ import android.media.Image;
 import java.nio.ByteBuffer;
 
 /**
- * A camera's picture as Android gives it (ImageFormat.YUV_420_888): a plane of Y and, half as high and wide, U and V.
- * It holds the caller's buffers and no pixels of its own; they are read during classify() and embed() only.
+ * A camera frame in Android's format (ImageFormat.YUV_420_888): a Y plane, and U and V planes of half its height and
+ * width. It refers to the caller's buffers, which are read only during classify() and embed().
  *
- * <p>Nothing is copied when the picture is upright and colour lies as NV12, NV21 (pixel stride 2, U and V a byte apart)
- * or I420 (pixel stride 1), which cameras give. Another rotation or layout takes one copy of the part looked at.
+ * <p>An upright frame is not copied if its layout is NV12 or NV21 (pixel stride 2, U and V one byte apart) or I420
+ * (pixel stride 1). These are the usual layouts of cameras. Another rotation or layout needs one copy of the crop.
  */
 public final class Frame {
   private static final int MAX_SIDE = 32768;
@@ -18,7 +18,7 @@ public final class Frame {
   private final int width;
   private final int height;
   private final ByteBuffer[] planes;
-  private final int[] strides; // of Y's rows, of colour's rows, of colour's pixels
+  private final int[] strides; // of Y rows, of chroma rows, of chroma pixels; bytes
   private int left;
   private int top;
   private int cropWidth;
@@ -28,8 +28,8 @@ public final class Frame {
   private boolean bt709 = false;
 
   /**
-   * Planes as in ImageProxy.getPlanes(): direct buffers, each beginning at its position; strides in bytes. The pixel
-   * stride of Y is 1.
+   * Creates a frame from planes as in ImageProxy.getPlanes(). The buffers are direct, and each plane begins at its
+   * buffer's position. Strides are in bytes. The pixel stride of Y is 1.
    */
   public Frame(
       int width,
@@ -52,7 +52,10 @@ public final class Frame {
     cropHeight = height;
   }
 
-  /** The picture of an ImageReader, or of ImageProxy.getImage(), and its crop rectangle. It is to stay open meanwhile. */
+  /**
+   * Returns a frame for an image of an ImageReader or of ImageProxy.getImage(), with the image's crop rectangle.
+   * Keep the image open as long as the frame is used.
+   */
   public static Frame of(Image image, int rotationDegrees) {
     Image.Plane[] planes = image.getPlanes();
     if (planes.length != 3) throw refusal("the image has " + planes.length + " planes, expected 3 of YUV_420_888");
@@ -75,8 +78,8 @@ public final class Frame {
   }
 
   /**
-   * The part to look at, pixels of the frame as it is stored, before rotation. Left and top are moved to the even number
-   * before: a sample of colour counts for two pixels each way.
+   * Sets the part of the frame to use, in pixels of the stored frame before rotation. Left and top are rounded down to
+   * even numbers, because a chroma sample covers 2 x 2 pixels.
    */
   public Frame crop(int left, int top, int width, int height) {
     if (left < 0 || top < 0 || width < 1 || height < 1 || width > this.width - left || height > this.height - top)
@@ -89,7 +92,7 @@ public final class Frame {
     return this;
   }
 
-  /** Degrees, clockwise, to turn it by until it is upright: ImageInfo.getRotationDegrees(). 0, 90, 180 or 270. */
+  /** Sets the clockwise rotation that makes the frame upright: 0, 90, 180 or 270, as ImageInfo.getRotationDegrees(). */
   public Frame rotation(int degrees) {
     if (degrees != 0 && degrees != 90 && degrees != 180 && degrees != 270)
       throw refusal("a frame is turned by " + degrees + " degrees, expected 0, 90, 180 or 270");
@@ -97,29 +100,32 @@ public final class Frame {
     return this;
   }
 
-  /** Cameras give BT.601 in its full range (JFIF), which is the default; decoded video is mostly in the limited one. */
+  /**
+   * Sets the colour space. The default is full-range BT.601 (JFIF), which cameras use. Decoded video usually has the
+   * limited range.
+   */
   public Frame color(boolean bt709, boolean fullRange) {
     this.bt709 = bt709;
     this.fullRange = fullRange;
     return this;
   }
 
-  /** Whether a copy is needed: it is to be turned, or colour is neither planar nor in pairs. */
+  /** Returns whether the frame needs a copy: for a rotation, or when its layout is not NV12, NV21 or I420. */
   boolean needsCopy() {
     return rotationDegrees != 0 || !(strides[2] == 1 || (strides[2] == 2 && Math.abs(chromaDistance()) == 1));
   }
 
-  /** Bytes from the first U to the first V. */
+  /** Returns the bytes from the first U to the first V. */
   private long chromaDistance() {
     return (Native.address(planes[2]) + planes[2].position()) - (Native.address(planes[1]) + planes[1].position());
   }
 
-  /** Bytes of the copy. */
+  /** Returns the size of the copy, bytes. */
   int copyBytes() {
     return cropWidth * cropHeight + 2 * ((cropWidth + 1) / 2) * ((cropHeight + 1) / 2);
   }
 
-  /** Copies the part into `out`, turned upright: the same frame as I420. */
+  /** Copies the crop to `out`, rotated upright, and returns the copy as an I420 frame. */
   Frame upright(ByteBuffer out) {
     Native.turnFrame(planes[0], planes[1], planes[2], positions(), geometry(), rotationDegrees, out);
     int w = uprightWidth();
@@ -130,7 +136,7 @@ public final class Frame {
         .color(bt709, fullRange);
   }
 
-  /** Pixels of the part that is looked at, turned upright. */
+  /** Returns the width of the crop after rotation, pixels. */
   public int uprightWidth() {
     return rotationDegrees % 180 == 0 ? cropWidth : cropHeight;
   }
@@ -149,7 +155,7 @@ public final class Frame {
     Native.setFrame(session, planes[0], planes[1], planes[2], positions(), geometry());
   }
 
-  /** Position and limit of each plane. */
+  /** Returns the position and limit of each plane. */
   private int[] positions() {
     int[] positions = new int[6];
     for (int i = 0; i < 3; ++i) {
@@ -159,7 +165,7 @@ public final class Frame {
     return positions;
   }
 
-  /** In the order of Geometry in jni/frames.h. */
+  /** Returns the members of Geometry in jni/frames.h, in the same order. */
   int[] geometry() {
     return new int[] {
       width, height, strides[0], strides[1], strides[2], left, top, cropWidth, cropHeight, bt709 ? 1 : 0, fullRange ? 1 : 0

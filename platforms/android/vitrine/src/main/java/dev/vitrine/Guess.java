@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.vitrine;
 
-/** A class and how probable it is. */
+/** A class and its probability. */
 public final class Guess {
   private final int index;
   private final String label;
@@ -13,17 +13,17 @@ public final class Guess {
     this.probability = probability;
   }
 
-  /** Its place among the classes, and among {@link Vitrine#labels()} where there are any. */
+  /** Returns the index of the class, which is also its index in {@link Vitrine#labels()}. */
   public int index() {
     return index;
   }
 
-  /** Its name; "class 7" where the model brings no names. */
+  /** Returns the name of the class, or for example "class 7" when the model has no names. */
   public String label() {
     return label;
   }
 
-  /** 0 to 1. */
+  /** Returns the probability, from 0 to 1. */
   public float probability() {
     return probability;
   }

@@ -9,8 +9,8 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * The native side of a {@link Vitrine}, closed with it, or by a thread of its own after it was forgotten: what
- * java.lang.ref.Cleaner does, which Android has only since API 33.
+ * The native handles of a {@link Vitrine}. close() closes them; otherwise a thread closes them after the Vitrine was
+ * collected. java.lang.ref.Cleaner does the same, but Android has it only since API 33.
  */
 final class Handles extends PhantomReference<Vitrine> {
   private static final ReferenceQueue<Vitrine> FORGOTTEN = new ReferenceQueue<>();
@@ -28,7 +28,7 @@ final class Handles extends PhantomReference<Vitrine> {
     thread.start();
   }
 
-  private final ByteBuffer bytes; // held while the model reads it
+  private final ByteBuffer bytes; // keeps the memory alive while the model reads it
   final long model;
   final long session;
 
@@ -40,12 +40,12 @@ final class Handles extends PhantomReference<Vitrine> {
     OPEN.add(this);
   }
 
-  /** How many are open: for tests. */
+  /** Returns the number of open objects, for tests. */
   static int openCount() {
     return OPEN.size();
   }
 
-  /** Does nothing the second time. */
+  /** Closes the handles. Closing twice has no effect. */
   void close() {
     if (!OPEN.remove(this)) return;
     Native.closeSession(session);
@@ -57,7 +57,7 @@ final class Handles extends PhantomReference<Vitrine> {
       try {
         ((Handles) FORGOTTEN.remove()).close();
       } catch (InterruptedException | VitrineException e) {
-        // Nobody is there to be told, and those that follow are to be closed all the same.
+        // Ignored: there is no caller to report it to, and the next handles must be closed too.
       }
     }
   }

@@ -4,8 +4,8 @@ package dev.vitrine;
 import java.nio.ByteBuffer;
 
 /**
- * The functions of vitrine.h, which platforms/android/jni implements. Handles are longs; text is UTF-8; buffers are
- * direct and begin at their position. Failures are thrown as {@link VitrineException}.
+ * The functions of vitrine.h, implemented in platforms/android/jni. Handles are longs, and text is UTF-8. Buffers are
+ * direct, and their data begins at their position. Failures throw {@link VitrineException}.
  */
 final class Native {
   static {
@@ -18,7 +18,7 @@ final class Native {
 
   static native String instructionSet();
 
-  /** Where the buffer's memory begins, without its position. */
+  /** Returns the address of the buffer's memory, without its position. */
   static native long address(ByteBuffer buffer);
 
   static native long openFile(byte[] path);
@@ -27,10 +27,10 @@ final class Native {
 
   static native void closeModel(long model);
 
-  /** Height and width of the input, height and width of the grid, labels, levels. */
+  /** Returns the input's height and width, the grid's height and width, and the number of labels and of levels. */
   static native int[] describe(long model);
 
-  /** "deit", "dynamic". */
+  /** Returns the family of the model, for example "deit". */
   static native byte[] family(long model);
 
   static native byte[] recipe(long model);
@@ -51,26 +51,26 @@ final class Native {
 
   static native void setRgba(long session, ByteBuffer pixels, int width, int height, int strideBytes);
 
-  /** The planes at their positions and {@link Frame#geometry()}. */
+  /** Sets the input to a frame: its planes, their positions and limits, and {@link Frame#geometry()}. */
   static native void setFrame(
       long session, ByteBuffer y, ByteBuffer u, ByteBuffer v, int[] positions, int[] geometry);
 
-  /** Writes the part of the frame that is looked at, turned upright, as planes of Y, U and V one after another. */
+  /** Writes the crop of the frame, rotated upright, to `out`: the planes Y, U and V one after another. */
   static native void turnFrame(
       ByteBuffer y, ByteBuffer u, ByteBuffer v, int[] positions, int[] geometry, int degrees, ByteBuffer out);
 
   static native void run(long session);
 
-  /** Null where the model has no such output. */
+  /** Returns the logits of the last run, or null when the model has no classifier. */
   static native float[] logits(long session);
 
   static native float[] embedding(long session);
 
   static native float[] attentionMap(long session);
 
-  /** Left, top, width and height in fractions of the picture. */
+  /** Returns left, top, width and height in fractions of the picture. */
   static native float[] regionSeen(long session, int width, int height);
 
-  /** Fills both, most probable first, and returns how many there are. */
+  /** Fills both arrays, the most probable class first, and returns the number of entries. */
   static native int top(long session, int[] indices, float[] probabilities);
 }

@@ -3,32 +3,32 @@ package dev.vitrine;
 
 import java.io.File;
 
-/** How {@link Vitrine#open} sets a session up. Each setter returns this. */
+/** Options of {@link Vitrine#open}. Each setter returns this object. */
 public final class Options {
   int threads = 0;
   int topK = 5;
   boolean attentionMap = false;
   File packedWeights = null;
 
-  /** Threads that compute, the caller's included; 0, the default: as many as processors that the caller may run on. */
+  /** Sets the number of threads, including the caller's. 0 (the default) means one for each CPU core it may run on. */
   public Options threads(int count) {
     threads = count;
     return this;
   }
 
-  /** How many classes classify() returns at most, 5 unless told. */
+  /** Sets the largest number of classes that classify() returns. The default is 5. */
   public Options topK(int count) {
     topK = count;
     return this;
   }
 
-  /** Reserves what {@link Vitrine#setAttentionMap} needs. */
+  /** Reserves the memory for {@link Vitrine#setAttentionMap}. */
   public Options attentionMap(boolean reserve) {
     attentionMap = reserve;
     return this;
   }
 
-  /** Keeps packed weights in a file between starts, which makes them faster: in Context.getCacheDir(), say. */
+  /** Sets a cache file for packed weights, which makes later starts faster; for example in Context.getCacheDir(). */
   public Options packedWeights(File file) {
     packedWeights = file;
     return this;

@@ -6,11 +6,11 @@ import java.io.File;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 
-/** Something to look at, and how a session is given it. */
+/** An image of any kind, and the call that passes it to a session. */
 abstract class Picture {
   abstract void setOn(long session, Scratch scratch);
 
-  /** Memory for copies, which grows to the largest picture there was. */
+  /** Memory for copies. It grows to the size of the largest picture so far. */
   static final class Scratch {
     private ByteBuffer memory = ByteBuffer.allocateDirect(0);
 

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * A Vision Transformer from a .vit file, run on bitmaps, camera frames and photos.
+ * Runs a Vision Transformer from a .vit file on bitmaps, camera frames and photos.
  *
  * <pre>{@code
  * try (Vitrine vitrine = Vitrine.open("/data/.../waste.vit", new Options().threads(2))) {
@@ -22,12 +22,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * }
  * }</pre>
  *
- * <p>Pictures are resized and cropped as the model's training did. Any thread may call, one at a time: a call while
- * another thread is in one fails with BUSY. Every failure is a {@link VitrineException}; after close() they are
- * INVALID_ARGUMENT. One that is forgotten is closed some time after it was collected.
+ * <p>Pictures are resized and cropped as in the model's training. Any thread may call, but only one at a time: a call
+ * fails with BUSY while another thread is in a call. Every failure throws {@link VitrineException}. Calls after close()
+ * fail with INVALID_ARGUMENT. An object that was not closed is closed some time after it was collected.
  */
 public final class Vitrine implements AutoCloseable {
-  private static final int ALIGNMENT = 64; // bytes, of a model in memory
+  private static final int ALIGNMENT = 64; // of a model in memory, bytes
 
   private final Handles handles;
   private final int topK;
@@ -59,33 +59,36 @@ public final class Vitrine implements AutoCloseable {
     handles = new Handles(this, model, session, bytes);
   }
 
-  /** Maps a file, packs its weights and starts threads: a few tenths of a second, so not on the main thread. */
+  /**
+   * Opens a model file: maps it, packs its weights and starts threads. This takes a few tenths of a second, so do not
+   * call it on the main thread.
+   */
   public static Vitrine open(String path, Options options) {
     return new Vitrine(Native.openFile(bytesOf(path)), null, options);
   }
 
   /**
-   * The same for a model in memory, from the buffer's position to its limit, which must stay as it is: an asset that is
-   * stored uncompressed and mapped, say. One that is not direct or not at a multiple of 64 bytes is copied.
+   * Opens a model in memory, from the buffer's position to its limit, for example a mapped asset that is stored
+   * uncompressed. The bytes must not change. A buffer is copied unless it is direct and 64-byte aligned.
    */
   public static Vitrine open(ByteBuffer bytes, Options options) {
     ByteBuffer model = aligned(bytes);
     return new Vitrine(Native.openBytes(model, model.position(), model.remaining()), model, options);
   }
 
-  /** "0.1.0". */
+  /** Returns the version, for example "0.1.0". */
   public static String version() {
     return Native.version();
   }
 
-  /** The kernels in use: "NEON", say. */
+  /** Returns the instruction set of the kernels in use, for example "NEON". */
   public static String instructionSet() {
     return Native.instructionSet();
   }
 
   /**
-   * The most probable classes, most probable first: Options.topK() of them at most. A model without a classifier is
-   * UNSUPPORTED_MODEL.
+   * Returns the most probable classes, at most Options.topK(), the most probable first. Fails with UNSUPPORTED_MODEL
+   * when the model has no classifier.
    */
   public List<Guess> classify(Bitmap bitmap) {
     return classify(Picture.of(bitmap));
@@ -95,17 +98,17 @@ public final class Vitrine implements AutoCloseable {
     return classify(Picture.of(frame));
   }
 
-  /** A JPEG in memory. Its EXIF orientation is not looked at. */
+  /** Classifies a JPEG in memory. Ignores its EXIF orientation. */
   public List<Guess> classify(byte[] jpeg) {
     return classify(Picture.of(jpeg));
   }
 
-  /** A photo's file: JPEG, PNG, BMP or PNM, turned upright. */
+  /** Classifies a photo: a JPEG, PNG, BMP or PNM file. Applies the EXIF orientation. */
   public List<Guess> classify(File photo) {
     return classify(Picture.of(photo));
   }
 
-  /** What the classifier reads, or the image's embedding; null where the model has none. */
+  /** Returns the classifier's input, or the image's embedding; null when the model has neither. */
   public float[] embed(Bitmap bitmap) {
     return embed(Picture.of(bitmap));
   }
@@ -114,17 +117,17 @@ public final class Vitrine implements AutoCloseable {
     return embed(Picture.of(frame));
   }
 
-  /** A JPEG in memory. Its EXIF orientation is not looked at. */
+  /** Embeds a JPEG in memory. Ignores its EXIF orientation. */
   public float[] embed(byte[] jpeg) {
     return embed(Picture.of(jpeg));
   }
 
-  /** A photo's file: JPEG, PNG, BMP or PNM, turned upright. */
+  /** Embeds a photo: a JPEG, PNG, BMP or PNM file. Applies the EXIF orientation. */
   public float[] embed(File photo) {
     return embed(Picture.of(photo));
   }
 
-  /** A value for each class, of the last classify() or embed(); null where the model has no classifier. */
+  /** Returns the logits of the last classify() or embed(), one per class; null when the model has no classifier. */
   public float[] logits() {
     begin();
     try {
@@ -134,7 +137,10 @@ public final class Vitrine implements AutoCloseable {
     }
   }
 
-  /** What the next calls tell attentionMap(), for a quarter of their time more; needs Options.attentionMap(true). */
+  /**
+   * Selects the map that the next calls compute for attentionMap(). They then take about a quarter longer. Needs
+   * Options.attentionMap(true).
+   */
   public void setAttentionMap(AttentionMap kind) {
     begin();
     try {
@@ -144,7 +150,10 @@ public final class Vitrine implements AutoCloseable {
     }
   }
 
-  /** [gridHeight(), gridWidth()] of the last call, each at least 0, their sum at most 1; null where not asked for. */
+  /**
+   * Returns the attention map of the last call, [gridHeight(), gridWidth()]; null when no map was selected. Values are
+   * at least 0, and their sum is at most 1.
+   */
   public float[] attentionMap() {
     begin();
     try {
@@ -155,8 +164,8 @@ public final class Vitrine implements AutoCloseable {
   }
 
   /**
-   * What the model is shown of an upright picture of that size, where attentionMap() lies: in fractions of its sides,
-   * beyond 0..1 where the input has a border around the picture.
+   * Returns the part of an upright picture of this size that the model receives, which is the area that attentionMap()
+   * covers. It is in fractions of the sides, and exceeds 0..1 when the input has a border around the picture.
    */
   public RectF regionSeen(int width, int height) {
     begin();
@@ -168,7 +177,10 @@ public final class Vitrine implements AutoCloseable {
     }
   }
 
-  /** The level of a model that merges tokens, 0 to levelCount() - 1; more is faster. */
+  /**
+   * Selects the level that runs, 0 (the default) to levelCount() - 1. Higher levels merge more tokens, which is faster
+   * and less accurate.
+   */
   public void setLevel(int level) {
     begin();
     try {
@@ -178,7 +190,7 @@ public final class Vitrine implements AutoCloseable {
     }
   }
 
-  /** Names of the classes; none where the model brings none, and its guesses are "class 7" then. */
+  /** Returns the names of the classes. Empty when the model has none; guesses are then named "class 7", for example. */
   public List<String> labels() {
     return labels;
   }
@@ -187,7 +199,7 @@ public final class Vitrine implements AutoCloseable {
     return description[5];
   }
 
-  /** Patches, 0 where the model has none. */
+  /** Returns the number of patches in a column; 0 when the input is not cut into patches. */
   public int gridHeight() {
     return description[2];
   }
@@ -196,7 +208,7 @@ public final class Vitrine implements AutoCloseable {
     return description[3];
   }
 
-  /** Pixels, that pictures are resized to. */
+  /** Returns the height of the model's input, pixels. */
   public int imageHeight() {
     return description[0];
   }
@@ -205,17 +217,17 @@ public final class Vitrine implements AutoCloseable {
     return description[1];
   }
 
-  /** "vit", say. */
+  /** Returns the family of the model, for example "vit". */
   public String family() {
     return family;
   }
 
-  /** How it was quantized: "dynamic", say. */
+  /** Returns the recipe of its quantization, for example "dynamic". */
   public String recipe() {
     return recipe;
   }
 
-  /** Frees what it holds. Does nothing the second time; BUSY while another thread is in a call. */
+  /** Frees the memory. Closing twice has no effect. Fails with BUSY while another thread is in a call. */
   @Override
   public void close() {
     begin();
@@ -266,7 +278,7 @@ public final class Vitrine implements AutoCloseable {
     return index < labels.size() ? labels.get(index) : "class " + index;
   }
 
-  /** A whole call is one thread's: the picture that it set is the one that its results are of. */
+  /** Locks the object for a whole call, so that a call returns the results of its own picture. */
   private void begin() {
     if (!busy.compareAndSet(false, true))
       throw new VitrineException(VitrineException.Code.BUSY, "another thread is in a call on this Vitrine");
@@ -292,7 +304,7 @@ public final class Vitrine implements AutoCloseable {
     return Collections.unmodifiableList(Arrays.asList(names));
   }
 
-  /** As the native code wants a path: a zero would end it, and another file would be opened. */
+  /** Returns a path for the native code. Refuses a zero, which would cut the path short and open another file. */
   static byte[] bytesOf(String path) {
     if (path.indexOf('\0') >= 0)
       throw new VitrineException(VitrineException.Code.INVALID_ARGUMENT, "a path has a zero in it");

@@ -3,9 +3,9 @@ package dev.vitrine;
 
 import java.nio.charset.StandardCharsets;
 
-/** What went wrong in a call, as one line and a code. */
+/** The failure of a call: a message of one line and a code. */
 public final class VitrineException extends RuntimeException {
-  /** The kinds of failure; their places are the values of vitrine_status in vitrine.h. */
+  /** The kinds of failure. Their ordinals are the values of vitrine_status in vitrine.h. */
   public enum Code {
     OK,
     INVALID_ARGUMENT,
@@ -17,7 +17,7 @@ public final class VitrineException extends RuntimeException {
     OUT_OF_MEMORY,
     UNSUPPORTED_CPU,
     INTERNAL,
-    /** Another thread is in a call on the same {@link Vitrine}. */
+    /** Another thread is using the same {@link Vitrine}. */
     BUSY
   }
 
@@ -29,7 +29,7 @@ public final class VitrineException extends RuntimeException {
     this.code = code;
   }
 
-  /** Made by the native code: a vitrine_status and its message in UTF-8. */
+  /** Returns the exception for a vitrine_status and its message in UTF-8. The native code calls it. */
   static VitrineException of(int status, byte[] message) {
     Code[] codes = Code.values();
     Code code = status > 0 && status < codes.length ? codes[status] : Code.INTERNAL;

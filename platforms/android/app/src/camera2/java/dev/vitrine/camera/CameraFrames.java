@@ -19,21 +19,21 @@ import dev.vitrine.Frame;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 
-/** The back camera by Camera2, which every device has from API 21 on. For an activity that stays upright. */
+/** The back camera through Camera2, which every device has since API 21. Needs an activity that stays in portrait. */
 final class CameraFrames implements Frames {
-  private static final int IMAGES = 2; // one that is looked at, one that is filled
+  private static final int IMAGES = 2; // the model reads one while the camera fills the other
 
   private final HandlerThread thread = new HandlerThread("camera");
   private final Handler handler;
   private final Listener listener;
   private final Surface preview;
   private final ImageReader reader = ImageReader.newInstance(WIDTH, HEIGHT, ImageFormat.YUV_420_888, IMAGES);
-  private CameraDevice device; // of the thread, as all below once it is being opened
+  private CameraDevice device; // used on `thread` only, like the fields below, once it is being opened
   private volatile boolean opening;
   private boolean stopped;
   private int rotationDegrees;
 
-  /** The permission to use the camera is there. */
+  /** Opens the camera. The app must have the permission to use it. */
   CameraFrames(Context context, SurfaceTexture texture, Listener listener) {
     this.listener = listener;
     texture.setDefaultBufferSize(WIDTH, HEIGHT);
@@ -127,7 +127,7 @@ final class CameraFrames implements Frames {
     }
   }
 
-  /** A camera that is still being opened is closed when it has been. */
+  /** Closes the camera. If it is still being opened, WhenOpened closes it afterwards. */
   private void close() {
     if (opening) return;
     if (device != null) device.close();
@@ -136,7 +136,7 @@ final class CameraFrames implements Frames {
     thread.quitSafely();
   }
 
-  /** Returns when the frame that is looked at is done with. */
+  /** Closes the camera, and waits until the listener has finished its frame. */
   @Override
   public void stop() {
     final CountDownLatch done = new CountDownLatch(1);

@@ -26,9 +26,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
-/** The back camera by CameraX, which knows many devices' peculiarities. A life of its own, from here to stop(). */
+/** The back camera through CameraX, which has workarounds for many devices. Its lifecycle ends with stop(). */
 final class CameraFrames implements Frames, LifecycleOwner {
-  private static final long STOP_SECONDS = 5; // a frame takes less
+  private static final long STOP_SECONDS = 5; // longer than a frame takes
 
   private final LifecycleRegistry lifecycle = new LifecycleRegistry(this);
   private final ExecutorService analysis = Executors.newSingleThreadExecutor();
@@ -38,7 +38,7 @@ final class CameraFrames implements Frames, LifecycleOwner {
   private final SurfaceTexture texture;
   private boolean stopped;
 
-  /** To be called on the main thread. The permission to use the camera is there. */
+  /** Opens the camera. Call it on the main thread. The app must have the permission to use the camera. */
   CameraFrames(Context context, SurfaceTexture texture, Listener listener) {
     this.listener = listener;
     this.texture = texture;
@@ -80,7 +80,7 @@ final class CameraFrames implements Frames, LifecycleOwner {
     return lifecycle;
   }
 
-  /** Returns when the frame that is looked at is done with. */
+  /** Closes the camera, and waits until the listener has finished its frame. */
   @Override
   public void stop() {
     stopped = true;

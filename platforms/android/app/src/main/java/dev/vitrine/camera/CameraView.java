@@ -5,7 +5,7 @@ import android.content.Context;
 import android.util.AttributeSet;
 import android.view.TextureView;
 
-/** The camera's picture, upright: as wide as it may be, 3 : 4. */
+/** Shows the camera's picture upright, at full width and with sides of 3 : 4. */
 public final class CameraView extends TextureView {
   public CameraView(Context context, AttributeSet attributes) {
     super(context, attributes);

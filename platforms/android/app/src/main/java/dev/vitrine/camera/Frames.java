@@ -3,16 +3,16 @@ package dev.vitrine.camera;
 
 import dev.vitrine.Frame;
 
-/** Frames of the back camera. CameraFrames is one over CameraX or, in the other flavor, Camera2. */
+/** Frames of the back camera. CameraFrames implements it with CameraX or with Camera2, depending on the flavor. */
 interface Frames {
-  /** Of frames, pixels; the preview's and the analysed ones'. */
+  /** The size of the preview's and of the model's frames, pixels. */
   int WIDTH = 640;
 
   int HEIGHT = 480;
 
-  /** Told from the camera's thread. */
+  /** Receives frames and failures on the camera's thread. */
   interface Listener {
-    /** The newest frame, which is valid until this returns; those that come meanwhile are dropped. */
+    /** Receives the newest frame, which is valid until this returns. Frames that arrive in the meantime are dropped. */
     void onFrame(Frame frame);
 
     void onFailure(Exception failure);

@@ -9,7 +9,7 @@ import android.graphics.RectF;
 import android.util.AttributeSet;
 import android.view.View;
 
-/** Where the model looks, over the camera's picture. */
+/** Draws the attention map over the camera's picture. */
 public final class HeatmapView extends View {
   private final Paint smooth = new Paint(Paint.FILTER_BITMAP_FLAG);
   private final RectF target = new RectF();
@@ -20,14 +20,14 @@ public final class HeatmapView extends View {
     super(context, attributes);
   }
 
-  /** Shares of rows x columns patches, which lie on a part of the picture, in fractions of it; null hides it. */
+  /** Shows the map [rows, columns] on `region`, in fractions of the picture. Null `shares` hide the map. */
   void show(float[] shares, int rows, int columns, RectF region) {
     this.region = region;
     map = shares == null ? null : Bitmap.createBitmap(colors(shares), columns, rows, Bitmap.Config.ARGB_8888);
     invalidate();
   }
 
-  /** From clear to amber, the largest share the most. */
+  /** Returns a colour for each share, from transparent to amber for the largest share. */
   private static int[] colors(float[] shares) {
     float largest = Float.MIN_NORMAL;
     for (float share : shares) largest = Math.max(largest, share);

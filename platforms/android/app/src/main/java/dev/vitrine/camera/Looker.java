@@ -16,18 +16,18 @@ import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.List;
 
-/** The app's model, and how it is to be run. Settings may come from any thread; they hold from the next frame on. */
+/** Runs the app's model. Settings may be changed from any thread; they apply from the next frame on. */
 final class Looker implements AutoCloseable {
   private static final String ASSET = "model.vit";
 
-  /** What a frame was found to show. */
+  /** The result for one frame. */
   static final class Seen {
     final List<Guess> guesses;
     final double milliseconds;
     final float[] heatmap; // [rows, columns], or null
     final int rows;
     final int columns;
-    final RectF region; // of the upright frame, that the heatmap lies on
+    final RectF region; // the part of the upright frame that the heatmap covers
 
     Seen(List<Guess> guesses, double milliseconds, float[] heatmap, int rows, int columns, RectF region) {
       this.guesses = guesses;
@@ -44,7 +44,7 @@ final class Looker implements AutoCloseable {
   private Vitrine vitrine;
   private int threads;
 
-  /** Throws IOException where the app has no model. */
+  /** Opens the model. Throws IOException when the app has no model. */
   Looker(Context context, int threads) throws IOException {
     try (AssetFileDescriptor asset = context.getAssets().openFd(ASSET);
         FileInputStream stream = asset.createInputStream()) {
@@ -67,7 +67,7 @@ final class Looker implements AutoCloseable {
     vitrine.setLevel(level);
   }
 
-  /** Starts anew with so many threads. */
+  /** Restarts the model with `count` threads. */
   synchronized void setThreads(int count, int level, boolean heatmap) {
     if (count == threads) return;
     vitrine.close();

@@ -17,7 +17,7 @@ import dev.vitrine.Vitrine;
 import dev.vitrine.VitrineException;
 import java.io.IOException;
 
-/** What the camera sees: the five most probable classes, how long that took, where the model looks, and settings. */
+/** Shows the camera's picture, the five most probable classes, the latency, the attention map and the settings. */
 public final class MainActivity extends Activity implements Frames.Listener {
   private static final int ASK_FOR_CAMERA = 1;
 
@@ -28,7 +28,7 @@ public final class MainActivity extends Activity implements Frames.Listener {
   private Switch showHeatmap;
   private SeekBar threads;
   private SeekBar level;
-  private Looker looker; // null where the app has no model
+  private Looker looker; // null when the app has no model
   private Frames frames; // null while the camera is off
   private boolean resumed;
 
@@ -82,7 +82,7 @@ public final class MainActivity extends Activity implements Frames.Listener {
     ((TextView) findViewById(R.id.level_label)).setText(getString(R.string.level, level.getProgress(), level.getMax()));
   }
 
-  /** A setting holds when the finger leaves it: threads take a new start of the model. */
+  /** Applies a setting when the user releases its bar, because another thread count restarts the model. */
   private final class WhenMoved implements SeekBar.OnSeekBarChangeListener {
     @Override
     public void onProgressChanged(SeekBar bar, int progress, boolean byUser) {

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Fetches the sources that dependencies.lock names into .deps/src/NAME and checks them against the lock's checksums.
+# Fetches the sources in dependencies.lock into .deps/src/NAME and checks them against the lock's checksums.
 #
 #   toolchains/dependencies.sh [NAME...]     the named dependencies, or all
 #
 # It uses the archives in .deps/download, then upstream's archive, then Debian's. It keeps sources that match the lock, so
-# a second run takes no time. Two parallel runs wait for each other. VITRINE_DEPS_DIR names another folder than .deps.
+# a second run takes no time. Two parallel runs wait for each other. Set VITRINE_DEPS_DIR to use another folder than .deps.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source toolchains/packages.sh
@@ -19,13 +19,13 @@ fail() { say "$*" >&2; exit 1; }
 # Prints the lock's values of kind $2 for dependency $1.
 values() { awk -v name="$1" -v kind="$2" '$1 == name && $2 == kind { $1 = $2 = ""; sub(/^ +/, ""); print }' "$lock"; }
 
-# Prints all lines of the lock for dependency $1. src/NAME/.lock holds the lines that the sources were made from.
+# Prints all lines of the lock for dependency $1. src/NAME/.lock contains the lines for the unpacked sources.
 stamp() { awk -v name="$1" '$1 == name' "$lock"; }
 
 # Prints the checksum of the files below the given paths.
 checksum() { find "$@" ! -type d -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1; }
 
-# Unpacks archive $2 into src/$1: only the files that the lock names, and only if their checksum is right.
+# Unpacks archive $2 into src/$1. Keeps only the files that the lock lists, and fails if their checksum differs.
 unpack() {
   local name=$1 archive=$2 partial=$deps/partial/$1 top sum paths found
   read -r sum paths <<< "$(values "$name" tree)"
@@ -33,7 +33,7 @@ unpack() {
   mkdir -p "$partial"/{all,used} "$deps/src"
   tar -xf "$archive" -C "$partial/all" --no-same-owner || return 1
   top=$partial/all
-  if [ "$(ls -A "$top" | wc -l)" = 1 ]; then top=$top/$(ls -A "$top"); fi  # most archives hold one folder
+  if [ "$(ls -A "$top" | wc -l)" = 1 ]; then top=$top/$(ls -A "$top"); fi  # most archives contain one folder
   # shellcheck disable=SC2086  # paths are words
   (cd "$top" && cp -r --parents $paths "$partial/used") || return 1
   # shellcheck disable=SC2086
@@ -60,7 +60,7 @@ download() {
   mv "$2.partial" "$2"
 }
 
-# The same with apt's proxies and credentials, for apt's mirrors.
+# Downloads URL $1 to file $2 with apt's proxies and credentials, for apt's mirrors.
 apt_download() {
   say "$1"
   rm -f "$2.partial"

@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Generates runtime/schema/vitrine_generated.h from runtime/schema/vitrine.fbs, or says whether it is up to date.
+# Generates runtime/schema/vitrine_generated.h from runtime/schema/vitrine.fbs, or with --check fails if it is
+# out of date.
 #
 #   toolchains/generate_schema.sh [--check]
 #
-# Builds FlatBuffers' compiler from the pinned source, once, into .deps.
+# The first run builds the FlatBuffers compiler from the pinned source into .deps.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly deps=${VITRINE_DEPS_DIR:-$PWD/.deps}
 readonly source=$deps/src/flatbuffers build=$deps/build/flatc
 readonly schema=runtime/schema/vitrine.fbs header=runtime/schema/vitrine_generated.h
 
-# flatc in a folder of its own, so that it needs no XNNPACK; rebuilt when the lock names another version.
+# Builds flatc in a separate folder, so that it does not need XNNPACK. Builds it again when the lock's version changes.
 build_flatc() {
   toolchains/dependencies.sh flatbuffers
   if cmp -s "$source/.lock" "$build/.lock"; then return; fi

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Functions for scripts to source: install missing Debian packages, configure and build, print progress with the time.
+# Functions for other scripts: install missing Debian packages, configure and build, print progress with the time.
 
 say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
 
@@ -11,7 +11,7 @@ debian_mirrors() {
     sed -n "s#^'\(.*\)/dists/\(${release:-stable}\|stable\|testing\|unstable\|sid\)/InRelease'.*#\1#p" | awk '!seen[$0]++'
 }
 
-# install_packages PACKAGE...: does nothing when all are there. Needs root (or sudo) and apt when one is not.
+# install_packages PACKAGE...: installs the missing packages. Needs root (or sudo) and apt when a package is missing.
 install_packages() {
   local package missing=() apt=(apt-get)
   if ! command -v apt-get >/dev/null; then
@@ -36,7 +36,7 @@ install_packages() {
   rm "$log"
 }
 
-# install_cross_compiler PRESET: what a preset for another processor is compiled with; does nothing when it is there.
+# install_cross_compiler PRESET: installs the compiler of a preset for another CPU, if it is missing.
 install_cross_compiler() {
   local target
   case $1 in
@@ -47,7 +47,7 @@ install_cross_compiler() {
   command -v "$target-g++" >/dev/null || install_packages "g++-$target"
 }
 
-# build PRESET LOG-FOLDER TARGET...: builds with progress; everything that was printed is in LOG-FOLDER/PRESET-build.log.
+# build PRESET LOG-FOLDER TARGET...: builds and shows progress. Writes the whole output to LOG-FOLDER/PRESET-build.log.
 build() {
   local preset=$1 log=$2/$1-build.log
   mkdir -p "$2"
@@ -57,7 +57,8 @@ build() {
     [ "${PIPESTATUS[0]}" = 0 ] || { sed -n '/^FAILED/,$p' "$log" | head -40 >&2; return 1; }
 }
 
-# configure PRESET LOG-FOLDER OPTION...: as cmake --preset, showing only what takes time.
+# configure PRESET LOG-FOLDER OPTION...: runs cmake --preset and shows only the slow steps. Writes the whole output to
+# LOG-FOLDER/PRESET-configure.log.
 configure() {
   local preset=$1 log=$2/$1-configure.log
   mkdir -p "$2"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Shows a ninja build as one line that moves (a line every tenth where there is no terminal) and keeps all of it in LOG.
+# Shows the progress of a ninja build in one line, or without a terminal as a line every 10 %. Writes the whole output to
+# LOG.
 #
 #   ninja | toolchains/progress.sh LOG TITLE
 set -u

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# From a fresh Debian to a classified photo: installs what is missing, builds, converts the waste classifier that ships
-# with the repository, and runs it on the sample photos. Takes a few minutes, a second time a few seconds.
+# Installs missing packages, builds vitrine, converts the waste classifier of this repository and runs it on the sample
+# photos. Works on a fresh Debian. The first run takes a few minutes, a second run a few seconds.
 #
 #   toolchains/quickstart.sh
 set -euo pipefail
@@ -10,13 +10,13 @@ source toolchains/packages.sh
 readonly logs=$PWD/build/logs bin=build/host/bin
 readonly checkpoint=models/dinov2-small-waste model=build/quickstart/dinov2-small-waste.vit
 
-# value JSON PATH.TO.FIELD
+# value JSON PATH.TO.FIELD: prints a field.
 value() { python3 -c 'import functools, json, sys
 print(functools.reduce(lambda object, key: object[key], sys.argv[2].split("."), json.loads(sys.argv[1])))' "$1" "$2"; }
 
 megabytes() { awk -v bytes="$1" 'BEGIN { printf "%.1f MB", bytes / 1e6 }'; }
 
-# Reads lines of `vitrine classify --json` and prints each as an image and its five likeliest classes.
+# Reads lines of `vitrine classify --json` and prints each image with its most probable classes.
 print_classes() { python3 -c 'import json, sys
 for line in sys.stdin:
     result = json.loads(line)

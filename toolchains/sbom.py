@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the library and the command are made of, as SPDX 2.3 (ISO/IEC 5962) in JSON, from dependencies.lock.
+"""Prints the components of the library and the command as SPDX 2.3 (ISO/IEC 5962) in JSON, from dependencies.lock.
 
   toolchains/sbom.py VERSION CREATED NAME... > vitrine.spdx.json
 
-CREATED is the time of the build, 2026-11-22T00:00:00Z; NAMEs are those dependencies that are linked.
+CREATED is the time of the build, for example 2026-11-22T00:00:00Z. NAMEs are the linked dependencies.
 """
 import json
 import re
@@ -15,7 +15,7 @@ LOCK = Path(__file__).with_name("dependencies.lock")
 
 
 def locked():
-    """{name: {"version": ..., "license": ..., "upstream": url, "sha256": ...}}"""
+    """Returns {name: {"version": ..., "license": ..., "upstream": url, "sha256": ...}}."""
     found = {}
     for line in LOCK.read_text().splitlines():
         words = line.split()

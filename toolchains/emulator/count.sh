@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Counts the instructions that an ARM program executes on a processor: see counter.c. Prints one JSON line a window
-# after the program's own output, or appends it to FILE.
+# Counts the instructions that an ARM program executes on an emulated CPU: see counter.c. Prints one JSON line per window
+# after the program's output, or appends it to FILE.
 #
 #   toolchains/emulator/count.sh [-t TOP] [-o FILE] CPU PROGRAM ARGUMENTS...
 #
-# -t names the TOP costliest functions as well. Needs qemu-user 7.2, Debian bookworm's: later packages are built
-# without the plugin interface.
+# -t adds the TOP functions with the most instructions. Needs qemu-user 7.2 from Debian bookworm: later packages do not
+# have the plugin interface.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=${VITRINE_DEPS_DIR:-$here/../../.deps}/build/counter
@@ -21,7 +21,7 @@ while getopts t:o: option; do
 done
 shift $((OPTIND - 1))
 
-# QEMU itself has the functions that the plugin calls.
+# Leaves the plugin's calls unresolved: QEMU defines these functions.
 mkdir -p "$build"
 (
   flock 9

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs an ARM program as it would run on a processor: with that processor's instructions (others raise SIGILL) and the
-# /proc/cpuinfo of a board that has it, from which XNNPACK picks its kernels.
+# Runs an ARM program on an emulated CPU. Instructions that the CPU does not support raise SIGILL. /proc/cpuinfo comes
+# from a board with this CPU, because XNNPACK selects its kernels by it.
 #
 #   toolchains/emulator/run.sh CPU PROGRAM ARGUMENTS...
 #
-# CPU is a folder of sysroots/: cortex-a53, cortex-a55, cortex-a72, cortex-a76, max (i8mm), and for 32-bit programs
+# CPU is a folder in sysroots/: cortex-a53, cortex-a55, cortex-a72, cortex-a76, max (i8mm), and for 32-bit programs
 # cortex-a7, cortex-a15. QEMU_OPTIONS adds words to QEMU's command line.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

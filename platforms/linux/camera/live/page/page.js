@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks what the camera sees, again and again, and shows it.
-const PERIOD_MS = 150;         // between two questions
-const WINDOW_MS = 60_000;      // of the plots
+// Requests the camera's latest result periodically and shows it.
+const PERIOD_MS = 150;         // between two requests
+const WINDOW_MS = 60_000;      // time span of the plots
 const find = id => document.getElementById(id);
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
-/** Runs `step` for as long as somebody looks; a failure is no end, the device may come back. */
+/** Runs `step` while the page is visible. Continues after a failure, because the device may come back. */
 async function repeat(step, period) {
   for (;;) {
     if (!document.hidden) await step().catch(() => pause(1000));
@@ -69,7 +69,7 @@ function showClasses(top) {
 
 const readable = number => number.toFixed(number < 10 ? 1 : 0);
 
-/** The least of 1, 2, 5, 10, 20, ... that is not less. */
+/** Returns the smallest of 1, 2, 5, 10, 20, ... that is at least `number`. */
 function roundUp(number) {
   const power = 10 ** Math.floor(Math.log10(Math.max(number, 0.1)));
   return [1, 2, 5, 10].find(step => step * power >= number * 0.999) * power;
@@ -153,16 +153,16 @@ async function showPicture() {
   placeHeatmap();
 }
 
-// ---- where the model looks
+// ---- the attention map
 
 const heatmap = find('heatmap'), attention = find('attention');
-const CELL = 12;  // pixels of the heatmap for a patch
+const CELL = 12;  // pixels of the heatmap per side of a patch
 const COLOURS = [[10, 10, 24], [38, 18, 74], [120, 28, 109], [205, 68, 70], [242, 123, 24], [252, 196, 55], [252, 240, 150]];
 
-/** Weights of four neighbours for a place between the inner two: a cubic B-spline, which does not overshoot. */
+/** Returns the weights of four neighbours at `t` between the inner two: a cubic B-spline, which does not overshoot. */
 const cubic = t => [(1 - t) ** 3, 4 + t * t * (3 * t - 6), 1 + 3 * t * (1 + t - t * t), t ** 3].map(weight => weight / 6);
 
-/** `map` [height, width] at `CELL` places a cell in both directions, through the centres of the cells. */
+/** Returns `map` [height, width], enlarged by CELL in both directions. Interpolates between the centres of the patches. */
 function enlarge(map, height, width) {
   const line = (length, read, write) => {
     for (let i = 0; i < length * CELL; ++i) {
@@ -186,7 +186,7 @@ function colour(share) {
   return COLOURS[first].map((value, i) => value + (COLOURS[first + 1][i] - value) * (place - first));
 }
 
-/** The map as an image: the picture, darker, where the model looks least, and the colours over it where it looks most. */
+/** Returns the map as a translucent image: dark for low attention, bright and more opaque for high attention. */
 function colourMap(map, [height, width]) {
   const sorted = Float32Array.from(map).sort();
   const low = sorted[Math.floor(0.25 * sorted.length)], high = sorted[Math.floor(0.98 * (sorted.length - 1))];
@@ -198,7 +198,7 @@ function colourMap(map, [height, width]) {
   return image;
 }
 
-/** Puts the canvas exactly over the picture, which may have margins in its element. */
+/** Places the canvas exactly over the picture, which may be smaller than its element. */
 function placeHeatmap() {
   if (picture.naturalWidth === 0) return;
   const scale = Math.min(picture.clientWidth / picture.naturalWidth, picture.clientHeight / picture.naturalHeight);
@@ -216,7 +216,7 @@ function drawHeatmap({grid, map, crop}) {
   const height = heatmap.height = heatmap.clientHeight * devicePixelRatio;
   const [x, y, w, h] = [crop[0] * width, crop[1] * height, crop[2] * width, crop[3] * height];
   const context = heatmap.getContext('2d');
-  context.fillStyle = 'rgb(8 10 14 / .62)';  // what the model does not see
+  context.fillStyle = 'rgb(8 10 14 / .62)';  // outside of the model's input
   context.fillRect(0, 0, width, height);
   context.clearRect(x, y, w, h);
   context.imageSmoothingQuality = 'high';
@@ -237,7 +237,7 @@ attention.addEventListener('click', () => {
 });
 new ResizeObserver(placeHeatmap).observe(picture);
 
-// ---- all together
+// ---- the periodic updates
 
 async function showLast() {
   let last;
@@ -274,9 +274,9 @@ function draw() {
   fps.draw();
 }
 
-// The token is in a cookie by now; the address bar need not show it.
+// Removes the token from the address bar: a cookie contains it now.
 if (location.search.includes('token=')) history.replaceState(null, '', location.pathname);
 repeat(showLast, PERIOD_MS);
 repeat(showPicture, PERIOD_MS / 2);
 repeat(showHeatmap, PERIOD_MS);
-setInterval(draw, 100);  // three pixels a second
+setInterval(draw, 100);  // the plots move about three pixels per second

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Checks what may include what. Each line: the paths that may be included, and the folder that includes.
+# Checks the include rules. Each line has the paths that may be included and the folder of the files that include them.
 #
 #   tests/includes_test.sh
 cd "$(dirname "$0")/.." || exit 1
@@ -34,6 +34,6 @@ pages/                                                                          
 platforms/|pages/                                                                    platforms :!platforms/linux/convert.cc
 platforms/linux/|converter/convert.h                                                 platforms/linux/convert.cc
 END
-# XNNPACK's interface changes between versions: one folder includes it.
+# XNNPACK's interface changes between versions, so only one folder may include it.
 if git grep -nE '# *include <(xnnpack|pthreadpool)' -- runtime ':!runtime/ops' converter platforms; then status=1; fi
 exit $status

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds and runs every test: on this machine, with gcc, with the sanitizers and with clang, and on emulated ARM
-# processors. Installs what it needs (Debian bookworm, as root). Logs are in build/logs/.
+# Builds and runs all tests: on this machine with gcc, with the sanitizers and with clang, and on emulated ARM CPUs. Installs
+# the required packages (Debian bookworm, as root). Writes logs to build/logs/.
 #
 #   tests/run.sh [PRESET...]      host host-debug host-clang aarch64 armv7
 #
-# Ends with one line, `N passed, N failed`, and fails when a test or a build did.
+# The last line is `N passed, N failed`. Exits with an error if a test or a build has failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 source toolchains/packages.sh
@@ -25,7 +25,7 @@ packages_of() {
   esac
 }
 
-# Adds what ctest reported in its JUnit file to the totals. A disabled or skipped test is neither.
+# Adds the results in ctest's JUnit file to the totals. Does not count disabled and skipped tests.
 count_results() {
   local tests failures skipped disabled
   read -r tests failures disabled skipped < <(tr '\n' ' ' < "$1" |
@@ -52,7 +52,7 @@ run_preset() {
   local failed_before=$failed
   count_results "$junit"
   if [ $status != 0 ]; then
-    if [ $failed = $failed_before ]; then failed=$((failed + 1)); fi  # a test that could not even start
+    if [ $failed = $failed_before ]; then failed=$((failed + 1)); fi  # a test did not start
     sed -n '/(Failed)\|\*\*\*/p' "$logs/$preset-tests.log" | sort -u
     say "$preset: what failed is in $logs/$preset-tests.log; its end:"
     grep -v '   Passed ' "$logs/$preset-tests.log" | tail -60
@@ -64,7 +64,7 @@ main() {
   local preset packages=(g++ cmake ninja-build python3 xz-utils ccache lintian man-db) presets=("$@")
   if [ $# = 0 ]; then presets=(host host-debug host-clang aarch64 armv7); fi
   for preset in "${presets[@]}"; do
-    # shellcheck disable=SC2207  # names are words
+    # shellcheck disable=SC2207  # preset names have no spaces
     packages+=($(packages_of "$preset"))
   done
   install_packages "${packages[@]}"

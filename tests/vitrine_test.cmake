@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# vitrine_test(NAME SOURCE... [LINK LIBRARY...]): the Catch2 program NAME_test and its entries for ctest.
+# vitrine_test(NAME SOURCE... [LINK LIBRARY...]): adds the Catch2 program NAME_test and its ctest entries.
 #
 # On the host every test case is one entry, `NAME: Test case`. For ARM the whole program is one entry per emulated
-# processor, `NAME on cortex-a72`. Files that tests read are found from VITRINE_SOURCE_DIR, the root of the checkout.
+# CPU, `NAME on cortex-a72`. Tests find their files with VITRINE_SOURCE_DIR, the root of the checkout.
 
 include(Catch)
 

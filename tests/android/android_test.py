@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Android library and its camera app, on a machine without Android's SDK and NDK.
+"""Tests the Android library and its camera app on a machine without Android's SDK and NDK.
 
 android_test.py Java|Arm|Apk DEPENDENCIES JNI-HEADERS VITRINE CONVERTER LIBRARY-FOLDER...
-Java: the Java API and its native code in a JVM, with Android's framework classes of API 24, against the vitrine command.
-Arm: the native code is valid for both ARM ABIs. Apk: the app is compiled, packed, aligned and signed.
+Java: runs the Java API and its native code in a JVM with the framework classes of API 24; compares with the vitrine command.
+Arm: compiles the native code for both ARM ABIs. Apk: compiles, packs, aligns and signs the app.
 """
 import re
 import shutil
@@ -64,12 +64,12 @@ class Java(InAFolder):
                      "-cp", ":".join(str(path) for path in (classes, tests, *JUNIT, self.framework)),
                      "org.junit.runner.JUnitCore", *(f"dev.vitrine.{path.stem}" for path in sorted((HERE / "java").rglob("*Test.java"))))
         print(answer)
-        for word in ("WARNING", "FATAL", "Warning:"):    # of -Xcheck:jni
+        for word in ("WARNING", "FATAL", "Warning:"):    # printed by -Xcheck:jni
             self.assertNotIn(word, answer)
 
 
 class Arm(InAFolder):
-    """Compiled for Android's two ABIs, not linked. The C and C++ libraries' headers are Debian's for the same processor."""
+    """Compiles for Android's two ABIs without linking. The C and C++ headers are Debian's for the same CPU architecture."""
 
     def compile(self, abi, target, debian, *flags):
         headers = Path(f"/usr/{debian}/include")
@@ -85,12 +85,12 @@ class Arm(InAFolder):
         self.compile("arm64-v8a", "aarch64-linux-android24", "aarch64-linux-gnu")
 
     def test_armeabi_v7a(self):
-        # Debian's headers are for hard-float calls only, which is what the macro says.
+        # Debian's headers support only the hard-float ABI, which this macro selects.
         self.compile("armeabi-v7a", "armv7a-linux-androideabi24", "arm-linux-gnueabihf", "-D__ARM_PCS_VFP")
 
 
 class Apk(InAFolder):
-    """The flavor of the app that is on Camera2, without native libraries. CameraX's is compiled against its signatures only."""
+    """Builds the Camera2 flavor of the app without native libraries. The CameraX flavor is only compiled against stubs."""
 
     PACKAGE = "dev.vitrine.camera"
     APP = ANDROID / "app/src"
@@ -102,10 +102,10 @@ class Apk(InAFolder):
 
     @classmethod
     def package_resources(cls):
-        """Resources, manifest and model as unaligned.apk, and R.java."""
+        """Writes unaligned.apk with the resources, the manifest and the model, and generates R.java."""
         manifest = cls.folder / "AndroidManifest.xml"
         text = (cls.APP / "main/AndroidManifest.xml").read_text()
-        manifest.write_text(text.replace("<manifest ", f'<manifest package="{cls.PACKAGE}" ', 1))   # Gradle's namespace
+        manifest.write_text(text.replace("<manifest ", f'<manifest package="{cls.PACKAGE}" ', 1))   # the namespace from Gradle
         (cls.folder / "assets").mkdir()
         run(CONVERTER, ROOT / "models/vit-tiny-waste", "-o", cls.folder / "assets/model.vit")
         (cls.folder / "generated").mkdir()

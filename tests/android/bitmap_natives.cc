@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What android.graphics.Bitmap of API 24 asks of its native side, for a bitmap that tests make:
+// The native functions that android.graphics.Bitmap of API 24 calls, for the bitmaps of the tests:
 // dev.vitrine.Bitmaps.
 #include <jni.h>
 
@@ -9,9 +9,9 @@
 
 namespace {
 
-constexpr jint kRgb565 = 3, kArgb8888 = 5;  // Bitmap.Config's
+constexpr jint kRgb565 = 3, kArgb8888 = 5;  // values of Bitmap.Config
 
-/// Rows have a few bytes to spare, as those of wide bitmaps may.
+/// Rows have a few bytes of padding, as the rows of wide bitmaps may have.
 struct Pixels {
   Pixels(int width, int height, jint config)
       : width(width), height(height), config(config), row_bytes(width * (config == kRgb565 ? 2 : 4) + 8) {
@@ -32,7 +32,7 @@ jlong New(int width, int height, jint config) {
 
 extern "C" {
 
-/// Pixels from 0xAARRGGBB.
+/// Fills from pixels 0xAARRGGBB.
 JNIEXPORT jlong JNICALL Java_dev_vitrine_Bitmaps_make(JNIEnv* env, jclass, jintArray colors, jint width,
                                                       jint height, jint config) {
   const jlong made = New(width, height, config);
@@ -72,7 +72,7 @@ JNIEXPORT void JNICALL Java_android_graphics_Bitmap_nativeCopyPixelsToBuffer(JNI
   std::memcpy(env->GetDirectBufferAddress(buffer), Of(pixels)->bytes.data(), Of(pixels)->bytes.size());
 }
 
-/// From RGB_565 to ARGB_8888 only.
+/// Converts from RGB_565 to ARGB_8888 only.
 JNIEXPORT jobject JNICALL Java_android_graphics_Bitmap_nativeCopy(JNIEnv* env, jclass, jlong pixels,
                                                                   jint config, jboolean) {
   const Pixels& from = *Of(pixels);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Brings the jars of jars.lock to a folder, ARTIFACT.jar each, by Maven. What is there with the right checksum is kept.
+# Downloads the jars of jars.lock to a folder as ARTIFACT.jar, from Maven. Keeps files that have the right checksum.
 #
 #   tests/android/jars.sh FOLDER
 set -euo pipefail

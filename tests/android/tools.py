@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs and jars that the Android tests use; what is missing fails the test that wants it."""
+"""Programs and jars for the Android tests. A missing one fails the test that needs it."""
 import fcntl
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ JUNIT = [Path("/usr/share/java/junit4.jar"), Path("/usr/share/java/hamcrest-core
 
 
 def run(*words, **options):
-    """What the program prints; AssertionError with it where it fails."""
+    """Returns the program's output; raises AssertionError with the output if the program fails."""
     if shutil.which(str(words[0])) is None:
         raise AssertionError(f"{words[0]} is not there: tests/run.sh installs it")
     done = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
@@ -22,7 +22,7 @@ def run(*words, **options):
 
 
 def jar(deps, name):
-    """A jar of jars.lock, fetched once."""
+    """Returns a jar of jars.lock; downloads it once."""
     folder = Path(deps) / "jars"
     run(HERE / "jars.sh", folder)
     return folder / f"{name}.jar"
@@ -36,5 +36,5 @@ def compile_java(out, classpath, sources, *options):
     run("javac", "-encoding", "UTF-8", "-proc:none", *options, "-cp", ":".join(str(path) for path in classpath), "-d", out, *sources)
 
 
-# Classes of Java 8, the most that devices from API 24 on are given; any warning fails.
+# Java 8 class files, the newest that devices with API 24 support; any warning is an error.
 FOR_DEVICES = ("--release", 8, "-Xlint:all,-options,-processing,-path,-classfile", "-Werror")

@@ -4,8 +4,9 @@
 
   compare_with_reference.py MODEL.vit REFERENCE.json PHOTOS [--vitrine PATH] [--json]
 
-REFERENCE.json names photos under the folder PHOTOS with their labels and logits: models/*/reference_test.json, whose
-photos are TrashNet's test split. Prints how many are right, how many have the reference's class, and the logits' SQNR.
+REFERENCE.json lists photos in the folder PHOTOS with their labels and logits, as models/*/reference_test.json does for
+TrashNet's test split. Prints the number of correct photos, the number that match the reference's class, and the SQNR of
+the logits.
 """
 import argparse
 import json

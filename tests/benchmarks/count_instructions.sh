@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Counts the instructions of one inference of ViT-S/16 at 224 x 224, one thread, on emulated ARM processors: exact and
-# repeatable, where time is not. Half the difference between a run of three inferences and a run of one, so that
-# loading and packing do not count.
+# Counts the instructions of one inference of ViT-S/16 at 224 x 224 with one thread on emulated ARM CPUs. Unlike times, the
+# counts are exact and repeatable. The result is half the difference between a run of three inferences and a run of one, which
+# excludes loading and packing.
 #
 #   tests/benchmarks/count_instructions.sh [-j FILE] [-m MODEL.vit] [-l LEVEL] [-v VITRINE] [CPU...]
 #
-# -j writes the counts to FILE, one JSON object a processor; -m counts another model, -l a level of it; -v names another command than
-# build/aarch64/bin/vitrine. Processors: those of toolchains/emulator/sysroots (default: cortex-a72 cortex-a76 max).
-# Needs build/host/bin/vitrine-convert ($VITRINE_CONVERT names another).
+# -j FILE writes the counts to FILE, one JSON object per CPU. -m MODEL.vit counts another model, -l LEVEL one of its levels.
+# -v VITRINE replaces build/aarch64/bin/vitrine. CPU is one of toolchains/emulator/sysroots (default: cortex-a72
+# cortex-a76 max).
+# Needs build/host/bin/vitrine-convert, or the program in $VITRINE_CONVERT.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source toolchains/packages.sh
@@ -28,7 +29,7 @@ done
 shift $((OPTIND - 1))
 if [ $# = 0 ]; then set -- cortex-a72 cortex-a76 max; fi
 
-# Prints a Python that has numpy: the benchmark's own, or the machine's.
+# Prints the path of a Python with numpy: the benchmark's own, or the system's.
 find_python() {
   if [ -x .cache/peers/bin/python ]; then
     echo .cache/peers/bin/python
@@ -47,7 +48,7 @@ make_model() {
   "$convert" $checkpoint -o $model --config $checkpoint.args.json --json > /dev/null
 }
 
-# count CPU RUNS: the counter's JSON line for that many inferences.
+# count CPU RUNS: prints the counter's JSON line for RUNS inferences.
 count() {
   local line
   line=$(mktemp)
@@ -57,7 +58,7 @@ count() {
   rm "$line"
 }
 
-# per_inference CPU LINE-OF-ONE LINE-OF-THREE: one JSON object.
+# per_inference CPU LINE-OF-ONE LINE-OF-THREE: prints one JSON object.
 per_inference() {
   python3 -c 'import json, sys
 one, three = (json.loads(line) for line in sys.argv[2:])

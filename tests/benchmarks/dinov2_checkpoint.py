@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Hugging Face DINOv2 folder as the timm checkpoint that the benchmarks read: one input size, pixels from -1 to 1."""
+"""Converts a Hugging Face DINOv2 folder to the timm checkpoint of the benchmarks: one input size, pixels from -1 to 1."""
 import json
 
 import numpy as np
@@ -13,7 +13,7 @@ LAYERS = {"norm1": "norm1", "norm2": "norm2", "attention.output.dense": "attn.pr
 
 
 def resample(positions, side):
-    """[S * S, D] to [side * side, D]: bicubic with a = -0.75 and no antialiasing, as the library's own code has it."""
+    """Resizes [S * S, D] to [side * side, D]: bicubic with a = -0.75 and no antialiasing, as in the original library."""
     stored = round(len(positions) ** 0.5)
     centers = (np.arange(side) + 0.5) * stored / side - 0.5
     weights = np.zeros((side, stored))
@@ -28,13 +28,13 @@ def resample(positions, side):
 
 
 def write(folder, path):
-    """Writes `path` and path.args.json. Backbones only: the embedding is the class token after the last norm."""
+    """Writes `path` and path.args.json. Supports backbones only: the embedding is the class token after the last norm."""
     config = json.loads((folder / "config.json").read_text())
     source = vit_reference.read_safetensors(folder / "model.safetensors")
     source = {name.removeprefix("dinov2."): tensor for name, tensor in source.items()}
     width, patch, depth = config["hidden_size"], config["patch_size"], config["num_hidden_layers"]
     weight = source["embeddings.patch_embeddings.projection.weight"].astype(np.float64)
-    shift = (weight.sum((2, 3)) * ((0.5 - MEAN) / DEVIATION)).sum(1)   # what another normalization leaves over
+    shift = (weight.sum((2, 3)) * ((0.5 - MEAN) / DEVIATION)).sum(1)   # the difference between the two normalizations
     positions = source["embeddings.position_embeddings"][0]
     tensors = {
         "patch_embed.proj.weight": weight / (2 * DEVIATION)[:, None, None],

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What int8 costs in vitrine and in its peers: a trained DINOv2 quantized by each, on the same photos, against f32.
+"""Measures the int8 error of vitrine and its peers: each quantizes the same trained DINOv2 and is compared with f32.
 
   tests/benchmarks/install_peers.sh onnxruntime litert openvino
   .cache/peers/bin/python tests/benchmarks/fidelity_peers.py [--model FOLDER] [--photos DIR] [--calibrate DIR]
 
-FOLDER is a Dinov2Model as the Hugging Face hub lays it out. Figures are the ratio of signal to noise of the embedding (class
-token after the last norm) against ONNX Runtime in f32, in decibels: over all photos, and of the worst one. Photos are
-resized once, and everyone gets the same pixels; who calibrates gets the same calibration photos.
+FOLDER contains a Dinov2Model as downloaded from the Hugging Face hub. The figures are the SQNR of the embedding (class token
+after the last norm) against ONNX Runtime in f32, in decibels: over all photos, and of the worst photo. Photos are resized
+once, and all programs get the same pixels. All programs that calibrate get the same calibration photos.
 """
 import argparse
 import json
@@ -30,7 +30,7 @@ QUANTIZERS = ["onnxruntime", "litert", "openvino"]
 
 
 def prepare(source, most, folder):
-    """Photos of a folder at the model's size, as PNG; and as f32 [N, 3, S, S]."""
+    """Writes the photos of a folder as PNG at the model's size; returns them as f32 [N, 3, S, S]."""
     paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     if not paths:
         sys.exit(f"fidelity_peers.py: {source} has no .jpg, .jpeg or .png file")
@@ -50,7 +50,7 @@ def prepare(source, most, folder):
 
 
 def vitrine_outputs(vitrine, recipe, path, photos, calibration):
-    """The embeddings, and the file's bytes."""
+    """Returns the embeddings and the size of the model file in bytes."""
     file = path.with_suffix(f".{recipe}.vit")
     words = [vitrine.parent / "vitrine-convert", path, "-o", file, "--recipe", recipe, "--config", f"{path}.args.json", "--crop-pct",
              "1", "--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5", "--interpolation", "bicubic", "--json"]
@@ -74,7 +74,7 @@ def peer_outputs(name, precision, model, images):
 
 
 def measure(expected, found):
-    """Over all photos, and the worst."""
+    """Returns the SQNR over all photos and that of the worst photo."""
     worst = min(vit_reference.sqnr_db(a, b) for a, b in zip(expected, found, strict=True))
     return {"sqnr_db": round(vit_reference.sqnr_db(expected, found), 1), "worst_db": round(worst, 1)}
 
@@ -104,7 +104,7 @@ def rows_of(arguments, model, folder, expected):
 
 
 def conclude(rows):
-    """Whether vitrine is at or above every peer of its kind."""
+    """Returns whether vitrine is at least as accurate as every peer of the same kind."""
     for kind in ("dynamic", "static"):
         ours = next((row for row in rows if row["name"] == "vitrine" and row["precision"] == kind and "sqnr_db" in row), None)
         theirs = [row for row in rows if row["name"] != "vitrine" and kind_of(row["precision"]) == kind and "sqnr_db" in row]
@@ -137,7 +137,7 @@ def main():
     calibration = prepare(arguments.calibrate or arguments.photos, arguments.calibrate_images, folder / "calibration")
     path = folder / "dinov2.safetensors"
     dinov2_checkpoint.write(arguments.model, str(path))
-    # What a peer has converted before is kept beside the checkpoint: other weights or photos get another name.
+    # Peers keep their conversions next to the checkpoint, so other weights or photos need another name.
     path = path.rename(folder / f"dinov2-{zlib.crc32(path.read_bytes() + calibration.tobytes()):08x}.safetensors")
     Path(folder / "dinov2.safetensors.args.json").rename(f"{path}.args.json")
     np.save(f"{path}.calibration.npy", calibration)

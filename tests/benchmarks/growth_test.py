@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What an inference costs may not grow unseen: instructions on each ARM core class, arena bytes, the command's size.
+"""Fails if the cost of an inference grows: instructions on each ARM core class, arena bytes, the command's size.
 
   growth_test.py VITRINE STRIP [--update]
 
-VITRINE is the command for aarch64, STRIP the tool that takes its symbols out. The model is the one that the host's tests
-have left in build/commands. Fails where a figure is more than 2 % above the one in limits.json; --update writes what is
-measured now, for a commit that says why. Instructions are counted under the emulator: exact and repeatable.
+VITRINE is the command for aarch64. STRIP is the tool that removes its symbols. The model comes from build/commands, where
+the host's tests write it. The test fails if a figure is more than 2 % above its limit in limits.json. --update writes the
+measured figures; commit them with the reason for the change. The emulator counts instructions: exact and repeatable.
 """
 import json
 import subprocess
@@ -23,7 +23,7 @@ SKIPPED = 77
 
 
 def bench(vitrine, processor, runs, counts):
-    """Runs `runs` inferences, appends what they executed to the file `counts`, returns what bench says."""
+    """Runs `runs` inferences, appends the executed instructions to the file `counts`, returns the output of bench."""
     finished = subprocess.run([ROOT / "toolchains/emulator/count.sh", "-o", counts, processor, vitrine, "bench", MODEL, "--json",
                                "--threads", "1", "--packed", "none", "--warmup-runs", "0", "--num-runs", str(runs)],
                               stdout=subprocess.PIPE, check=True, text=True)
@@ -31,7 +31,7 @@ def bench(vitrine, processor, runs, counts):
 
 
 def instructions(vitrine, processor, folder):
-    """Of one inference: half of what three take more than one, so that loading does not count; and the arena's bytes."""
+    """Returns the instructions of one inference (half the difference of three and one, without loading) and the arena bytes."""
     totals = []
     for runs in (1, 3):
         counts = folder / f"{processor}.{runs}"

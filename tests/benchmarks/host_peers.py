@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Times vitrine and its peers on the same Vision Transformers, taking turns, on this machine.
+"""Times vitrine and its peers on the same Vision Transformers on this machine. The programs take turns.
 
   tests/benchmarks/install_peers.sh
   .cache/peers/bin/python tests/benchmarks/host_peers.py [--model NAME]... [--peer NAME]... [--f32] [--threads 2]
 
-Before anything is timed, each program must agree with a float64 reference on one image; one that does not, or that
-cannot be installed or convert the model, is named with the reason. A ratio is the median over rounds of a program's
-median time by vitrine's int8 in the same round, so that a machine that is busy for a while slows both. A busy machine
-still favours what is short: measure on a quiet one.
+Before timing, each program must match a float64 reference on one image. The table lists with a reason each program that
+fails this check, cannot be installed, or cannot convert the model. A ratio is the median over rounds of a program's median
+time divided by the time of vitrine's int8 in the same round, so a temporary load on the machine affects both. A busy
+machine still favours short runs: measure on an idle one.
 """
 import argparse
 import json
@@ -33,11 +33,11 @@ MODELS = {"ti16": ("DeiT-Ti/16", {"width": 192, "depth": 12, "heads": 3} | VIT),
           "s16": ("ViT-S/16", {"width": 384, "depth": 12, "heads": 6} | VIT),
           "b16": ("ViT-B/16", {"width": 768, "depth": 12, "heads": 12} | VIT),
           "dinov2": ("DINOv2-S/14", {"width": 384, "depth": 12, "heads": 6} | DINOV2)}
-LEAST_DB = {"f32": 80, "bf16": 30, "int8": 20}  # agreement with the reference, below which it is another function
+LEAST_DB = {"f32": 80, "bf16": 30, "int8": 20}  # lowest SQNR at which a program counts as computing the same function
 
 
 def prepare_model(name, folder):
-    """The checkpoint, and an image as PNG and as [1, 3, S, S]; with what the reference makes of it."""
+    """Returns the checkpoint, an image as PNG and as [1, 3, S, S], and the reference output for this image."""
     path = folder / f"vit_{name}.safetensors"
     if not Path(f"{path}.args.json").exists():
         make_vit.write_checkpoint(str(path), **MODELS[name][1])
@@ -50,7 +50,7 @@ def prepare_model(name, folder):
 
 
 def write_png(path, pixels):
-    """u8 [H, W, 3], without a library."""
+    """Writes u8 [H, W, 3] without an image library."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -61,7 +61,7 @@ def write_png(path, pixels):
 
 
 def prepare_vitrine(arguments, model, picture, expected):
-    """vitrine's int8 first: the others are compared with it."""
+    """Prepares vitrine's int8, the baseline for all other programs."""
     programs = [Vitrine(arguments.vitrine, model, "dynamic", picture, arguments.threads)]
     if arguments.threads > 1:
         programs.append(Vitrine(arguments.vitrine, model, "dynamic", picture, 1))
@@ -74,7 +74,7 @@ def prepare_vitrine(arguments, model, picture, expected):
 
 
 def prepare_peers(arguments, model, image, expected):
-    """The peers that agree with the reference, and the rows of those that take no part."""
+    """Returns the peers that match the reference, and the table rows of all others."""
     programs, absent = [], []
     for name, precision in wanted(arguments):
         program = Peer(name, precision)
@@ -89,7 +89,7 @@ def prepare_peers(arguments, model, image, expected):
 
 
 def dismiss(program, reason):
-    """The row of a peer that takes no part."""
+    """Returns the table row of a peer that is not timed."""
     say(f"{program.name}, {program.precision}: {reason}")
     program.stop()
     return {"name": program.name, "precision": program.precision, "reason": str(reason)}
@@ -111,7 +111,7 @@ def check(program, expected):
 
 
 def measure(programs, rounds, runs, absent):
-    """Each program's (median, least) time of every round; one that ends meanwhile moves to the absent."""
+    """Returns each program's (median, least) time of every round; moves a program that exits to `absent`."""
     times = {program: [] for program in programs}
     for i in range(rounds):
         if sys.stderr.isatty():
@@ -137,7 +137,7 @@ def summarize(times):
 
 
 def conclude(rows):
-    """What the table says, in a sentence or two, and the same as numbers."""
+    """Returns the table's result in one or two sentences, and the same as numbers."""
     ours, others = rows[0]["name"], [row for row in rows[1:] if row["precision"].startswith("int8")]
     numbers, text = {}, ""
     for row in others:

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the programs that host_peers.py compares vitrine with, at pinned versions: each into a virtual environment of
-# its own in .cache/peers, since they want different versions of the same libraries. Does nothing for those that are there.
-# One that cannot be installed is said to be so, here and in the table. All of them take 14 GB, nearly all of it torch and
-# the CUDA libraries that come with it, twice: LiteRT and ExecuTorch convert from torch.
+# Installs pinned versions of the programs that host_peers.py compares with vitrine. Each gets its own virtual environment in
+# .cache/peers, because they need different versions of the same libraries. Skips programs that are already installed. If an
+# installation fails, this script and the table report it. All programs together take 14 GB, mostly torch and its CUDA
+# libraries, which are installed twice: LiteRT and ExecuTorch convert from torch.
 #
 #   tests/benchmarks/install_peers.sh [PEER]...
 set -euo pipefail

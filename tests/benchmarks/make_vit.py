@@ -4,10 +4,10 @@
 
   make_vit.py OUT.safetensors WIDTH DEPTH HEADS [PATCH SIZE CLASSES [LAYER_SCALE]]
 
-ViT-Ti/16 is 192 12 3, S 384 12 6, B 768 12 12, L 1024 24 16; patches of 16, images of 224 and 1000 classes unless said
-otherwise. DINOv2-S/14 is 384 12 6 14 224 0 1: no classes, and a layer scale after each attention and each MLP. The
-arguments go to OUT.safetensors.args.json, for vitrine-convert --config. Random weights hide what quantization costs:
-judge fidelity on trained ones.
+ViT-Ti/16 is 192 12 3, S 384 12 6, B 768 12 12, L 1024 24 16. The defaults are patches of 16, images of 224 and 1000 classes.
+DINOv2-S/14 is 384 12 6 14 224 0 1: no classes, and a layer scale after each attention and each MLP. The program also writes
+the arguments to OUT.safetensors.args.json, for vitrine-convert --config. Do not measure quantization error with random
+weights: use trained ones.
 """
 import json
 import struct
@@ -17,14 +17,14 @@ import numpy as np
 
 
 class Weights:
-    """Named tensors in the order in which they are drawn."""
+    """Named tensors in drawing order."""
 
     def __init__(self, seed=7):
         self.random = np.random.default_rng(seed)
         self.tensors = {}
 
     def normal(self, name, *shape, scale=None):
-        """Normal values; a weight's default scale keeps the variance of what goes through it."""
+        """Draws normal values. The default scale of a weight preserves the variance of its input."""
         scale = np.float32(scale or shape[-1] ** -0.5)
         self.tensors[name] = (self.random.standard_normal(shape, np.float32) * scale).astype(np.float32)
 
@@ -41,7 +41,7 @@ class Weights:
 
 
 def make_vit(width, depth, patch=16, size=224, classes=1000, layer_scale=False):
-    """The tensors of a timm VisionTransformer, by name. Shapes do not depend on the number of heads."""
+    """Returns the tensors of a timm VisionTransformer by name. Shapes do not depend on the number of heads."""
     w = Weights()
     w.normal("cls_token", 1, 1, width, scale=0.2)
     w.normal("pos_embed", 1, (size // patch) ** 2 + 1, width, scale=0.2)
@@ -83,7 +83,7 @@ def write_checkpoint(path, width, depth, heads, patch=16, size=224, classes=1000
     arguments = {"img_size": size, "patch_size": patch, "embed_dim": width, "depth": depth, "num_heads": heads,
                  "num_classes": classes}
     if layer_scale:
-        arguments["init_values"] = 1  # timm's name for it; the values are the checkpoint's
+        arguments["init_values"] = 1  # timm's name for layer scale; the checkpoint contains the values
     with open(path + ".args.json", "w") as file:
         json.dump(arguments, file)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The programs that host_peers.py times: vitrine's command, and a process for each peer and precision.
+"""The programs that host_peers.py times: vitrine's command, and one process per peer and precision.
 
-Each has name, precision, output() and milliseconds(runs), the median and the least time of an inference.
+Each class has name, precision, output(), and milliseconds(runs), which returns the median and the least time of an inference.
 """
 import json
 import shutil
@@ -17,11 +17,11 @@ WARMUP_RUNS = 2
 
 
 class Unavailable(Exception):
-    """Why a peer takes no part, in one line."""
+    """The reason why a peer is not timed, in one line."""
 
 
 class Vitrine:
-    """The command of a device, on a model that vitrine-convert has just written."""
+    """Runs the command on a model that vitrine-convert has just written."""
 
     def __init__(self, command, model, recipe, picture, threads):
         self.command, self.picture, self.threads, self.has_classes = command, picture, threads, model.classes > 0
@@ -47,14 +47,14 @@ class Vitrine:
 
 
 class Peer:
-    """A process that runs peers/worker.py in the peer's own environment: its libraries meet no other's."""
+    """Runs peers/worker.py in the peer's own environment, so that the libraries of different peers do not conflict."""
 
     def __init__(self, peer, precision):
         self.peer, self.precision, self.name, self.process = peer, precision, peers.load(peer).NAME, None
         self.python = ENVIRONMENTS / peer / "bin/python"
 
     def prepare(self, model, image, threads):
-        """Converts the checkpoint, unless that has been done, and starts the process that runs it."""
+        """Converts the checkpoint if needed and starts the process that runs it."""
         self.check_installed()
         self.name += " " + self.version(peers.load(self.peer).PACKAGE)
         folder = Path(model.path).with_suffix("") / f"{self.peer}-{self.precision.replace(', ', '-')}"
@@ -98,7 +98,7 @@ class Peer:
         try:
             print(request, file=self.process.stdin, flush=True)
         except BrokenPipeError:
-            pass  # it has ended: answer() says how
+            pass  # the process has exited: answer() reports the reason
         return self.answer("run")
 
     def output(self):
@@ -115,13 +115,13 @@ class Peer:
             try:
                 self.process.stdin.close()
             except BrokenPipeError:
-                pass  # it has ended with a request unread
+                pass  # the process has exited without reading a request
             self.process.wait()
             self.process = None
 
 
 def is_fresh(folder, peer):
-    """Whether the folder holds a finished conversion, made by the packages and the code of today."""
+    """Returns whether the folder contains a complete conversion by the current packages and code."""
     marker = folder / "fingerprint"
     return marker.exists() and marker.read_text() == fingerprint(peer)
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A timm ViT checkpoint as ONNX, without torch.
+"""Writes a timm ViT checkpoint as ONNX, without torch.
 
-The graph is the one that exporters write for a Hugging Face ViT: three projections, Reshape, Transpose, MatMul, Div,
-Softmax. ViT's packed qkv is the same function and takes the same time, but ONNX Runtime's optimizer script knows only
-this one.
+The graph matches an export of a Hugging Face ViT: three projections, Reshape, Transpose, MatMul, Div, Softmax. A packed qkv
+projection computes the same function in the same time, but ONNX Runtime's optimizer script recognizes only this form.
 """
 import math
 
@@ -15,7 +14,7 @@ from vit_reference import EPSILON
 
 
 class Graph:
-    """Nodes and constants, added in the order of execution; each call returns the name of the output."""
+    """Nodes and constants, added in execution order; each call returns the name of the output."""
 
     def __init__(self):
         self.nodes, self.constants = [], {}
@@ -77,7 +76,7 @@ class Graph:
 
 
 def build(model):
-    """The f32 ONNX model: image [1, 3, S, S] to logits [1, C], or without classes to the embedding [1, D]."""
+    """Returns the f32 ONNX model: image [1, 3, S, S] to logits [1, C], or without classes to the embedding [1, D]."""
     g = Graph()
     x = g.embed("image", model)
     for i in range(model.depth):

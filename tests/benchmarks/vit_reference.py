@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a timm ViT checkpoint and computes it in float64: what every program in the benchmark must agree with."""
+"""Reads a timm ViT checkpoint and computes it in float64, as the reference for every program in the benchmark."""
 import json
 import math
 import os
@@ -12,7 +12,7 @@ _erf = np.frompyfunc(math.erf, 1, 1)
 
 
 def read_safetensors(path):
-    """The tensors of a file, by name, as float32."""
+    """Returns the tensors of a file by name, as float32."""
     with open(path, "rb") as file:
         header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
         data = file.read()
@@ -27,7 +27,7 @@ def read_safetensors(path):
 
 
 class Checkpoint:
-    """Tensors and arguments of a file that make_vit.py wrote."""
+    """The tensors and arguments of a file that make_vit.py wrote."""
 
     def __init__(self, path):
         self.path = path
@@ -40,7 +40,7 @@ class Checkpoint:
         self.tokens = (self.size // self.patch) ** 2 + 1
 
     def calibration_images(self):
-        """Images f32 [1, 3, S, S] in the file PATH.calibration.npy; none where there is no such file."""
+        """Returns images f32 [1, 3, S, S] from the file PATH.calibration.npy; none if the file does not exist."""
         path = self.path + ".calibration.npy"
         return [image[None] for image in np.load(path)] if os.path.exists(path) else []
 
@@ -52,18 +52,18 @@ class Checkpoint:
 
 
 def normalize(pixels):
-    """u8 [S, S, 3] to f32 [1, 3, S, S] in -1 to 1: mean and deviation 0.5, as the conversion is told."""
+    """Maps u8 [S, S, 3] to f32 [1, 3, S, S] from -1 to 1: mean and deviation 0.5, as in the conversion."""
     return ((pixels.astype(np.float32) / 255 - 0.5) / 0.5).transpose(2, 0, 1)[None]
 
 
 def sqnr_db(reference, value):
-    """Ratio of signal to error, in dB."""
+    """Returns the ratio of signal to error, in dB."""
     reference, value = np.asarray(reference, np.float64).ravel(), np.asarray(value, np.float64).ravel()
     return 10 * math.log10((reference**2).sum() / max(((reference - value) ** 2).sum(), 1e-300))
 
 
 def run(model, pixels):
-    """Logits [C] of an image u8 [S, S, 3]; of a model without classes, the embedding [D]: the class token, normalized."""
+    """Returns the logits [C] of an image u8 [S, S, 3]; without classes the embedding [D], the normalized class token."""
     def linear(x, name):
         return x @ model[name + ".weight"].T.astype(np.float64) + model[name + ".bias"]
 

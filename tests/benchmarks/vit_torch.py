@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A timm ViT checkpoint as a torch module, written as exporters like it.
+"""Builds a torch module from a timm ViT checkpoint, in a form that suits exporters.
 
-That is: three projections; attention in plain steps, since ExecuTorch runs what scaled_dot_product_attention does against
-masked rows outside of XNNPACK; and no batch axis after the patch embedding, which would have it copy each operand of
-attention.
+It has three projections instead of a packed one. Attention consists of plain steps, since ExecuTorch runs the row masking
+of scaled_dot_product_attention outside of XNNPACK. There is no batch axis after the patch embedding, since ExecuTorch would
+copy each operand of attention because of it.
 """
 import torch
 from torch import nn
@@ -33,7 +33,7 @@ class LayerScale(nn.Module):
 
 
 class Block(nn.Module):
-    """Its parts are named as timm names them, but for the packed qkv, which is split."""
+    """Uses timm's names for its parts, except for the packed qkv, which is split."""
 
     def __init__(self, width, heads, layer_scale):
         super().__init__()
@@ -48,7 +48,7 @@ class Block(nn.Module):
 
 
 class Vit(nn.Module):
-    """Image [1, 3, S, S] to logits [1, C], or without classes to the embedding [1, D]."""
+    """Maps an image [1, 3, S, S] to logits [1, C], or without classes to the embedding [1, D]."""
 
     def __init__(self, model):
         super().__init__()
@@ -68,7 +68,7 @@ class Vit(nn.Module):
 
 
 def build(model):
-    """The module of a vit_reference.Checkpoint, and an image for tracing."""
+    """Returns the module of a vit_reference.Checkpoint, and an image for tracing."""
     renamed = {}
     for name, tensor in model.tensors.items():
         tensor = torch.from_numpy(tensor.copy())

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A tiny checkpoint with random weights, to be converted into a folder of its own.
+/// A tiny checkpoint with random weights, and a folder for the converted file.
 struct Conversion {
   checkpoint::ScratchFolder source, target;
   ConvertOptions options;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kWidth = 19, kHeight = 7;
 
-/// A gradient, which a JPEG keeps well.
+/// A gradient: JPEG changes it little.
 std::vector<uint8_t> Gradient() {
   std::vector<uint8_t> rgb;
   for (int y = 0; y < kHeight; ++y) {

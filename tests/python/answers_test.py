@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The package gives the vitrine command's answers, bit for bit."""
+"""Tests that the package gives the same results as the vitrine command, bit for bit."""
 import unittest
 
 import numpy as np
@@ -95,7 +95,7 @@ class AnswersTest(unittest.TestCase):
 
     def test_a_cameras_jpeg(self):
         with vitrine.Model(TINY, threads=1) as model:
-            for photo in SAMPLES:   # which are upright as they are stored
+            for photo in SAMPLES:   # these photos have no rotation
                 np.testing.assert_array_equal(model.logits(photo.read_bytes(), format="jpeg"), model.logits(photo))
 
     def test_features_of_the_patches(self):

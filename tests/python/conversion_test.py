@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""vitrine.convert is vitrine-convert: the same files, its flags, its errors."""
+"""Tests that vitrine.convert equals vitrine-convert: the same files, flags and errors."""
 import inspect
 import os
 import re

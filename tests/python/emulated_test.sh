@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The wheel for aarch64 under Debian's Python for arm64, on an emulated processor.
+# Tests the wheel for aarch64 under Debian's Python for arm64 on an emulated CPU.
 #
 #   tests/python/emulated_test.sh WHEEL-FOLDER VITRINE PROCESSOR TEST...
 set -euo pipefail
@@ -18,15 +18,15 @@ ask_command "$work" toolchains/emulator/run.sh "$processor" "$vitrine"
 "$(platforms/python/environment.sh)" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --target "$work/site" \
   --only-binary=:all: --platform "$(basename "$wheels"/*.whl .whl | sed 's/.*-none-//')" "$wheels"/*.whl
 
-# Debian's files with the processor's board.
+# Links Debian's files and the CPU information of the emulated board.
 root=$work/root program=$work/site/vitrine/vitrine-convert
 mkdir -p "$root/proc"
 ln -s "$cache/python/usr" "$root/usr"
 ln -s usr/lib "$root/lib"
 ln -s "$PWD/toolchains/emulator/sysroots/$processor/proc/cpuinfo" "$root/proc/"
-libraries=/usr/lib/aarch64-linux-gnu  # where Debian's alternatives would lead to blas
+libraries=/usr/lib/aarch64-linux-gnu  # replaces Debian's alternatives, which select the blas
 emulator=(qemu-aarch64 -L "$root" -cpu "$processor" -E "LD_LIBRARY_PATH=$libraries/blas:$libraries/lapack")
-# A program that an emulated one starts is this machine's: the converter in its emulator.
+# The kernel runs child processes natively, so the converter is replaced by a script that starts it in the emulator.
 mv "$program" "$program.aarch64"
 printf '#!/bin/sh\nexec %s "%s" "$@"\n' "${emulator[*]}" "$program.aarch64" > "$program"
 chmod +x "$program"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lies in $VITRINE_PYTHON_FIXTURE: models, and what the vitrine command says of the sample photos."""
+"""Reads $VITRINE_PYTHON_FIXTURE: models, and the vitrine command's results for the sample photos."""
 import json
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ TINY, MERGING, FEATURES = (FOLDER / f"{name}.vit" for name in ("tiny", "merging"
 
 
 def said(name):
-    """{photo's name: the command's JSON}"""
+    """Returns {photo's name: the command's JSON}."""
     answers = [json.loads(line) for line in (FOLDER / f"{name}.jsonl").read_text().splitlines()]
     return {Path(answer["image"]).name: answer for answer in answers}
 
@@ -23,7 +23,7 @@ def floats(values):
 
 
 def picture(height=150, width=200, channels=3):
-    """Colours that differ from pixel to pixel, and hills."""
+    """Returns a picture with smooth gradients in which neighbouring pixels differ."""
     rows, columns = np.mgrid[0:height, 0:width]
     layers = [(128 + 90 * np.sin(rows / (9 + 4 * c)) * np.cos(columns / (17 - 3 * c)) + (rows * 7 + columns * 13 + c * 5) % 31 - 15)
               for c in range(channels)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process that was forked. Apart, because QEMU 7.2 cannot start a thread in a forked process that it emulates."""
+"""Tests a forked process. In a separate file, because QEMU 7.2 cannot start a thread in an emulated process after a fork."""
 import os
 import unittest
 

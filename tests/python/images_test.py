@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays: every layout is seen as what it shows, none is copied, and what cannot be read is refused in one line."""
+"""Tests arrays: every layout gives the correct pixels, none is copied, and an invalid array is refused with one line."""
 import tracemalloc
 import unittest
 
@@ -10,7 +10,7 @@ from vitrine.images import view_of
 
 
 def spread(array, gap):
-    """The same pixels, with `gap` bytes after each row."""
+    """Returns the same pixels with `gap` bytes after each row."""
     height, *rest = array.shape
     memory = np.full((height, int(np.prod(rest)) + gap), 77, np.uint8)
     view = memory[:, :-gap].reshape(array.shape) if gap == 0 else np.lib.stride_tricks.as_strided(
@@ -75,7 +75,7 @@ class LayoutTest(InAModel):
 
     def test_yuyv(self):
         y, u, v = yuv_planes()
-        # Chroma that stands for two rows in the one format, given for each row in the other.
+        # i420 has one chroma row per two rows; yuyv repeats it in each row.
         yuyv = np.empty((*y.shape, 2), np.uint8)
         yuyv[..., 0], yuyv[:, ::2, 1], yuyv[:, 1::2, 1] = y, u.repeat(2, 0), v.repeat(2, 0)
         self.assert_same(yuyv, self.model.logits((y.copy(), u, v), format="i420"), format="yuyv")
@@ -99,7 +99,7 @@ class LayoutTest(InAModel):
         array = picture(128, 128)
         logits = self.model.logits(array, format="input")
         self.assert_same(array[::-1].copy()[::-1], logits, format="input")
-        self.assertTrue((self.model.logits(array) != logits).any())   # which is resized and cropped
+        self.assertTrue((self.model.logits(array) != logits).any())   # the model resizes and crops this array
 
     def test_nothing_is_copied(self):
         array = picture(2000, 3000)

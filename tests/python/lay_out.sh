@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by the tests of the package: what fixture.py reads.
+# Sourced by the tests of the package. Writes the files that fixture.py reads.
 
 # convert_models CONVERTER FOLDER
 convert_models() {
@@ -12,7 +12,7 @@ convert_models() {
   "$program" tests/fixtures/vit/hf_dinov2_model -o "$folder/headless.vit" --json
 }
 
-# ask_command FOLDER VITRINE...: what the command says, VITRINE being all the words to start it with.
+# ask_command FOLDER VITRINE...: records the command's results. VITRINE... is the command with its arguments.
 ask_command() {
   local folder=$1 command=("${@:2}") photos=(models/samples/*.jpg)
   "${command[@]}" classify "$folder/tiny.vit" "${photos[@]}" --logits --packed none --json > "$folder/classify.jsonl"
@@ -24,7 +24,7 @@ ask_command() {
   "${command[@]}" explain "$folder/tiny.vit" "${photos[0]}" -o "$folder/map.png" --last-block --json > "$folder/explain.last_block.jsonl"
 }
 
-# hand_to_arm FOLDER: leaves its models in build/python.
+# hand_to_arm FOLDER: copies its models to build/python.
 hand_to_arm() {
   local model
   mkdir -p build/python

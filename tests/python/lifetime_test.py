@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is closed, shared, forked or used by two threads ends in an error, and nothing leaks."""
+"""Tests that use after close, sharing, forks and concurrent use end in an error, and that nothing leaks."""
 import gc
 import os
 import shutil
@@ -14,7 +14,7 @@ from fixture import FOLDER, SAMPLES, TINY, picture, write_ppm
 
 
 def resident_bytes():
-    """What the process holds; VmRSS, which an emulator does not know, is its own."""
+    """Returns the memory of the process. Does not use VmRSS, since under an emulator it covers the emulator."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -133,7 +133,7 @@ class ThreadTest(unittest.TestCase):
         self.assertEqual(failures, [])
 
     def test_a_second_thread_is_refused_while_others_run(self):
-        """A pipe in the place of a photo blocks within the library: that this thread goes on shows that the interpreter is free."""
+        """Uses a named pipe as the photo, which blocks the library. This thread continues only if the interpreter is free."""
         model = vitrine.Model(TINY, threads=1)
         expected = model.logits(picture())
         pipe = FOLDER / f"pipe.{os.getpid()}"
@@ -142,7 +142,7 @@ class ThreadTest(unittest.TestCase):
         found = []
         thread = threading.Thread(target=lambda: found.append(model.logits(pipe)))
         thread.start()
-        with open(pipe, "wb") as writer:   # which waits for the reader
+        with open(pipe, "wb") as writer:   # waits for the reader
             with self.assertRaisesRegex(vitrine.Busy, "another thread is using the session"):
                 model.logits(picture())
             write_ppm(FOLDER / "piped.ppm", picture())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The wheel as a file, its types, and what its papers say."""
+"""Tests the wheel as a file, its type hints, and its metadata."""
 import ast
 import dataclasses
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pillow's images: each mode gives the answer of the path that it was read from."""
+"""Tests Pillow's images: each mode gives the same result as the file's path."""
 import io
 import shutil
 import struct
@@ -33,7 +33,7 @@ def with_alpha(mode):
 
 
 def write_png16(path, samples, kind):
-    """Pillow writes 16 bits of gray only."""
+    """Writes 16-bit samples of any kind; Pillow writes only gray ones."""
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
     chunks = (b"IHDR", struct.pack(">IIBBBBB", samples.shape[1], samples.shape[0], 16, kind, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -100,7 +100,7 @@ class PillowTest(unittest.TestCase):
                 file = io.BytesIO()
                 PICTURE.save(file, kind, exif=block)
                 with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # Pillow's, of the block
+                    warnings.simplefilter("ignore")  # Pillow warns about the block
                     np.testing.assert_array_equal(self.model.logits(Image.open(file)), self.model.logits(file.getvalue()))
 
     def test_what_has_no_white_is_refused(self):

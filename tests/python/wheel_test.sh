@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The wheel of this machine: built twice to the same bytes, installed by pip, and tested. Leaves its models in build/python for the
-# emulated processors.
+# Tests this machine's wheel: builds it twice, compares the bytes, installs it with pip, and runs the tests. Copies the
+# models to build/python for the emulated CPUs.
 #
 #   tests/python/wheel_test.sh PRESET VITRINE CONVERTER
 set -euo pipefail
@@ -17,7 +17,7 @@ platforms/python/wheel.sh "$preset"
 wheel=$(echo "build/$preset"/python/*.whl)
 cmp "$wheel" "$work/again/$(basename "$wheel")"
 
-# Without a preset the same files would come of compiling the checkout, which takes minutes and is planned here only.
+# A build without a preset gives the same files. Compiling takes minutes, so this only checks the build plan.
 cmake -G Ninja -S platforms/python -B "$work/compiled" -DPython_EXECUTABLE="$python" -DSKBUILD_METADATA_DIR=about > /dev/null
 ninja -C "$work/compiled" -n wheel > "$work/plan"
 for file in libvitrine.so vitrine-convert _c.py; do grep -q "Generating package/$file" "$work/plan"; done

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fixtures of whole models: checkpoints as libraries save them, images, and the library's outputs.
+// Fixtures of whole models: checkpoints saved by the libraries, images, and the libraries' outputs.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@
 
 namespace vitrine {
 
-/// A folder of tests/fixtures/vit or of the wide set.
+/// A folder of tests/fixtures/vit or of the large set.
 struct ModelFixture {
   std::string name;
   ConversionInputs inputs;                   ///< with the options that a user must give
@@ -27,8 +27,8 @@ std::vector<ModelFixture> CommittedFixtures();
 /// Returns the fixtures of tests/fixtures/merged.
 std::vector<ModelFixture> MergedFixtures();
 
-/// Returns the fixtures of the wide set, in $VITRINE_SHARED or in shared/ next to the checkout; empty without
-/// it.
+/// Returns the fixtures of the large set, in $VITRINE_SHARED or in shared/ next to the checkout; empty
+/// without it.
 std::vector<ModelFixture> WideFixtures();
 
 /// The names and shapes of a checkpoint; tests change them to provoke errors.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The canonical ViT in double precision and plain loops: what a model file must compute.
+// The canonical ViT in double precision and plain loops: the reference for a model file.
 #pragma once
 
 #include <cstdint>

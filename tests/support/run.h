@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Running a model in a test and looking at what each operator gave.
+// Runs a model in a test and returns the output of each operator.
 #pragma once
 
 #include <span>
@@ -10,7 +10,7 @@
 
 namespace vitrine::testing {
 
-/// What each operator gave, as f32, in the order in which they ran.
+/// The output of each operator as f32, in execution order.
 struct Outputs {
   std::vector<std::vector<float>> of_operator;
   const std::vector<float>& last() const { return of_operator.back(); }
@@ -19,7 +19,7 @@ struct Outputs {
 /// Runs a model whose input is F32 once. Fails the test when anything fails.
 Outputs RunModel(const ModelBytes& model, std::span<const float> input, int threads = 1);
 
-/// Returns the message with which Model::FromBytes refuses the model; fails the test when it does not.
+/// Returns the error of Model::FromBytes for the model; fails the test if there is none.
 std::string WhyRefused(const ModelBytes& model);
 
 /// Returns the SQNR in decibels, at most 200. Fails the test when the sizes differ.

@@ -10,8 +10,8 @@ namespace vitrine::testing {
 /// 8 x 8 x 3 in patches of 2 x 2: 17 tokens, the first the class token.
 VitConfig SmallConfig();
 
-/// Returns a ViT with random weights for a configuration that starts from SmallConfig(). The same configuration gives
-/// the same weights. Norms have a gamma near 1; an attention norm and an MLP norm are present where `inner_norms`.
+/// Returns a ViT with random weights for a configuration based on SmallConfig(). The same configuration gives
+/// the same weights. Norms have a gamma near 1. `inner_norms` adds an attention norm and an MLP norm.
 Vit SmallVit(const VitConfig& config, bool inner_norms = false);
 
 }  // namespace vitrine::testing

@@ -19,7 +19,7 @@ ModelBytes::ModelBytes(std::span<const uint8_t> metadata, std::span<const uint8_
 }
 
 std::vector<float> RandomValues(size_t count, float deviation, uint32_t seed) {
-  // Sums of uniform values rather than std::normal_distribution, which differs between libraries.
+  // Sums of uniform values instead of std::normal_distribution, whose results differ between libraries.
   std::mt19937 random(seed);
   std::vector<float> values(count);
   for (float& v : values) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small models made in memory, for tests of the runtime that must also run where no converter is built.
+// Small models made in memory, for tests of the runtime that also run in builds without the converter.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ class MemoryWeights final : public WeightStore {
   std::vector<uint8_t> bytes;
 };
 
-/// The bytes of a model file, aligned as a mapping is. May be changed to see what a damaged file does.
+/// The bytes of a model file, aligned like a mapping. Tests may change them to damage the file.
 class ModelBytes {
  public:
   ModelBytes() = default;
@@ -45,11 +45,11 @@ struct Draft {
   ModelBytes Bytes() { return ModelBytes(builder.Metadata(), weights.bytes); }
 };
 
-/// Values from a fixed sequence, roughly normal with the given deviation.
+/// Returns values from a fixed sequence, roughly normal with the given deviation.
 std::vector<float> RandomValues(size_t count, float deviation, uint32_t seed);
 
-/// A ViT of one block: 8 x 8 x 3 image, patch 4, width 16, 2 heads, 3 classes, class token, labels. `int8`
-/// chooses dynamic int8 or f32.
+/// Returns a ViT of one block: 8 x 8 x 3 image, patch 4, width 16, 2 heads, 3 classes, class token, labels.
+/// `int8` chooses dynamic int8 or f32.
 ModelBytes TinyVit(bool int8);
 
 }  // namespace vitrine::testing

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A window whose instructions are known: 1000 times four, two of them dot products. For counter_test.sh. */
+/* A window with a known number of instructions, for counter_test.sh: 1000 times four, two of them dot products. */
 #define _GNU_SOURCE
 #include <unistd.h>
 

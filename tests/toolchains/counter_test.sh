@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Tests of toolchains/emulator: counter_test.sh COUNTER_EXAMPLE
+# Tests toolchains/emulator: counter_test.sh COUNTER_EXAMPLE
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 fail() { echo "$1: $counted"; exit 1; }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Tests of toolchains/dependencies.sh without a network: curl copies $UPSTREAM and apt-helper copies $DEBIAN.
+# Tests toolchains/dependencies.sh without a network: curl copies $UPSTREAM and apt-helper copies $DEBIAN.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 readonly shared=${VITRINE_DEPS_DIR:-$PWD/.deps}
@@ -34,7 +34,7 @@ fail() { echo "$1"; sed 's/^/    /' "$work/log" "$CALLS"; exit 1; }
 clean() { rm -rf "$work/deps"; }
 calls() { grep -c "^$1 " "$CALLS" || true; }
 
-# pack FOLDER ARCHIVE: an archive as upstream makes it, with a file that the lock does not name.
+# pack FOLDER ARCHIVE: makes an archive like upstream's, with a file that the lock does not list.
 pack() { echo "not in the lock" > "$work/$1/azure-pipelines.yml"; tar -C "$work" -czf "$work/$2" "$1"; }
 
 mkdir -p "$work"/{CLI11-2.4.1,stb,debian}
@@ -42,7 +42,7 @@ cp -r "$shared"/src/cli11/{LICENSE,include} "$work/CLI11-2.4.1/"
 cp "$shared"/src/stb/{LICENSE,stb_image.h,stb_image_write.h} "$work/stb/"
 pack CLI11-2.4.1 upstream.tar.gz
 tar -C "$work" -cJf "$work/debian/cli11_2.4.1+ds.orig.tar.xz" CLI11-2.4.1
-tar -C "$work/stb" -cJf "$work/debian/libstb_0.0~git20241109.5c20573+ds.orig.tar.xz" .  # without a folder around the files
+tar -C "$work/stb" -cJf "$work/debian/libstb_0.0~git20241109.5c20573+ds.orig.tar.xz" .  # the files are not in a folder
 head -c 1000 "$work/upstream.tar.gz" > "$work/cut.tar.gz"
 
 fetch && fail "a dependency that is not available counts as fetched"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Tests how often a waiting thread of pthreadpool spins in the machine code: as often as the patched header says.
+# Checks in the machine code that a waiting pthreadpool thread spins as often as the patched header defines.
 #
 #   spin_test.sh OBJDUMP HEADER libpthreadpool.a PROGRAM...
 set -euo pipefail
@@ -11,8 +11,8 @@ ours=$(sed -n 's/^#define PTHREADPOOL_SPIN_WAIT_ITERATIONS \([0-9]*\)$/\1/p' "$h
 
 functions_of() { "$objdump" -d "$1" | sed -n 's/^[0-9a-f]* <\([^>]*\)>:$/\1/p' | sort -u; }
 
-# Prints those of pthreadpool's functions in file $1 that load the constant $2, in one instruction, from a literal, or in
-# two halves of 16 bits (movw and movt, or mov and movk).
+# Prints the pthreadpool functions in file $1 that load the constant $2: in one instruction, from a literal, or in two
+# halves of 16 bits (movw and movt, or mov and movk).
 users_of() {
   "$objdump" -d --no-show-raw-insn "$1" | awk -v number="$2" -v names="$functions" '
     BEGIN {
@@ -26,7 +26,7 @@ users_of() {
     $0 ~ whole { print name }
     $2 ~ lower { half[$3] = value($4) == low }
     $2 ~ upper && half[$3] && value($4) == high { print name }
-    # The number that an immediate such as #0x4240 or #16960 stands for.
+    # Returns the number in an immediate such as #0x4240 or #16960.
     function value(text, digits, i, sum) {
       if (text !~ /^#/) return -1
       gsub(/[#,]/, "", text)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ExecuTorch, delegating to XNNPACK: torchao's int8 weights by output channel and int8 activations by token.
+"""ExecuTorch with the XNNPACK delegate: torchao's int8 weights per output channel and int8 activations per token.
 
-torchao's quantize_ is used where pt2e would do as well: it leaves fewer and larger parts to the delegate, and is faster.
+Uses torchao's quantize_ instead of pt2e: it is faster because it gives the delegate fewer and larger partitions.
 """
 NAME = "ExecuTorch"
 PACKAGE = "executorch"
@@ -35,7 +35,7 @@ def load(folder, precision, threads):
     from executorch.runtime import Runtime
 
     _unsafe_reset_threadpool(threads)
-    program = Runtime.get().load_program(folder / "model.pte")  # kept alive by infer: the method reads from it
+    program = Runtime.get().load_program(folder / "model.pte")  # infer keeps it alive: the method reads from it
     method = program.load_method("forward")
 
     def infer(image, program=program):

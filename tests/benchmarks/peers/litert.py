@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LiteRT, which runs on XNNPACK: converted by litert-torch, dynamic-range int8 by channel by ai-edge-quantizer."""
+"""LiteRT with XNNPACK: litert-torch converts; ai-edge-quantizer writes dynamic-range int8 per channel."""
 
 NAME = "LiteRT"
 PACKAGE = "ai-edge-litert"
@@ -40,7 +40,7 @@ def quantize(path):
 def load(folder, precision, threads):
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(str(folder / "model.tflite"), num_threads=threads)  # XNNPACK is applied unless told not to
+    interpreter = Interpreter(str(folder / "model.tflite"), num_threads=threads)  # uses XNNPACK by default
     interpreter.allocate_tensors()
     image_index, output_index = (details()[0]["index"] for details in (interpreter.get_input_details,
                                                                       interpreter.get_output_details))

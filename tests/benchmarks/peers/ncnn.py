@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ncnn, converted by its pnnx: int8 as ncnn2int8 makes it (ncnn_int8.py), storage in bf16, and f32."""
+"""ncnn, converted by its pnnx: int8 as written by ncnn2int8 (ncnn_int8.py), bf16 storage, and f32."""
 import importlib.util
 import subprocess
 from pathlib import Path

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantizes an ncnn model as ncnn's own tool ncnn2int8 does, which no package installs.
+"""Quantizes an ncnn model as ncnn's own tool ncnn2int8 does. No package contains that tool.
 
-Gemm and MultiHeadAttention get int8 weights; their inputs are quantized at run time. The tool has one scale for the whole
-of a Gemm's weight and for attention's output projection, one for each output channel of query, key and value. What it
-needs calibration for, here the patch embedding and the head, stays as it is.
+Gemm and MultiHeadAttention get int8 weights; ncnn quantizes their inputs at run time. The tool uses one scale for the whole
+weight of a Gemm and for the output projection of attention, and one scale per output channel for query, key and value.
+Layers that need calibration, here the patch embedding and the head, are not changed.
 
-A .param file has a line for each layer; a .bin file has their arrays one after another. An array of weights opens with a
-tag of four bytes that says its type, and is padded to four; all others are plain f32.
+A .param file has one line per layer. A .bin file has the arrays of these layers in the same order. An array of weights
+starts with a four-byte type tag and is padded to a multiple of four bytes; all other arrays are plain f32.
 """
 import numpy as np
 
@@ -42,7 +42,7 @@ def quantize_layers(lines, file):
 
 
 def gemm(p, file):
-    """Its weight is [N, K], its bias [N]; both are tagged."""
+    """Reads the weight [N, K] and the bias [N]; both have a type tag."""
     if (p[3], p[4], p[5], p[6], p[10]) != (1, 0, 1, 1, 4):
         raise ValueError("a Gemm that is no linear layer")
     n, k = p[8], p[9]
@@ -52,7 +52,7 @@ def gemm(p, file):
 
 
 def attention(p, file):
-    """Weight and bias of query, key, value and output; then the scales of all."""
+    """Reads weight and bias of query, key, value and output, then all scales."""
     width = p[0]
     arrays, scales = [], []
     for rows in (width, width, width, 1):
@@ -76,7 +76,7 @@ def unchanged(kind, p, file):
 
 
 def int8(weight, rows):
-    """The tagged bytes of a weight with a scale for each of its rows, and the scales as ncnn has them: 127 / largest."""
+    """Returns the tagged bytes of a weight with one scale per row, and the scales in ncnn's form: 127 / largest."""
     weight = weight.reshape(rows, -1)
     scales = (127 / np.abs(weight).max(1, keepdims=True)).astype(np.float32)
     data = np.clip(np.rint(weight * scales), -127, 127).astype(np.int8).tobytes()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX Runtime: dynamic int8 with a scale for each output channel, of the graph as it is and of the fused one.
+"""ONNX Runtime: dynamic int8 with one scale per output channel, of the original graph and of the fused graph.
 
-"fused" is what ONNX Runtime's own optimizer script makes: Attention, BiasGelu, SkipLayerNormalization. Quantizing the
-graph as it is turned out the faster way: a session fuses more around MatMulInteger than the script leaves it to fuse.
+"fused" is the output of ONNX Runtime's own optimizer script: Attention, BiasGelu, SkipLayerNormalization. The quantized
+original graph is faster in our measurements: a session fuses more around MatMulInteger than after the script.
 """
 import logging
 
@@ -27,7 +27,7 @@ def convert(model, precision, folder):
 
 
 def quantize_with(path, images):
-    """QDQ, everything that ONNX Runtime quantizes unless told not to, ranges from the smallest to the largest value."""
+    """QDQ with the default set of quantized operators; ranges from the smallest to the largest value."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static, shape_inference
 
     class Reader(CalibrationDataReader):
@@ -56,23 +56,23 @@ def fuse(model, path):
 
 
 def quantize(path):
-    """The patch embedding stays f32: ConvInteger is slower."""
+    """Dynamic int8. The patch embedding stays f32: ConvInteger is slower."""
     from onnx import TensorProto
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    logging.getLogger().setLevel(logging.ERROR)  # it advises shape inference, which cannot see through fused operators
+    logging.getLogger().setLevel(logging.ERROR)  # hides advice to run shape inference, which does not support fused operators
     quantize_dynamic(path, path, op_types_to_quantize=["MatMul", "Attention"], per_channel=True,
                      weight_type=QuantType.QInt8, extra_options={"DefaultTensorType": TensorProto.FLOAT})
 
 
 def load(folder, precision, threads):
-    """A session with every graph optimization."""
+    """Returns a session with all graph optimizations."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.add_session_config_entry("session.force_spinning_stop", "1")  # spins in its own turn, not in others'
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # threads spin only during this program's turn
     session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
     return lambda image: session.run(None, {"image": image})[0]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One peer in a process of its own, started by programs.py with the Python of its environment.
+"""Runs one peer in its own process. programs.py starts it with the Python of the peer's environment.
 
   .cache/peers/PEER/bin/python -m peers.worker convert PEER PRECISION CHECKPOINT FOLDER
   .cache/peers/PEER/bin/python -m peers.worker run PEER PRECISION FOLDER IMAGE.npy THREADS
 
-The second obeys lines on standard input, "output", "outputs" (of each image, where the file holds several) or "time RUNS",
-until it ends. Each answer is a line of JSON.
+`run` reads requests from standard input, one per line, until end of file: "output", "outputs" (one per image, if the file
+contains several) or "time RUNS". Each answer is one line of JSON.
 """
 import functools
 import json
@@ -24,7 +24,7 @@ from programs import WARMUP_RUNS
 
 
 def milliseconds(infer, runs):
-    """Median and least time of an inference."""
+    """Returns the median and the least time of an inference."""
     for _ in range(WARMUP_RUNS):
         infer()
     times = []
@@ -51,7 +51,7 @@ def run(peer, precision, folder, image, threads, answer):
 
 def main():
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a library prints goes to the log
+    os.dup2(2, 1)  # sends the libraries' output to the log
 
     def answer(value):
         print(json.dumps({"value": value}), file=answers, flush=True)

@@ -31,7 +31,7 @@ TEST_CASE("Each tensor that a block's linear layers read gets a range") {
       CHECK(plan.Rows({block, kind}).scale > 0);
     }
   }
-  CHECK_FALSE(plan.tensors.contains({0, Kind::kNorm}));  // the head reads it and stays f32
+  CHECK_FALSE(plan.tensors.contains({0, Kind::kNorm}));  // the input of the head, which stays f32
 }
 
 TEST_CASE("Tables can be switched off") {
@@ -72,7 +72,7 @@ TEST_CASE("int4 keeps the Gram matrices of one segment") {
   Calibrator calibrator(vit, images, {}, 1);
   Plan plan(Recipe::kInt4);
   calibrator.PlanNext(&plan, NoProgress);
-  CHECK(plan.grams.empty());  // the patch embedding reads pixels
+  CHECK(plan.grams.empty());  // the patch embedding takes pixels
   calibrator.PlanNext(&plan, NoProgress);
   REQUIRE(plan.grams.contains({1, Kind::kNorm1}));
   CHECK(plan.grams.at({1, Kind::kNorm1}).size() == 32 * 32);

@@ -9,7 +9,7 @@
 namespace vitrine {
 namespace {
 
-/// A triangle from -1 to 1, and one value far away.
+/// A triangle from -1 to 1, and one outlier.
 std::vector<float> WithOutlier() {
   std::vector<float> values;
   for (int i = 0; i < 20'000; ++i) {

@@ -31,7 +31,7 @@ TEST_CASE("Only tensors that linear layers read are measured") {
   const Vit vit = testing::SmallVit(testing::SmallConfig());
   Plan plan(Recipe::kStatic);
   plan.tensors[{1, Kind::kNorm1}] = plan.tensors[{2, Kind::kActivation}] = Static(1.0f / 8);
-  plan.tensors[{1, Kind::kFc1}] = Static(1.0f / 8);  // a table reads it
+  plan.tensors[{1, Kind::kFc1}] = Static(1.0f / 8);  // input of a table
   const auto noise = MeasureSensitivity(vit, SyntheticImages(vit.config, 1), plan, 1, NoProgress);
   CHECK(noise.size() == 2);
   CHECK(noise.contains({1, Kind::kNorm1}));

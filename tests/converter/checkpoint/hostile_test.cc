@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are cut or changed anywhere, and tensors that reach outside of their storage. Each must end in
-// an Error or in tensors that can be read; the sanitizers check the rest.
+// Truncated and modified files, and tensors outside of their storage. Each must end in an Error or in tensors
+// that can be read; the sanitizers check the rest.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <random>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// .npy headers with something wrong in them, put into a stored archive.
+// Invalid .npy headers in a stored archive.
 #include <zlib.h>
 
 #include <catch2/catch_test_macros.hpp>

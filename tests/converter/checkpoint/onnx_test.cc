@@ -40,7 +40,7 @@ class Graph {
     return *this;
   }
 
-  /// Adds a tensor of floats 0, 1, 2, ..., in `file` if it is given.
+  /// Adds a tensor of floats 0, 1, 2, ...; stores its values in `file` if given.
   Graph& Floats(const std::string& name, const Sizes& shape, const std::string& file = "") {
     std::string bytes;
     protozero::pbf_writer tensor(bytes);
@@ -84,7 +84,7 @@ class Graph {
   std::string graph_;
 };
 
-/// Returns a graph with a patch embedding and one attention, with which every graph here begins.
+/// Returns a graph with a patch embedding and one attention, the start of every graph in this file.
 Graph Begin() {
   Graph graph;
   graph.Floats("model.patch_embed.proj.weight", {4, 3, 2, 2})

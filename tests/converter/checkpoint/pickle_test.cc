@@ -14,7 +14,7 @@ namespace {
 using namespace std::string_literals;
 using Catch::Matchers::ContainsSubstring;
 
-// What Python's `json.dumps(pickle.loads(code))` would give, or the error's line.
+// Returns the result of Python's `json.dumps(pickle.loads(code))`, or the error message.
 std::string Load(const std::string& code) {
   try {
     const Pickle pickle(std::as_bytes(std::span(code)), "p");
@@ -40,7 +40,7 @@ TEST_CASE("Plain data of protocols 2 to 5 is read") {
   CHECK(Load("\x80\x02\x8a\x00."s) == "0");
   CHECK(Load("\x80\x02G\x3f\xf8\0\0\0\0\0\0."s) == "1.5");
   CHECK(Load("\x80\x02(K\x01K\x02t."s) == "[1,2]");
-  CHECK(Load("\x80\x02]q\0(K\x01h\0e."s).starts_with("[1,[1,[1,"));  // a list that holds itself
+  CHECK(Load("\x80\x02]q\0(K\x01h\0e."s).starts_with("[1,[1,[1,"));  // a list that contains itself
   CHECK(Load("\x80\x02}q\0(X\x01\0\0\0aK\x01X\x01\0\0\0bK\x02u."s) == R"({"a":1,"b":2})");
   CHECK(Load("\x80\x04\x95\x08\0\0\0\0\0\0\0}\x94\x8c\x01"
              "aK\x01s."s) == R"({"a":1})");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wide set of checkpoints that the models' own libraries wrote. Looks for it in $VITRINE_SHARED, or in
-// shared/ next to the checkout; skips without it.
+// Reads the large set of checkpoints written by the models' own libraries, from $VITRINE_SHARED or from
+// shared/ next to the checkout. Skips the test if there is none.
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 
@@ -24,7 +24,7 @@ TEST_CASE("Every checkpoint of the wide set has the tensors that its meta.json l
   for (const json& entry : json::parse(ReadBytes(fixtures / "index.json"))) {
     const std::string name = entry["name"];
     const json meta = json::parse(ReadBytes(fixtures / name / "meta.json"));
-    if (!meta.contains("state_dict")) continue;  // ONNX, which has none
+    if (!meta.contains("state_dict")) continue;  // ONNX files have no state_dict
     INFO(name);
     const Checkpoint checkpoint =
         OpenForTest(fixtures / name / meta["checkpoint"]["file"].get<std::string>());

@@ -83,7 +83,7 @@ TEST_CASE("Assumes the number of heads and adds a remark") {
 TEST_CASE("Accepts a wrapper's prefix and repeats it in messages") {
   Shapes wrapped;
   for (const auto& [name, shape] : TinyTimmShapes()) wrapped["backbone." + name] = shape;
-  wrapped["logit_scale"] = {1};  // or the reader takes the common prefix off
+  wrapped["logit_scale"] = {1};  // otherwise the reader removes the common prefix
   ConversionInputs inputs;
   inputs.heads = 2;
   CHECK(VitOf(wrapped, inputs).config.classes == 5);

@@ -62,7 +62,7 @@ TEST_CASE("Takes layer scale, learnt queries, training heads and names without a
   REQUIRE(patterns.training_heads.size() == 1);
   CHECK(patterns.training_heads[0].sign == "backbone.cls_token");
   CHECK(patterns.plain.contains("storage_tokens"));
-  CHECK(!patterns.plain.contains("cls"));  // Flax names are in no ONNX file
+  CHECK(!patterns.plain.contains("cls"));  // ONNX files have no Flax names
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ TEST_CASE("BitImageProcessor takes the shortest edge and crops") {
       "size": {"shortest_edge": 256}, "image_processor_type": "BitImageProcessor"})";
   CHECK(PreprocessedSize(Parse(text))->height == 224);
   CheckResize(Config(text, {224, 224}), Resize::kShortestSide, 256, 256);
-  // Another input keeps the ratio.
+  // Another input size keeps the ratio.
   CheckResize(Config(text, {448, 448}), Resize::kShortestSide, 512, 512);
 }
 

@@ -33,7 +33,7 @@ TEST_CASE("Names the tensor that is missing") {
 
 TEST_CASE("Names the missing tensor of every committed model") {
   for (const ModelFixture& fixture : CommittedFixtures()) {
-    if (fixture.name.starts_with("onnx_")) continue;  // zero biases may be missing there
+    if (fixture.name.starts_with("onnx_")) continue;  // exports may omit zero biases
     const Shapes whole = ShapesOf(fixture.inputs);
     for (const auto& [name, shape] : whole) {
       INFO(fixture.name << " without " << name);

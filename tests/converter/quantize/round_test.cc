@@ -18,7 +18,7 @@ constexpr size_t kRows = 48, kColumns = 160;
 struct LinearLayer {
   std::vector<float> weight, gram;
 
-  /// Inputs that are alike: a few directions and some noise.
+  /// Similar inputs: a few directions and some noise.
   LinearLayer() : weight(kRows * kColumns) {
     std::mt19937 generator(1);
     std::normal_distribution<float> normal;

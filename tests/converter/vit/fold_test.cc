@@ -39,7 +39,7 @@ TEST_CASE("Leaves a share of the affine in the norm") {
   CHECK(IsNear(norm.gamma, {2, 3, 0}));
   CHECK(norm.beta.empty());
   CHECK(IsNear(linear.weight, {2, -3, 0}));
-  CHECK(linear.bias == Floats{3});  // beta meets the weights as they were
+  CHECK(linear.bias == Floats{3});  // beta uses the weights before folding
   CHECK(!norm.plain);
   norm = {{4, -9}, {1, 1}, 1e-6f};
   linear = {1, 2, {1, 1}, {}};

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The live page in a browser: it moves, its switch shows where the model looks, and it has no errors.
+"""Tests the live page in a browser: it updates, its switch shows the attention map, and it reports no errors.
 
-Needs Debian's chromium, chromium-driver and python3-selenium. Leaves pictures of the page in build/screenshots, for people.
+Needs Debian's chromium, chromium-driver and python3-selenium. Writes screenshots of the page to build/screenshots for review.
 """
 import re
 import signal
@@ -40,7 +40,7 @@ class LivePageTest(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         began = time.monotonic()
-        cls.camera.send_signal(signal.SIGTERM)   # with the page open
+        cls.camera.send_signal(signal.SIGTERM)   # while the page is open
         assert cls.camera.wait(timeout=20) == 0 and time.monotonic() - began < 1
         cls.browser.quit()
         cls.camera.stderr.close()
@@ -63,7 +63,7 @@ class LivePageTest(unittest.TestCase):
             time.sleep(0.05)
 
     def values_of(self, expression, seconds=3):
-        """What an expression is over that time, each value once."""
+        """Returns the distinct values of an expression during this time."""
         seen, until = set(), time.monotonic() + seconds
         while time.monotonic() < until:
             seen.add(self.script(f"return {expression}"))
@@ -71,7 +71,7 @@ class LivePageTest(unittest.TestCase):
         return seen
 
     def ink(self, canvas):
-        """The pixels that are drawn on a canvas, and their bytes' sum."""
+        """Returns the number of pixels drawn on a canvas and the sum of their bytes."""
         return self.script(f"""const canvas = document.querySelector('{canvas}');
           const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
           let pixels = 0, sum = 0;
@@ -126,7 +126,7 @@ class LivePageTest(unittest.TestCase):
 
     def tearDown(self):
         said = [entry["message"] for entry in self.browser.get_log("browser")]
-        self.assertEqual([line for line in said if "getImageData" not in line], [])   # which ink() calls, not the page
+        self.assertEqual([line for line in said if "getImageData" not in line], [])   # ink() calls it, not the page
         names = self.script("return performance.getEntriesByType('resource').map(entry => entry.name)")
         self.assertEqual([name for name in names if not name.startswith((self.url.split("?")[0], "blob:"))], [])
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The waste classifier on TrashNet's test photos: f32 against PyTorch, int8 against f32."""
+"""Tests the waste classifier on TrashNet's test photos: f32 against PyTorch, int8 against f32."""
 import math
 import unittest
 

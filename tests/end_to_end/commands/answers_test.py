@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What classify, embed, bench and inspect answer: on the host, and on emulated ARM processors."""
+"""Tests the results of classify, embed, bench and inspect on the host and on emulated ARM CPUs."""
 import math
 import struct
 
@@ -10,7 +10,7 @@ CLASSES = ["cardboard", "glass", "metal", "paper", "plastic", "trash"]
 
 
 def models():
-    """Those that this build is fast enough for."""
+    """Returns the models that are small enough for this build."""
     for recipe in ("dynamic", "f32"):
         yield "vit-tiny-waste", recipe
         if commands.converter and commands.is_release():
@@ -175,7 +175,7 @@ class AnswersTest(commands.CommandTest):
         self.assertEqual((refused.returncode, len(refused.stderr.splitlines())), (1, 1))
 
     def test_pack_for_another_processor_writes_what_that_one_writes(self):
-        """The host packs for every emulated processor; each of those compares, and starts from the host's file."""
+        """The host packs for every emulated CPU; each of these compares the file with its own and starts from it."""
         vit = model("vit-tiny-waste")
         own, copy = commands.FOLDER / "own.packed", commands.FOLDER / "copy.packed"
         for core in ("cortex-a7", "cortex-a15", "cortex-a72", "cortex-a76", "neoverse-v1"):

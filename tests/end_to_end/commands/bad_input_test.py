@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Wrong files and wrong flags: exit 1 or 2, one line on stderr, and no file is left next to the output."""
+"""Tests invalid files and flags: exit code 1 or 2, one line on stderr, and no file left next to the output."""
 import os
 import resource
 import shutil
@@ -21,7 +21,7 @@ def file(name, data):
 
 
 def fifo(name):
-    """A pipe that nobody writes to."""
+    """Creates a named pipe without a writer."""
     path = FOLDER / name
     os.mkfifo(path)
     return path
@@ -130,7 +130,7 @@ class ConverterTest(commands.CommandTest):
         self.tensors = commands.read_safetensors(FIXTURE / "model.safetensors")
 
     def refuses(self, *arguments, says="", code=1, **options):
-        """The conversion fails, and an existing file stays as it was."""
+        """Checks that the conversion fails and does not change an existing file."""
         target = self.out / "model.vit"
         target.write_bytes(b"an older model")
         self.assert_failure(convert(*arguments, "-o", target, **options), code=code, says=says)
@@ -255,7 +255,7 @@ class ConverterTest(commands.CommandTest):
                          ["one", "two", "three", "four", "five", "six"])
 
     def test_a_full_disk(self):
-        limit = 10000   # bytes a file; Python ignores SIGXFSZ, and so does the command then
+        limit = 10000   # bytes per file; Python ignores SIGXFSZ, and the command inherits this
         self.refuses(FIXTURE, says="model.vit", restore_signals=False,
                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""vitrine camera on pipes and folders: every frame is classified or counted, whatever comes."""
+"""Tests vitrine camera on pipes and folders: it classifies or counts every frame, for any input."""
 import os
 import random
 import signal
@@ -28,7 +28,7 @@ def start(*arguments, **options):
 
 
 def run(data, *arguments):
-    """What the command says to `data` on its stdin: its objects, the process's exit code and stderr."""
+    """Runs the command with `data` on stdin; returns its JSON objects, its exit code and its stderr."""
     child = start(*arguments, "--json")
     out, err = child.communicate(data, timeout=120)
     return [commands.parse(line) for line in out.decode().splitlines()], child.returncode, err.decode()
@@ -42,7 +42,7 @@ def resident_kilobytes(pid):
 
 
 def wait_until_it_catches(pid, number):
-    """Loading can take seconds with the sanitizers, and before it a signal just ends the process."""
+    """Waits for the signal handler: loading can take seconds with the sanitizers, and a signal before it ends the process."""
     for _ in range(2000):
         caught = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt:"))
         if int(caught.split()[1], 16) >> (number - 1) & 1:
@@ -72,14 +72,14 @@ class CameraTest(commands.CommandTest):
         self.assertEqual((child.wait(), child.stderr.read()), (0, b""))
         self.assertEqual(len(decided) + decided[-1]["dropped"], count)
         self.assertGreaterEqual(len(decided), 200)
-        if commands.is_release():   # the sanitizers keep what is freed
+        if commands.is_release():   # the sanitizers do not release freed memory
             self.assertLessEqual(max(resident.values()), resident[100] + 64)
         child.stdout.close(), child.stderr.close()
 
     def test_a_camera_that_libcamera_has_not_is_one_line(self):
         for name in ([], ["no-such-camera"]):
             said, code, err = run(b"", "--libcamera", *name, "--frames", "1")
-            if code != 0 or name:   # there may be a camera
+            if code != 0 or name:   # without a name, the machine may have a camera
                 self.assertEqual((said, code, err.count("\n")), ([], 1, 1))
                 self.assertIn("libcamera", err)
 
@@ -179,7 +179,7 @@ class CameraTest(commands.CommandTest):
 
         def feed():
             try:
-                while True:   # more than any machine keeps up with
+                while True:   # faster than any machine can classify
                     child.stdin.write(bytes(FRAME))
             except OSError:
                 pass

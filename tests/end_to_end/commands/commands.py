@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of the two commands share: running them, and the models and files that they are given.
+"""Code that the tests of the two commands share: starting the commands, and their models and input files.
 
-Each test is started as `TEST.py CONFIGURATION VITRINE [CONVERTER]`. On ARM, VITRINE is the emulator with the processor's
-name and the binary, separated by commas, and there is no converter: the host's tests have left models
-and packed weights in build/commands.
+ctest starts each test as `TEST.py CONFIGURATION VITRINE [CONVERTER]`. On ARM, VITRINE is the emulator, the CPU's name and the
+binary, separated by commas, and CONVERTER is missing: the tests use the models and packed weights that the host's tests
+wrote to build/commands.
 """
 import functools
 import json
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SHARED = Path(os.environ.get("VITRINE_SHARED", ROOT.parent / "shared"))
 SAMPLES = sorted((ROOT / "models/samples").glob("*.jpg"))
 HANDED_TO_ARM = ROOT / "build/commands"
-SKIPPED = 77   # what ctest is told to take for skipped
+SKIPPED = 77   # ctest treats this exit code as skipped
 
 configuration, vitrine_words, converter = None, [], None
 _folder = tempfile.TemporaryDirectory(prefix="vitrine-commands-")
@@ -53,15 +53,15 @@ def parse(text):
 
 
 def lines(finished):
-    """The objects that a command has printed with --json, one a line."""
-    told = [line for line in finished.stderr.splitlines() if not line.endswith("wait for each other")]  # few processors
+    """Returns the objects that a command printed with --json, one per line."""
+    told = [line for line in finished.stderr.splitlines() if not line.endswith("wait for each other")]  # the warning on few CPU cores
     assert finished.returncode == 0 and told == [], finished
     return [parse(line) for line in finished.stdout.splitlines()]
 
 
 @functools.cache
 def model(name, recipe="dynamic", merge_tokens="0"):
-    """A shipped model, converted; on ARM the one that the host has converted."""
+    """Converts a shipped model; on ARM returns the model that the host converted."""
     file = f"{name}.{recipe}.vit" if merge_tokens == "0" else f"{name}.{recipe}.merged.vit"
     if converter is None:
         if not (HANDED_TO_ARM / file).exists():
@@ -76,7 +76,7 @@ def model(name, recipe="dynamic", merge_tokens="0"):
 
 
 def hand_to_arm(file, name):
-    """Leaves a copy for the tests on emulated processors."""
+    """Copies a file for the tests on emulated CPUs."""
     HANDED_TO_ARM.mkdir(parents=True, exist_ok=True)
     part = HANDED_TO_ARM / f"{name}.{os.getpid()}"
     shutil.copy(file, part)
@@ -84,19 +84,19 @@ def hand_to_arm(file, name):
 
 
 def emulated_core():
-    """The core that the emulator is told to be; its `max` says that it is a Neoverse V1."""
+    """Returns the name of the emulated core; the emulator's `max` identifies itself as a Neoverse V1."""
     return {"max": "neoverse-v1"}.get(vitrine_words[1], vitrine_words[1])
 
 
 @functools.cache
 def tiny_model():
-    """A model of 25 000 parameters, for what is tried hundreds of times."""
+    """Returns a model of 25 000 parameters, for tests that run it hundreds of times."""
     lines(convert(ROOT / "tests/fixtures/vit/timm_hub", "-o", FOLDER / "tiny.vit", "--json"))
     return FOLDER / "tiny.vit"
 
 
 def read_safetensors(file):
-    """{name: (type, shape, bytes)}"""
+    """Returns {name: (type, shape, bytes)}."""
     data = Path(file).read_bytes()
     size, = struct.unpack_from("<Q", data)
     header = json.loads(data[8:8 + size])
@@ -115,7 +115,7 @@ def write_safetensors(file, tensors):
 
 class CommandTest(unittest.TestCase):
     def assert_failure(self, finished, code=1, says=""):
-        """The command has ended with `code` and one line on stderr, which names it and holds `says`."""
+        """Checks that the command exited with `code` and wrote one line to stderr, with its name and with `says`."""
         what = f"{finished.args}: exit {finished.returncode}, stderr {finished.stderr[:2000]!r}"
         self.assertEqual(finished.returncode, code, what)
         self.assertEqual(finished.stderr.count("\n"), 1, what)

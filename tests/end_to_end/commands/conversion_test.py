@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The summary and the reports of a conversion, and the flags that change the file."""
+"""Tests the summary and the reports of a conversion, and the flags that change the file."""
 import hashlib
 import html.parser
 import json
@@ -12,7 +12,7 @@ OUT = FOLDER / "out.vit"
 
 
 class Page(html.parser.HTMLParser):
-    """Counts a page's tags and keeps its text and whatever it would load."""
+    """Counts a page's tags; collects its text and the resources that it would load."""
 
     def __init__(self, text):
         super().__init__()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model file cut short or changed anywhere: each command says so in one line."""
+"""Tests truncated and modified model files: each command reports the damage in one line."""
 import random
 
 import commands
@@ -17,7 +17,7 @@ class DamageTest(commands.CommandTest):
         self.turn = 0
 
     def check(self, data, what):
-        """With every command; in a slow build with one after the other."""
+        """Runs every command on `data`; a slow build runs one command per call, in turn."""
         self.file.write_bytes(data)
         chosen = COMMANDS if commands.is_release() else [COMMANDS[self.turn % len(COMMANDS)]]
         self.turn += 1

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""vitrine eval: accuracy on labelled photos, in every way that labels are given, and two models side by side."""
+"""Tests vitrine eval: accuracy on labelled photos, every source of labels, and a comparison of two models."""
 import shutil
 
 import commands
 from commands import FOLDER, ROOT, SAMPLES, lines, model, vitrine
 
 CLASSES = ["cardboard", "glass", "metal", "paper", "plastic", "trash"]
-# What each sample shows: its name says it.
+# The class of each sample, from its file name.
 TRUTH = {path: path.stem.split("_")[0] for path in SAMPLES}
 
 
 def labelled(name, folder_of):
-    """A folder with each sample in the folder that `folder_of` names for its class."""
+    """Creates a folder that contains each sample in the folder `folder_of(class)`."""
     root = FOLDER / name
     for path, truth in TRUTH.items():
         (root / folder_of(truth)).mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ class EvalTest(commands.CommandTest):
         photos = ROOT / "models/samples"
         result, = lines(vitrine("eval", dynamic, photos, "--against", f32, "--json"))
         against = result["against"]
-        self.assertNotIn("top1", result)   # nothing says what is on them
+        self.assertNotIn("top1", result)   # the photos have no labels
         self.assertGreater(against["sqnr_db"], 20)
         for entry in against["differences"]:
             self.assertNotEqual(entry["top"][0]["label"], entry["against"][0]["label"])

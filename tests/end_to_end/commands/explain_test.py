@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""vitrine explain: its map is PyTorch's attention rollout, and its pictures are whole or not there."""
+"""Tests vitrine explain: its map equals PyTorch's attention rollout; a picture is written completely or not at all."""
 import json
 import statistics
 import tempfile

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of every version of the format still run, and inspect draws what is in them."""
+"""Tests that files of every format version still run and that inspect draws their contents."""
 import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,7 +11,7 @@ FILES = sorted((ROOT / "tests/fixtures/format").glob("*.vit"))
 
 
 class Balance(HTMLParser):
-    """Counts what is open, and keeps what stands in the page's titles."""
+    """Counts the open tags and collects the text of the page's titles."""
     def __init__(self):
         super().__init__()
         self.open, self.shapes, self.links = [], 0, []
@@ -49,7 +49,7 @@ class FormatTest(commands.CommandTest):
             text, balance = page.read_text(), Balance()
             balance.feed(text)
             self.assertGreater(balance.shapes, 2 * len(ops))
-            self.assertEqual(balance.links, [])   # it needs nothing else
+            self.assertEqual(balance.links, [])   # the page loads no other file
             for op in ops:
                 self.assertIn(op["name"], text)
             self.assertEqual([path.name for path in Path(folder).iterdir()], ["page.html"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An interrupted conversion leaves the folder as it was."""
+"""Tests that an interrupted conversion does not change the folder."""
 import contextlib
 import os
 import signal
@@ -25,15 +25,15 @@ class InterruptionTest(commands.CommandTest):
         self.target.write_bytes(b"an older model")
 
     def check_folder(self, child):
-        """The folder holds the older model, or the whole new one if the signal came too late."""
+        """Checks that the folder contains the older model, or the complete new one if the signal came too late."""
         self.assertEqual(os.listdir(self.folder), ["model.vit"])
         if child.returncode == 0 or self.target.read_bytes() != b"an older model":
             self.assertEqual(commands.vitrine("inspect", self.target).returncode, 0)
             self.target.write_bytes(b"an older model")
 
     def writes(self, child):
-        """Whether the child has begun to write to the folder, in a file without a name or in a .part file."""
-        with contextlib.suppress(OSError):   # the file was renamed or the process ended
+        """Returns whether the child has begun to write to the folder, in a file without a name or in a .part file."""
+        with contextlib.suppress(OSError):   # the child renamed the file or exited
             for opened in Path(f"/proc/{child.pid}/fd").iterdir():
                 if str(opened.readlink()).startswith(f"{self.folder.resolve()}/") and opened.stat().st_size > 0:
                     return True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""vitrine camera --listen: what it answers, whom it refuses, and that nobody who reads holds the frames up."""
+"""Tests vitrine camera --listen: its responses, the requests it refuses, and that slow clients do not delay frames."""
 import contextlib
 import http.client
 import json
@@ -22,7 +22,7 @@ SAMPLES = ROOT / "models/samples"
 
 
 class Camera:
-    """A camera command that looks at the sample photos and listens; `url` ends in a slash."""
+    """Runs vitrine camera on the sample photos with --listen; `url` ends in a slash."""
 
     def __init__(self, *arguments, listen="127.0.0.1:0", fps=50, source=("--source", SAMPLES)):
         words = [*commands.vitrine_words, "camera", tiny_model(), *source, "--fps", fps, "--json", "--listen", listen, *arguments]
@@ -40,7 +40,7 @@ class Camera:
         self.stop()
 
     def stop(self):
-        """Ends it; how long that took, in seconds."""
+        """Stops the command; returns how long this took, in seconds."""
         began = time.monotonic()
         self.child.send_signal(signal.SIGTERM)
         code = self.child.wait(timeout=20)
@@ -50,7 +50,7 @@ class Camera:
         return took
 
     def ask(self, path, **headers):
-        """Status, headers and bytes."""
+        """Returns status, headers and body."""
         request = urllib.request.Request(self.url + path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
@@ -63,7 +63,7 @@ class Camera:
         return json.loads(self.ask("api/last")[2])
 
     def wait_for_frames(self, more=3):
-        """Waits until so many more frames were decided on."""
+        """Waits until the camera has classified `more` more frames."""
         begin, until = self.last()["frame"], time.monotonic() + 20
         while self.last()["frame"] < begin + more:
             assert time.monotonic() < until, "no frames"
@@ -127,7 +127,7 @@ class LivePageTest(commands.CommandTest):
                 camera.child.stdin.buffer.write(frame)
                 camera.child.stdin.flush()
                 time.sleep(0.2)
-                camera.ask("snapshot.jpg")   # asks for the next
+                camera.ask("snapshot.jpg")   # requests the next snapshot
                 camera.child.stdin.buffer.write(frame)
                 camera.child.stdin.flush()
                 time.sleep(0.2)
@@ -229,7 +229,7 @@ class LivePageTest(commands.CommandTest):
 
     def test_a_reader_that_stops_reading_holds_nothing_up(self):
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-            noise = random.Random(1).randbytes(3 * 1200 * 900)   # a JPEG larger than what the kernel takes
+            noise = random.Random(1).randbytes(3 * 1200 * 900)   # its JPEG is larger than the kernel's socket buffers
             Path(folder, "noise.ppm").write_bytes(b"P6 1200 900 255\n" + noise)
             camera = stack.enter_context(Camera(fps=25, source=("--source", folder)))
             camera.wait_for_frames()
@@ -242,12 +242,12 @@ class LivePageTest(commands.CommandTest):
                 connection.sendall(b"GET /snapshot.jpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 stalled.append(connection)
             before, memory = camera.last(), camera.resident_kilobytes()
-            time.sleep(6 if commands.is_release() else 25)   # given up two seconds after the first byte is not taken
+            time.sleep(6 if commands.is_release() else 25)   # the server closes a connection two seconds after the last byte sent
             after = camera.last()
-            self.assertGreater(after["frame"], before["frame"] + 3)   # three that waited for readers would be the last
-            if commands.is_release():   # the sanitizers keep what is freed
+            self.assertGreater(after["frame"], before["frame"] + 3)   # three is the limit if frames wait for the three clients
+            if commands.is_release():   # the sanitizers do not release freed memory
                 self.assertLess(camera.resident_kilobytes() - memory, 16_384)
-            for connection in stalled:   # they were given up
+            for connection in stalled:   # the server has closed them
                 size = 0
                 while data := connection.recv(65536):
                     size += len(data)
@@ -264,18 +264,18 @@ class LivePageTest(commands.CommandTest):
                     try:
                         connection.sendall([b"", b"GET", b"GET / HTTP/1.1\r\n", b"X" * 100_000][number % 4])
                     except OSError:
-                        pass   # closed already, as it may be
+                        pass   # the server may have closed it already
                 time.sleep(1)
                 for connection in idle:
                     connection.close()
             until = time.monotonic() + 30
-            while True:   # as soon as those have been given up
+            while True:   # until the server has closed those connections
                 try:
                     last = camera.last()
                     break
                 except (OSError, http.client.HTTPException):
                     self.assertLess(time.monotonic(), until)
-            self.assertGreater(last["frame"] - first, 10)   # those that wait for a connection would be three
+            self.assertGreater(last["frame"] - first, 10)   # about three if frames wait for the connections
             if commands.is_release():
                 self.assertLess(camera.resident_kilobytes() - memory, 4096)
 
@@ -292,7 +292,7 @@ class LivePageTest(commands.CommandTest):
 
 
 def mean_red(jpeg):
-    """The mean luma of a JPEG of one colour: the first DC coefficient, as the baseline tables have it."""
+    """Returns the mean luma of a JPEG of one colour: the first DC coefficient, with the Huffman tables of the standard."""
     quantizer = jpeg[jpeg.index(b"\xff\xdb") + 5]
     scan = jpeg.index(b"\xff\xda")
     bits = "".join(f"{byte:08b}" for byte in jpeg[scan + 14:scan + 22].replace(b"\xff\x00", b"\xff"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Peak resident memory of the commands, as the kernel counts it."""
+"""Tests the peak resident memory of the commands, as reported by the kernel."""
 import os
 import subprocess
 import unittest

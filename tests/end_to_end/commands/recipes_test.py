@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The recipes that are calibrated: what runs in which type, what that costs, and what is refused."""
+"""Tests the calibrated recipes: the type of each operator, the accuracy, and invalid options."""
 import functools
 import math
 import shutil
@@ -16,7 +16,7 @@ OUT = FOLDER / "recipe.vit"
 
 
 def shares(summary):
-    """The fraction of the multiply-accumulates in each type."""
+    """Returns the fraction of the multiply-accumulates in each type."""
     types = {}
     for op in summary["ops"]:
         types[op["type"]] = types.get(op["type"], 0) + op["macs"] / summary["macs"]
@@ -38,7 +38,7 @@ def decibels(expected, found):
 
 @functools.cache
 def photos_to_calibrate_on():
-    """All sample photos; with the sanitizers two, which take the same ways in a third of the time."""
+    """Returns all sample photos; with the sanitizers two, which cover the same code in a third of the time."""
     if commands.is_release():
         return ROOT / "models/samples"
     folder = FOLDER / "two-photos"
@@ -141,7 +141,7 @@ class RecipesTest(commands.CommandTest):
 
 
 class WasteTest(commands.CommandTest):
-    """The waste classifier, calibrated on photos that it was trained on and tried on others."""
+    """Tests the waste classifier, calibrated on photos of its training set and evaluated on other photos."""
 
     def setUp(self):
         if not commands.is_release():

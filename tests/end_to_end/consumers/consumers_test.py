@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The library as others build on it: installed and found by CMake and pkg-config, fetched, from C and from C++.
+"""Builds programs on the library: installed and found by CMake or pkg-config, or fetched; in C and in C++.
 
-consumers_test.py BUILD-FOLDER VITRINE CONVERTER LIBRARY: every way in gives the command's answer.
+consumers_test.py BUILD-FOLDER VITRINE CONVERTER LIBRARY: each program must give the same result as the command.
 """
 import json
 import os
@@ -36,7 +36,7 @@ class ConsumersTest(unittest.TestCase):
         cls.nameless, cls.headless = cls.folder / "nameless.vit", cls.folder / "headless.vit"
         run(CONVERTER, ROOT / "tests/fixtures/vit/timm_vit", "-o", cls.nameless)
         run(CONVERTER, ROOT / "tests/fixtures/vit/hf_dinov2_model", "-o", cls.headless)
-        # Installed, then moved: what finds it must not know where it was.
+        # Installs, then moves the folder: the package files must not contain its first path.
         run("cmake", "--install", BUILD, "--prefix", cls.folder / "installed")
         cls.prefix = cls.folder / "moved"
         (cls.folder / "installed").rename(cls.prefix)
@@ -85,7 +85,7 @@ class ConsumersTest(unittest.TestCase):
 
     def test_by_pkg_config(self):
         environment = {**os.environ, "PKG_CONFIG_PATH": str(self.libraries / "pkgconfig")}
-        # pkg-config, or the program that many systems have in its place.
+        # pkg-config, or its replacement on many systems
         tool = shutil.which("pkg-config") or shutil.which("pkgconf")
         self.assertIsNotNone(tool, "neither pkg-config nor pkgconf is there")
         flags = run(tool, "--cflags", "--libs", "vitrine", env=environment).split()
@@ -109,7 +109,7 @@ class ConsumersTest(unittest.TestCase):
         run("cmake", "--build", out)
         for name in ("c_static", "cc_static", "c_shared"):
             self.answers(out / name)
-        self.assertFalse(list(out.rglob("vitrine-convert")))   # only the library is built for others
+        self.assertFalse(list(out.rglob("vitrine-convert")))   # only the library is built for other projects
 
     def test_the_header_is_c99_and_c_plus_plus(self):
         for compiler, standard in (("cc", "c99"), ("cc", "c11"), ("c++", "c++11"), ("c++", "c++20")):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole conversions: every fixture, in every recipe, gives what the original library gave.
+// Whole conversions: every fixture in every recipe gives the outputs of the original library.
 #include "converter/convert.h"
 
 #include <algorithm>
@@ -50,7 +50,7 @@ TEST_CASE("EveryCommittedModelConvertsAndGivesItsLibrarysOutput") {
   ConvertAndCheck(CommittedFixtures(), GoldenFolder(), true);
 }
 
-/// In f32: where tokens resemble each other alike, int8 may choose others.
+/// Compares in f32, because int8 may merge other tokens if several are equally similar.
 TEST_CASE("MergingTokensGivesWhatThePaperSays") {
   for (ModelFixture fixture : MergedFixtures()) {
     INFO(fixture.name);
@@ -61,7 +61,7 @@ TEST_CASE("MergingTokensGivesWhatThePaperSays") {
   }
 }
 
-/// Logits of each image at a level of the file.
+/// Returns the logits of each image at a level of the file.
 std::vector<std::vector<float>> LogitsOf(const Golden& golden, int level, const char* packed = nullptr) {
   const Result<Model> model = Model::Open(golden.model.c_str());
   REQUIRE(model.ok());
@@ -91,7 +91,7 @@ TEST_CASE("LevelsOfOneFileGiveWhatFilesOfTheirOwnGive") {
   const std::string packed = folder.path() / "packed";
   for (const int level : {0, 1, 2}) {
     options.output = folder.path() / "alone.vit";
-    // The keys of a file that merges none have no bias, which is nothing but rounding to attention.
+    // A file that merges no tokens has no key bias. For attention this changes only the rounding.
     options.merged_tokens = level == 0 ? std::vector<int>{0, 1} : std::vector<int>{level + 1};
     Convert(options, NoProgress);
     const Golden alone{"alone", "dynamic", options.output, fixture.images, {}};

@@ -14,7 +14,7 @@
 namespace vitrine {
 namespace {
 
-// name.recipe.vit, and name.recipe.golden: counts, then images and outputs one after the other.
+// The files are name.recipe.vit and name.recipe.golden, which has counts, then images and outputs in turn.
 struct Header {
   uint32_t count, image_bytes, output_values;
 };

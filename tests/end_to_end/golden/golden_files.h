@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Converted models with inputs and the outputs that the original library gives, handed from the host's test
-// to ARM's.
+// Converted models with inputs and the outputs of the original library. The host's test writes them for the
+// tests on ARM.
 #pragma once
 
 #include <filesystem>
@@ -17,17 +17,17 @@ struct Golden {
   std::vector<std::vector<float>> outputs;   ///< logits, or the embedding
 };
 
-/// Where the host's test leaves them: build/golden in the checkout.
+/// Returns the folder that the host's test writes to: build/golden in the checkout.
 std::filesystem::path GoldenFolder();
 
-/// Writes images and outputs beside `golden.model`.
+/// Writes images and outputs next to `golden.model`.
 void WriteGolden(const Golden& golden);
 
-/// Everything in GoldenFolder(); empty before the host's test has run.
+/// Returns everything in GoldenFolder(); empty before the host's test has run.
 std::vector<Golden> ReadGoldens();
 
-/// Runs the model and checks what it gives: 90 dB in f32; in int8 28 dB, and the same top-1 wherever the
-/// first two are more than 5 % of the range apart.
+/// Runs the model and checks its outputs: 90 dB in f32; in int8 28 dB, and the same top-1 if the first two
+/// scores differ by more than 5 % of the range.
 void CheckGolden(const Golden& golden);
 
 }  // namespace vitrine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The models that the host has converted, run here: on ARM, under emulation.
+// Runs the models that the host has converted: on ARM, in the emulator.
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/end_to_end/golden/golden_files.h"

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by the tests that run an emulated machine: Debian's packages for arm64, and a machine of them whose kernel has a
-# virtual V4L2 camera, vivid.
+# Sourced by the tests that run an emulated machine. Builds the machine from Debian's packages for arm64. Its kernel has
+# vivid, a virtual V4L2 camera.
 #
-# The packages come through lists of apt's that are private to $cache, so their signatures are checked and the newest kernel
-# of the release is taken. The machine has no network. A test ends with 77, which is "skipped", where there is nothing to be had.
+# apt uses private package lists in $cache, checks their signatures and selects the newest kernel of the release. The machine
+# has no network. If the packages are not available, a test exits with 77, which means "skipped".
 cache=${VITRINE_DEPS_DIR:-$PWD/.deps}/machine
 source toolchains/packages.sh
 skip() { echo "skipped: $*"; exit 77; }
 
-# apt with lists of its own, for arm64.
+# Runs apt with its own package lists, for arm64.
 private_apt() {
   local command=$1
   shift
@@ -28,8 +28,8 @@ read_lists() {
   private_apt apt-get update
 }
 
-# unpack_packages NAME PACKAGE...: the packages and what they need, as NAME/ in the cache, without their scripts; dpkg knows
-# them as installed.
+# unpack_packages NAME PACKAGE...: unpacks the packages and their dependencies to NAME/ in the cache without running their
+# scripts; dpkg lists them as installed.
 unpack_packages() {
   local folder=$cache/$1 package
   rm -rf "$folder" "$cache/debs"
@@ -45,7 +45,7 @@ unpack_packages() {
   rm -rf "$cache/debs"
 }
 
-# fetch NAME PACKAGE...: the same, once for these packages; two at once wait for each other.
+# fetch NAME PACKAGE...: calls unpack_packages once for this list of packages; concurrent calls wait for each other.
 fetch() {
   local stamp
   stamp=$(printf '%s\n' "${@:2}")
@@ -59,14 +59,15 @@ fetch() {
   flock -u 8
 }
 
-# The kernel with its modules, and busybox.
+# Fetches the kernel with its modules, and busybox.
 fetch_kernel() {
   install_packages qemu-system-arm cpio kmod xz-utils || skip "no packages"
   command -v qemu-system-aarch64 > /dev/null || skip "no qemu-system-aarch64"
   fetch kernel linux-image-arm64 busybox-static
 }
 
-# make_initrd FOLDER MODULE...: busybox, the modules and what they need, in /modules in the order of /modules/order.
+# make_initrd FOLDER MODULE...: copies busybox, the modules and their dependencies; /modules/order lists the modules in
+# loading order.
 make_initrd() {
   local folder=$1 version modules name module
   version=$(ls "$cache/kernel/usr/lib/modules")
@@ -75,7 +76,7 @@ make_initrd() {
   cp "$(find "$cache/kernel" -path '*bin/busybox' -type f)" "$folder/bin/"
   [ -s "$modules/modules.dep" ] || /sbin/depmod -b "$cache/kernel/usr" "$version"
   for module in "${@:2}"; do
-    # A module's line in modules.dep names what it needs, the first to be loaded last.
+    # A module's line in modules.dep lists its dependencies in reverse loading order.
     awk -v name="/$module.ko" 'index($1, name) { sub(":", ""); print; exit }' "$modules/modules.dep" | tr ' ' '\n' | tac
   done | awk '!seen[$0]++' | while read -r name; do
     xz -dc "$modules/$name" > "$folder/modules/$(basename "$name" .xz)"
@@ -83,7 +84,7 @@ make_initrd() {
   done
 }
 
-# run_machine INITRD-FOLDER LOG SECONDS QEMU-OPTION...: until it powers off; LOG is what it said.
+# run_machine INITRD-FOLDER LOG SECONDS QEMU-OPTION...: runs until the machine powers off; writes its output to LOG.
 run_machine() {
   local folder=$1 log=$2 seconds=$3
   (cd "$folder" && find . | cpio -o -H newc 2> /dev/null | gzip -1) > "$folder.gz"
@@ -92,7 +93,7 @@ run_machine() {
     tr -d '\r' | tee "$log"
 }
 
-# expect LOG LINE...: fails for the first that the machine did not say.
+# expect LOG LINE...: fails at the first LINE that LOG does not contain.
 expect() {
   local line
   for line in "${@:2}"; do

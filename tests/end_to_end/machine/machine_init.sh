@@ -14,7 +14,7 @@ camera --device /dev/video0 --frames 10 > /tmp/ten
 echo "ten decisions: exit $?, $(wc -l < /tmp/ten) lines"
 head -c 600 /tmp/ten
 
-# each_format WHAT: two frames of every one.
+# each_format WHAT: reads two frames in each format.
 each_format() {
   for format in yuyv nv12 i420 rgb24 bgr24 gray; do
     camera --device /dev/video0 --format $format --frames 2 > /tmp/frames

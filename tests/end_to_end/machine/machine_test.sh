@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs `vitrine camera` for aarch64 on an emulated machine (machine.sh); takes the camera away while it runs, gives it back, and
-# lets it fail. Both of V4L2's interfaces, single- and multi-planar.
+# Runs `vitrine camera` for aarch64 on an emulated machine (machine.sh). Removes the camera during a run, adds it again, and
+# makes it fail. Tests both V4L2 interfaces, single-planar and multi-planar.
 #
 #   tests/end_to_end/machine/machine_test.sh VITRINE MODEL.vit PRESS_CONTROL
 set -euo pipefail

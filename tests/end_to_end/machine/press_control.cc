@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Presses a button among a V4L2 camera's controls: vivid has some that make it fail.
+// Presses a button control of a V4L2 camera. vivid has buttons that make it fail.
 //
 //   press_control /dev/video0 "Inject V4L2_BUF_FLAG_ERROR"
 #include <fcntl.h>

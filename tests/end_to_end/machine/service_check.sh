@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What service_test.sh does within its machine. Says "ok: ..." for each thing that is as it should be.
+# Runs the checks of service_test.sh inside its machine. Prints "ok: ..." for each check that passes.
 readonly unit=vitrine-camera.service page=http://127.0.0.1:8080
 
 check() {
@@ -9,7 +9,7 @@ check() {
   if "$@" > /tmp/check.log 2>&1; then echo "ok: $name"; else echo "WRONG: $name"; tail -n 20 /tmp/check.log; fi
 }
 
-# within SECONDS COMMAND...: until the command succeeds.
+# within SECONDS COMMAND...: repeats the command until it succeeds or the time is over.
 within() {
   local end=$((SECONDS + $1))
   shift
@@ -26,7 +26,7 @@ logged() { journalctl -b -u $unit --no-pager > /tmp/journal && has "$1" /tmp/jou
 property() { systemctl show $unit -p "$1" --value; }
 is_gone() { ! "$@"; }
 
-# Everything that a package could leave: files, and the users.
+# Lists everything that a package could leave: files, users and groups.
 inventory() {
   find / -xdev \( -path /run -o -path /tmp -o -path /var/log -o -path '/var/lib/dpkg/*' -o -path /var/cache -o -path /var/lib/systemd \
     -o -name '*-' -o -name '.pwd.lock' \) -prune -o -print | sort
@@ -43,7 +43,7 @@ install -m 644 /model.vit /var/lib/vitrine/model.vit
 check 'answers with a label' within 40 says /api/last '"label":"[a-z]'
 cat /tmp/got
 check 'answers with metrics' says /metrics '^vitrine_'
-# 503, as documented, while no frame is done within a second of asking: an emulated processor takes two for one.
+# The page answers 503, as documented, if no frame is done within a second: an emulated CPU needs two seconds for one.
 check 'answers with a picture' within 20 says /snapshot.jpg JFIF
 check 'has written packed weights' test "$(stat -c %U /var/lib/vitrine/model.vit.packed)" = vitrine
 check 'runs as its user' test "$(stat -c %U "/proc/$(property MainPID)")" = vitrine

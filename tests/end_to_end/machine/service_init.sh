@@ -1,6 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0
-# The first process of service_test.sh's machine: finds the disk and the camera, and hands over to systemd.
+# The first process of service_test.sh's machine: finds the disk and the camera, then starts systemd.
 /bin/busybox --install -s /bin
 mount -t proc none /proc
 mount -t sysfs none /sys

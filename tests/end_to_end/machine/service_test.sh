@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../../.."
 readonly packages=$1 model=$2
 source tests/end_to_end/machine/machine.sh
 
-# make_disk FOLDER IMAGE: Debian with systemd, which starts service_check.sh and nothing else that can be left out.
+# make_disk FOLDER IMAGE: makes a Debian disk with systemd, which starts service_check.sh and only the units that it needs.
 make_disk() {
   local folder=$1 image=$2 units=$1/etc/systemd/system
   cp -al "$cache/system" "$folder"
@@ -46,7 +46,7 @@ fetch_kernel
 install_packages e2fsprogs
 fetch system systemd udev dpkg dash bash busybox-static passwd init-system-helpers perl-base coreutils base-files base-passwd \
   libstdc++6 util-linux mount grep sed findutils diffutils libc-bin tar
-work=$(mktemp -d -p "$cache")  # on the cache's file system, whose files the disk's folder links
+work=$(mktemp -d -p "$cache")  # the disk's folder has hard links to the cache, so both need the same file system
 trap 'rm -rf "$work"' EXIT
 make_disk "$work/disk" "$work/disk.ext4"
 mkdir "$work/initrd"

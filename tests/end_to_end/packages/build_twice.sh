@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes a preset's packages twice, a second apart, elsewhere and by somebody else's rules, and compares.
+# Builds a preset's packages twice, with another time, folder, umask, time zone and locale, and compares the files.
 #
 #   tests/end_to_end/packages/build_twice.sh PRESET
 set -euo pipefail

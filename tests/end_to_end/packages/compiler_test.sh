@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# On a machine without the compiler for ARM, a package and a wheel begin by installing it, and say so; where that cannot be
-# done, one line says what to do. The machine is a folder of stand-ins in the place of PATH.
+# Without the ARM compiler, the package and wheel scripts first install it and report this. If they cannot install it, they
+# print one line with the command to run. PATH contains only a folder of stand-ins that simulates such a machine.
 #
 #   tests/end_to_end/packages/compiler_test.sh
 set -euo pipefail
@@ -14,7 +14,7 @@ stand_in() { printf '#!/bin/bash\n%s\n' "$2" > "$work/$1"; chmod +x "$work/$1"; 
 
 for program in dirname grep mktemp tail rm; do ln -s "$(command -v $program)" "$work/$program"; done
 stand_in dpkg-query 'exit 1'
-stand_in apt-get "echo \"\$@\" >> $work/installed; [[ \$1 == update ]]"  # and what is to follow does not begin
+stand_in apt-get "echo \"\$@\" >> $work/installed; [[ \$1 == update ]]"  # fails after `update`, so that the scripts stop here
 
 # shellcheck disable=SC2086  # a script and its preset
 for script in "raspberrypi/package.sh aarch64" "raspberrypi/package.sh armv7" "python/wheel.sh aarch64"; do
@@ -31,7 +31,7 @@ for script in "raspberrypi/package.sh aarch64" "raspberrypi/package.sh armv7" "p
 
   stand_in "${compiler#g++-}-g++" ''
   : > "$work/installed"
-  PATH=$work platforms/$script > /dev/null 2>&1 || true  # it finds no cmake
+  PATH=$work platforms/$script > /dev/null 2>&1 || true  # stops because cmake is missing
   ! grep -q g++ "$work/installed" || fail "$script installs what is there: $(cat "$work/installed")"
   rm "$work/${compiler#g++-}-g++"
 done

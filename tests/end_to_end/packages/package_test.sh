@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What can be said of the packages without installing them.
+# Checks the packages without installing them.
 #
 #   tests/end_to_end/packages/package_test.sh PACKAGES-FOLDER MODEL.vit [EMULATOR...]
 set -euo pipefail

@@ -11,9 +11,9 @@ using std::chrono::seconds;
 
 std::optional<double> degrees;
 
-/// A camera of ten frames a second, and a model that needs `busy` of the time on the level that is set.
+/// A camera of ten frames a second, and a model that needs `busy` of the time at the current level.
 struct Machine {
-  /// Runs for so long; of every frame that is looked at, `late` others are dropped.
+  /// Runs for `length`; drops `late` frames for every frame that is classified.
   void Run(seconds length, double busy, int late) {
     const auto step = milliseconds(100 * (1 + late));
     for (const auto end = now + length; now < end; now += step) {
@@ -39,7 +39,7 @@ TEST_CASE("A model gets faster while frames come late, and slower again when the
   machine.Run(seconds(60), 1, 1);
   CHECK(machine.level == 2);  // the last
   machine.Run(seconds(60), 0.8, 0);
-  CHECK(machine.level == 2);  // neither late nor idle
+  CHECK(machine.level == 2);  // the model is neither late nor idle
   machine.Run(seconds(16), 0.3, 0);
   CHECK(machine.level == 1);
   machine.Run(seconds(60), 0.3, 0);
@@ -67,7 +67,7 @@ TEST_CASE("A level that had to be left at once is not tried again as soon") {
     changes += machine.level != before;
   }
   CHECK(changes >= 4);
-  CHECK(changes <= 16);  // without the doubling 60
+  CHECK(changes <= 16);  // 60 without the doubling
 }
 
 TEST_CASE("A hot processor gets less to do until it is cool") {

@@ -26,7 +26,7 @@ extern "C" void* malloc(size_t bytes) {
 namespace vitrine {
 namespace {
 
-/// Frames of 40 x 30 in YUYV, as many as it is told, some of them damaged.
+/// Gives a fixed number of frames of 40 x 30 in YUYV, some of them damaged.
 class MadeUpSource final : public FrameSource {
  public:
   MadeUpSource(int64_t frames, int64_t damaged_every) : frames_(frames), damaged_every_(damaged_every) {
@@ -109,7 +109,7 @@ TEST_CASE("Nothing is allocated for a frame that is published, looked at or not"
     Pipeline pipeline(&source, &setup.session, nullptr,
                       {.every_frame = true, .wants_attention = [&] { return state.WantsAttention(); }});
     size_t before = 0, after = 0;
-    if (is_looked_at) {  // nothing yet, but what comes next is kept
+    if (is_looked_at) {  // there is no snapshot yet, but the next frame is kept
       CHECK(state.WaitForAttention().frame == -1);
       CHECK(snapshots.Newest() == nullptr);
     }

@@ -37,7 +37,7 @@ TEST_CASE("PlansKnownCases") {
 }
 
 TEST_CASE("PrefersTheSmallestGapThatFits") {
-  // At step 2 only the walls (640, 448 and 384 bytes) live, with gaps of 576 and 512 bytes between them.
+  // At step 2 only the walls (640, 448 and 384 bytes) are live. The gaps between them have 576 and 512 bytes.
   const std::vector<BufferRequest> requests = {{640, 0, 2}, {576, 0, 1}, {512, 0, 1},
                                                {448, 0, 2}, {384, 0, 2}, {128, 2, 2}};
   std::vector<size_t> offsets(requests.size());
@@ -45,7 +45,7 @@ TEST_CASE("PrefersTheSmallestGapThatFits") {
   REQUIRE(offsets[1] == 640);
   REQUIRE(offsets[2] == 640 + 576);
   REQUIRE(offsets[3] == 640 + 576 + 512);
-  CHECK(offsets[5] == 640);  // both gaps are one, of 1088 bytes, between the first wall and the second
+  CHECK(offsets[5] == 640);  // both gaps have become one of 1088 bytes, between the first wall and the second
 }
 
 TEST_CASE("NoTwoLiveBuffersOverlapInRandomPlans") {

@@ -25,7 +25,7 @@ vitrine_session_options Options(int threads = 1) {
   return options;
 }
 
-/// A model of 8 x 8 pixels, and a session of it.
+/// A model of 8 x 8 pixels and its session.
 struct Opened {
   testing::ModelBytes bytes = testing::TinyVit(true);
   vitrine_model model = nullptr;
@@ -67,7 +67,7 @@ std::vector<float> Logits(vitrine_session session) {
   return {data, data + count};
 }
 
-/// Of a picture that is always the same: a run leaves nothing of its input.
+/// Returns the result for a fixed picture, because a run keeps nothing of its input.
 std::vector<float> LogitsOfRamp(vitrine_session session) {
   const std::vector<uint8_t> pixels = Ramp(8 * 8 * 3);
   const vitrine_image image = ImageOf(pixels, 8, 8, VITRINE_RGB8, 24);
@@ -177,7 +177,7 @@ TEST_CASE("A part of a picture is the same as the part alone, in every format") 
 
 TEST_CASE("A photo's bytes are the photo") {
   Opened c;
-  // A JPEG that is to be turned, and a PNG.
+  // A JPEG with an orientation, and a PNG.
   for (const char* name : {"orientation_6.jpg", "gray_alpha.png"}) {
     const std::string path = VITRINE_SOURCE_DIR "/tests/fixtures/image/decode/" + std::string(name);
     std::ifstream file(path, std::ios::binary);
@@ -263,7 +263,7 @@ TEST_CASE("Nulls, wrong sizes and unknown values are refused") {
   double times[3];
   refused(vitrine_session_profile(c.session, times, 3));
   refused(vitrine_session_profile(c.session, nullptr, 0));
-  refused(vitrine_session_set_attention_map(c.session, VITRINE_ATTENTION_ROLLOUT));  // was not reserved
+  refused(vitrine_session_set_attention_map(c.session, VITRINE_ATTENTION_ROLLOUT));  // not reserved
   refused(vitrine_session_set_attention_map(c.session, static_cast<vitrine_attention_map>(9)));
   CHECK(vitrine_session_attention_map(c.session, &data, &count) == VITRINE_OK);
   CHECK((data == nullptr && count == 0));
@@ -286,7 +286,7 @@ TEST_CASE("Closed and made-up handles are known for what they are") {
     CHECK(vitrine_session_run(made_up) == VITRINE_INVALID_ARGUMENT);
     CHECK(vitrine_session_arena_bytes(made_up) == 0);
   }
-  // A model's sessions go on without its handle.
+  // A model's sessions work without its handle.
   const std::vector<float> before = LogitsOfRamp(c.session);
   REQUIRE(vitrine_model_close(c.model) == VITRINE_OK);
   CHECK(LogitsOfRamp(c.session) == before);
@@ -311,7 +311,7 @@ TEST_CASE("Structures of callers who know fewer or more members are read and wri
   REQUIRE(vitrine_model_describe(c.model, &info) == VITRINE_OK);
   info.struct_size = first_size - 1;
   CHECK(vitrine_model_describe(c.model, &info) == VITRINE_INVALID_ARGUMENT);
-  if constexpr (sizeof(void*) == 8) {  // what was compiled against 1.0 lays them out so
+  if constexpr (sizeof(void*) == 8) {  // programs compiled against 1.0 use this layout
     CHECK(first_size == 108);
     CHECK(offsetof(vitrine_operator_info, macs) == 48);
     CHECK(offsetof(vitrine_session_options, attention_map) == 48);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What preprocessing a 1280 x 720 frame to 224 x 224 costs: microseconds here, and instructions under an
-// emulator that counts them between the marks (see kernel_bench.cc).
-//   frame_bench [REPEATS]      REPEATS 0: once, for counting
+// Measures preprocessing of a 1280 x 720 frame to 224 x 224: microseconds on this machine, and instructions
+// under the emulator, which counts them between the marks (see kernel_bench.cc).
+//   frame_bench [REPEATS]      REPEATS 0: run once, for counting
 #include <unistd.h>
 
 #include <algorithm>

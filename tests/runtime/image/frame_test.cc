@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A camera's pixel formats against the same picture converted to RGB as a whole.
+// Compares a camera's pixel formats with the same picture converted to RGB as a whole.
 #include <catch2/generators/catch_generators.hpp>
 
 #include "runtime/image/frame_rows.h"
@@ -16,7 +16,7 @@ namespace {
 using kernels::Guarded;
 using kernels::OnEveryTarget;
 
-/// A frame of noise in a format, without a byte to spare behind it.
+/// A frame of noise in a format, in a buffer that ends with its last byte.
 struct Frame {
   Frame(PixelFormat format, int width, int height, uint32_t seed)
       : bytes(Noise(SizeOf(format, width, height), seed)) {
@@ -63,7 +63,7 @@ TEST_CASE("YUV becomes RGB as BT.601 and BT.709 say, within a level, for every c
   const auto matrix = GENERATE(YuvMatrix::kBt601, YuvMatrix::kBt709);
   const auto range = GENERATE(YuvRange::kLimited, YuvRange::kFull);
   const bool full = range == YuvRange::kFull;
-  // ITU-R BT.601-7 and BT.709-6: what V adds to red and green, and U to green and blue.
+  // ITU-R BT.601-7 and BT.709-6: the factors of V in red and green, and of U in green and blue.
   const double red_v = matrix == YuvMatrix::kBt601 ? 1.402 : 1.5748,
                green_v = matrix == YuvMatrix::kBt601 ? -0.714136 : -0.468124;
   const double blue_u = matrix == YuvMatrix::kBt601 ? 1.772 : 1.8556,
@@ -157,7 +157,7 @@ TEST_CASE("The row kernels of frames agree with their plain reference and stay w
   });
 }
 
-/// The frame as a whole in RGB.
+/// Returns the whole frame in RGB.
 Image InRgb(const ImageView& view) {
   Image image = std::move(Image::Create(view.width, view.height)).value();
   for (int y = 0; y < view.height; ++y)
@@ -223,7 +223,7 @@ TEST_CASE("A flat frame stays flat") {
   }
 }
 
-/// Any part of any row.
+/// Checks `count` pixels of every row, starting at column `x`.
 void CheckRows(const JpegRows& jpeg, const Image& whole, int x, int count) {
   std::vector<uint8_t> row(static_cast<size_t>(count) * 3);
   const RowReader reader = jpeg.reader();
@@ -263,7 +263,7 @@ TEST_CASE("Makes the same input of a JPEG and of its picture") {
   JpegRows jpeg;
   REQUIRE(jpeg.Decode(bytes).ok());
   for (const int channels : {1, 3}) {
-    for (const int side : {16, 24, 224}) {  // narrowed, about as it is, widened
+    for (const int side : {16, 24, 224}) {  // reduced, about the same size, enlarged
       Preprocessor preprocessor =
           std::move(Preprocessor::Create(
                         {.height = side, .width = side, .channels = channels, .resize_height = side}))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the image tests share: files, noise, and comparing pictures.
+// Code that the image tests share: files, noise, and comparing pictures.
 #pragma once
 
 #include <vitrine/image.hpp>
@@ -18,8 +18,8 @@ namespace vitrine {
 
 inline std::filesystem::path ImageFixtures() { return VITRINE_SOURCE_DIR "/tests/fixtures/image"; }
 
-/// The folder that the environment variable VITRINE_SHARED names, or shared/ beside the
-/// checkout. May not exist.
+/// Returns the folder in the environment variable VITRINE_SHARED, or shared/ next to the checkout. It may not
+/// exist.
 inline std::filesystem::path SharedFolder() {
   const char* shared = std::getenv("VITRINE_SHARED");
   return shared != nullptr ? shared : VITRINE_SOURCE_DIR "/../shared";
@@ -38,7 +38,7 @@ inline Image LoadImage(const std::filesystem::path& path) {
   return std::move(image).value();
 }
 
-/// The upper eight bits of a linear congruential sequence, as noise() in make_images.py.
+/// Returns the upper eight bits of a linear congruential sequence, like noise() in make_images.py.
 inline std::vector<uint8_t> Noise(size_t count, uint32_t seed) {
   std::vector<uint8_t> bytes(count);
   for (uint8_t& byte : bytes) {
@@ -53,7 +53,7 @@ inline std::span<const uint8_t> BytesOf(const Image& image) {
   return {view.pixels, static_cast<size_t>(view.stride_bytes) * static_cast<size_t>(view.height)};
 }
 
-/// CRC-32 as in PNG and zlib.
+/// Returns the CRC-32 of PNG and zlib.
 inline uint32_t Crc32(std::span<const uint8_t> bytes) {
   uint32_t crc = 0xFFFFFFFFu;
   for (const uint8_t byte : bytes) {
@@ -63,7 +63,7 @@ inline uint32_t Crc32(std::span<const uint8_t> bytes) {
   return ~crc;
 }
 
-/// How many bytes differ; all of them where the sizes do.
+/// Returns the number of bytes that differ; all of them if the sizes differ.
 inline size_t CountDifferences(std::span<const uint8_t> a, std::span<const uint8_t> b) {
   if (a.size() != b.size()) return std::max(a.size(), b.size());
   size_t differences = 0;

@@ -6,7 +6,7 @@
 
 #include "tests/runtime/image/image_test.h"
 
-// Linked in place of the C library's, so that a test can count (CMakeLists.txt).
+// The linker uses this function instead of the C library's, so that a test can count calls (CMakeLists.txt).
 extern "C" {
 int __real_posix_memalign(void** memory, size_t alignment, size_t bytes);
 static int allocations = 0;
@@ -31,7 +31,7 @@ std::vector<uint8_t> RunOn(const Preprocess& preprocess, const ImageView& image)
   return out;
 }
 
-/// A line of the fixtures' list.txt, as make_images.py writes it.
+/// A line of the fixtures' list.txt, written by make_images.py.
 struct Case {
   std::string golden, source;
   Preprocess preprocess;
@@ -109,11 +109,11 @@ TEST_CASE("Resizes and crops the shared pictures to the bytes of their goldens")
 TEST_CASE("Places pictures by the rules of torchvision and of Hugging Face") {
   Preprocess preprocess;  // shortest side 256, crop 224
   Placement place = Place(preprocess, 1280, 720);
-  CHECK(place.resized_width == 455);  // 455.1 is cut
+  CHECK(place.resized_width == 455);  // 455.1 is truncated
   CHECK(place.resized_height == 256);
-  CHECK(place.kept == Crop{116, 16, 224, 224});  // 115.5 goes to the even neighbour
+  CHECK(place.kept == Crop{116, 16, 224, 224});  // 115.5 rounds to the even neighbour
   place = Place(preprocess, 420, 252);
-  CHECK(place.kept.left == 101);  // 426 wide: exactly 101
+  CHECK(place.kept.left == 101);  // width 426: exactly 101
   preprocess.crop_rounding = CropRounding::kFloor;
   CHECK(Place(preprocess, 1280, 720).kept.left == 115);
 

@@ -21,7 +21,7 @@ ResizeShape Whole(int width, int height, int target_width, int target_height, In
           channels, interpolation};
 }
 
-/// Resizes packed pixels of the channels that `shape` has.
+/// Resizes packed pixels; `shape` sets the number of channels.
 std::vector<uint8_t> Resize(const ResizeShape& shape, std::span<const uint8_t> pixels, ResizePlan* plan) {
   const Status status = plan->Prepare(shape);
   INFO(status.message());
@@ -75,7 +75,7 @@ TEST_CASE("Keeps exactly the part of the whole that a crop asks for") {
   }
 }
 
-/// A picture in another format, with padded rows, or stored bottom up, and how to see it.
+/// A picture in another format, with padded rows or stored bottom up, and its view.
 struct Stored {
   std::vector<uint8_t> bytes;
   ImageView view;

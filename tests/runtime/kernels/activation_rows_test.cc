@@ -10,7 +10,8 @@ constexpr Activation kAll[] = {Activation::kIdentity,  Activation::kGeluErf, Act
                                Activation::kQuickGelu, Activation::kSilu,    Activation::kRelu,
                                Activation::kTanh};
 
-/// Returns the largest error: of f32 relative to max(1/2, |x|), of int8 in steps, beyond 2e-6 times that.
+/// Returns the largest error: for f32 relative to u = max(1/2, |x|), for int8 in steps after subtracting
+/// 2e-6 u.
 double Error(const std::vector<float>& values, size_t rows, size_t M, Activation activation, bool gated,
              RowType type, RowQuantization fixed = {3, 0.03f}) {
   const size_t columns = gated ? 2 * M : M;

@@ -11,8 +11,8 @@ struct AttentionShape {
   size_t T, Tq, H, K;
 };
 
-/// Query, key and value as columns of one matrix [T, 3 * H * K], with nothing readable
-/// after its last element.
+/// Query, key and value as columns of one matrix [T, 3 * H * K]. The memory after its last element is not
+/// readable.
 struct AttentionInputs {
   AttentionShape shape;
   Guarded<float> qkv;

@@ -38,7 +38,7 @@ double Fidelity(AttentionInputs& inputs) {
   return 10 * std::log10(signal / noise);
 }
 
-/// A processor has one kernel at most.
+/// Calls `check` if there is an int8 attention kernel for this CPU.
 void WhereFast(const std::function<void()>& check) {
   if (HasAttentionInt8()) check();
 }
@@ -91,8 +91,8 @@ TEST_CASE("Attention in int8 counts a merged key by its number of tokens") {
 
 TEST_CASE("Attention in int8 keeps the sum of probabilities below one step") {
   WhereFast([] {
-    // One key is 400 times as likely as each of 400 others: half of the output is theirs, a step and less at
-    // a time.
+    // One key is 400 times as likely as each of 400 others. The others contribute half of the output, in
+    // terms of one step or less each.
     constexpr size_t T = 401, K = 16;
     Generator generator(3);
     AttentionInputs inputs({T, 1, 1, K}, generator, 1);

@@ -18,7 +18,7 @@ void Run(const AttentionArguments& a, const std::vector<size_t>& splits) {
   }
 }
 
-/// Returns how far the output is from the reference, relative to the largest value.
+/// Returns the error of the output against the reference, relative to the largest value.
 double Error(AttentionInputs& inputs, RowType type) {
   const AttentionShape& s = inputs.shape;
   const size_t D = s.H * s.K;
@@ -73,10 +73,10 @@ TEST_CASE("Attention is precise for scores far from zero") {
     Generator generator(3);
     for (const float deviation : {0.0f, 30.0f, 1000.0f}) {
       AttentionInputs inputs({60, 60, 2, 32}, generator, deviation);
-      // A score of a thousand has 6e-5 of rounding in f32, which is the relative error of its probability.
+      // A score of a thousand has a rounding error of 6e-5 in f32, the relative error of its probability.
       CHECK(Error(inputs, RowType::kF32) < 2e-6 + 1e-6 * deviation);
     }
-    // All scores far below zero: the padding of a panel of keys must not win.
+    // All scores are far below zero: the padding of a panel of keys must not become the maximum.
     AttentionInputs inputs({13, 13, 1, 16}, generator, 1);
     for (size_t t = 0; t < 13; ++t) {
       for (size_t i = 0; i < 16; ++i) inputs.qkv[t * 48 + i] = 20, inputs.qkv[t * 48 + 16 + i] = -20;
@@ -119,7 +119,7 @@ TEST_CASE("Attention counts a merged key by its number of tokens") {
   });
 }
 
-/// Returns how far the means are from the reference, in probability.
+/// Returns the largest error of the mean probabilities against the reference.
 double ErrorOfMean(AttentionInputs& inputs) {
   const AttentionShape& s = inputs.shape;
   const AttentionArguments a = inputs.Arguments({});

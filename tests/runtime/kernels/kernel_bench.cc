@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each kernel costs at the sizes of ViT-S/16: nanoseconds here, and instructions under an emulator that counts them
-// between the marks below (a system call that no kernel knows, so it is refused and harmless elsewhere).
-//   kernel_bench [REPEATS [NAME]]      REPEATS 0: once, for counting
+// Measures each kernel at the sizes of ViT-S/16: nanoseconds on this machine, and instructions under the
+// emulator, which counts them between the marks below. A mark is an unknown system call, which a real kernel
+// refuses without any effect.
+//   kernel_bench [REPEATS [NAME]]      REPEATS 0: run once, for counting
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,7 +40,7 @@ std::vector<float> Random(size_t n, float deviation) {
   return x;
 }
 
-/// Runs a kernel that handles `elements` elements once to warm up, once between marks, and then the best of `repeats`.
+/// Runs a kernel on `elements` elements: once to warm up, once between marks, and then the best of `repeats`.
 void Measure(const char* name, size_t elements, const std::function<void()>& run) {
   ++label;
   if (std::strstr(name, only) == nullptr) return;
@@ -58,7 +59,7 @@ void Measure(const char* name, size_t elements, const std::function<void()>& run
               best / static_cast<double>(elements));
 }
 
-/// Where the kernels write, in each of the three types.
+/// The kernels' output buffers, in each of the three types.
 struct Rows {
   std::vector<float> floats;
   std::vector<int8_t> bytes;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernels' tests share: running on every instruction set, buffers that nothing may
-// overrun, awkward rows.
+// Code that the kernels' tests share: running on every instruction set, buffers that detect overruns, and
+// difficult rows.
 #pragma once
 
 #include <sys/mman.h>
@@ -19,8 +19,8 @@
 
 namespace vitrine::kernels {
 
-/// Calls `check` once for every instruction set that this machine has and the kernels are compiled for. One a
-/// source file: HWY_TARGETS depends on what that defines.
+/// Calls `check` once for every instruction set that this machine supports and the kernels are compiled for.
+/// Each source file has its own copy, because HWY_TARGETS depends on the file's macros.
 [[maybe_unused]] static void OnEveryTarget(const std::function<void()>& check) {
   hwy::SetSupportedTargetsForTest(0);
   for (int64_t targets = hwy::SupportedTargets() & HWY_TARGETS; targets != 0; targets &= targets - 1) {
@@ -34,8 +34,7 @@ namespace vitrine::kernels {
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
-/// `size` elements that end where a page begins that can neither be read nor written.
-/// Before them lies a canary.
+/// `size` elements directly before an inaccessible page. A canary before them detects underruns.
 template <typename T>
 class Guarded {
  public:
@@ -85,8 +84,8 @@ inline size_t Uniform(Generator& generator, size_t low, size_t high) {
   return std::uniform_int_distribution<size_t>(low, high)(generator);
 }
 
-/// The rows of a kernel's output in one of its types, with rows further apart than they are long and the
-/// space between them watched.
+/// The output rows of a kernel in one of its types. There are gaps between the rows, which are checked for
+/// writes.
 class WatchedRows {
  public:
   WatchedRows(RowType type, size_t rows, size_t columns, RowQuantization fixed = {3, 0.03f})
@@ -137,7 +136,7 @@ class WatchedRows {
   Guarded<RowQuantization> quantization_;
 };
 
-/// Returns how far `actual` is from `expected` beyond what rounding to steps explains: a half step each way.
+/// Returns the part of |actual - expected| that rounding does not explain: half a step for each of the two.
 inline double ErrorBeyondRounding(WatchedRows& actual, WatchedRows& expected, size_t rows, size_t columns) {
   double worst = 0;
   for (size_t row = 0; row < rows; ++row) {

@@ -6,7 +6,7 @@
 namespace vitrine::kernels {
 namespace {
 
-/// A layer of random bytes, from one end of their range to the other, with its packed weights.
+/// A layer of random bytes over their whole range, with its packed weights.
 struct Layer {
   size_t T, N, K, stride;
   Guarded<int8_t> input, weight;

@@ -31,7 +31,7 @@ struct Inputs {
   }
 };
 
-/// Every stage in pieces of `step`, from the last to the first. Returns what they share.
+/// Runs every stage in pieces of `step`, from the last to the first. Returns the shared buffer.
 std::vector<float> Run(const MergeTokensArguments& a, size_t step) {
   Guarded<float> shared(MergeTokensSharedBytes(a.T, a.K) / sizeof(float)), scratch(MergeTokensScratchBytes(a.K) / sizeof(float));
   std::fill_n(shared.data(), shared.size(), NAN);

@@ -14,8 +14,8 @@ struct Case {
   RowType type;
 };
 
-/// Returns the signal to noise ratio of f32 rows in dB, or for quantized ones 1000 minus the
-/// error beyond rounding.
+/// Returns for f32 rows the signal to noise ratio in dB, and for quantized rows 1000 minus the error beyond
+/// rounding.
 double Fidelity(const Case& c, const std::vector<float>& values, Generator& generator) {
   Guarded<float> x(values), x_copy(values), delta(Normal(generator, values.size(), 0.1f));
   Guarded<float> gamma(Normal(generator, c.D, 1)), beta(Normal(generator, c.D, 1));

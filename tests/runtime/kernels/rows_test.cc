@@ -22,7 +22,7 @@ void CheckRows(const std::vector<float>& values, size_t rows, size_t columns, Ro
     for (size_t i = 0; i < columns; ++i) {
       float value = values[row * columns + i];
       if (type == RowType::kQs8) value = std::min(std::max(value, low), high);
-      // A row's ends may lie up to half a step beyond the last byte, because zero is exact.
+      // A row's ends may be up to half a step outside the range of a byte, because zero is exact.
       const float error = std::abs(actual.At(row, i) - value);
       if (!(error <= 0.5002f * q.scale)) {
         FAIL("row " << row << " column " << i << " of " << columns << ": " << value << " became "

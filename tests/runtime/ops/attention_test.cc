@@ -96,8 +96,8 @@ TEST_CASE("AttentionAddsTheRelativePositionBiasToTheScores") {
   CHECK_THAT(refusal([](auto& op) { op.bias = 4; }), ContainsSubstring("bias: constant 4 does not exist"));
 }
 
-/// A class token, and two pairs of patches of which the first resemble each other most; their
-/// keys are themselves.
+/// A class token and two pairs of patches. The patches of the first pair are the most similar ones. The keys
+/// equal the tokens.
 struct MergeDraft : RowsDraft {
   MergeDraft() : RowsDraft(5, 2) {
     op.tokens = op.key = input;
@@ -124,12 +124,12 @@ TEST_CASE("MergeTokensAveragesTheMostSimilarTokens") {
   pool.ranges = {{1, 3}};
   pool.output = weighted.Output(Type::F32, 1, 2);
   weighted.builder.AddOperator("pool", pool);
-  // The mean of the patches, merged or not.
+  // The mean of the patches, both with and without merging.
   CheckValues(testing::RunModel(weighted.Bytes(), tokens).last(), {7.0f / 4, -3.9f / 4});
 }
 
 TEST_CASE("AttentionCountsAMergedKeyByItsNumberOfTokens") {
-  // Keys of zero: each token counts the same, so that attention is their mean.
+  // The keys are zero, so each token has the same weight and attention returns their mean.
   const std::vector<float> tokens = {9, 9, 1, 0, 1, 0.1f, 0, 1, 5, -5};
   for (const Type compute : {Type::F32, Type::QD8}) {
     MergeDraft d;

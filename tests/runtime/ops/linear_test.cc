@@ -17,10 +17,10 @@ using testing::RandomValues;
 struct Shape {
   size_t rows, inputs, outputs;
 };
-// Odd sizes, one row, and those of a ViT-Ti layer.
+// Odd sizes, one row, and the sizes of a ViT-Ti layer.
 const Shape kShapes[] = {{1, 1, 1}, {1, 17, 5}, {5, 3, 7}, {7, 33, 65}, {50, 192, 576}, {197, 48, 10}};
 
-/// What the operator must give for weights and inputs that are exactly what it sees.
+/// Returns the expected output for weights and inputs after quantization.
 std::vector<float> Expected(const Shape& s, std::span<const float> x, std::span<const float> w,
                             std::span<const float> bias) {
   std::vector<float> y(s.rows * s.outputs);
@@ -49,7 +49,7 @@ std::vector<float> Dequantized(const Int4Matrix& matrix) {
   return values;
 }
 
-/// A model of one Linear, with an Activate before it that quantizes the input where that is asked for.
+/// A model of one Linear, with an optional Activate before it that quantizes the input.
 struct LinearModel {
   testing::Draft draft;
   std::vector<float> weight, bias;
@@ -90,7 +90,7 @@ struct LinearModel {
       b.model.embedding = op.output;
   }
 
-  /// Nothing reads the tensor that is tested; a model's output is F32.
+  /// Adds an operator with an F32 output, which a model needs. `tested` has no other reader.
   void AddOutput(int tested, const Shape& s) {
     ModelBuilder& b = draft.builder;
     schema::LinearT op;
@@ -127,7 +127,7 @@ TEST_CASE("LinearInDynamicInt8SeesTheQuantizedRowsExactly") {
     LinearModel model(s, Type::QD8, Type::QC8W);
     const std::vector<float> x = RandomValues(s.rows * s.inputs, 1.0f, 3);
     const testing::Outputs found = testing::RunModel(model.draft.Bytes(), x);
-    // The integer product is exact, so what is left is the rounding of the scales.
+    // The integer product is exact, so only the rounding of the scales remains.
     CHECK(testing::Sqnr(Expected(s, found.of_operator[0], model.weight, model.bias), found.last()) > 110);
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The other operators: small examples that can be checked by hand (kernels/ has the wide comparisons), and refusals.
+// The other operators: small examples that can be checked by hand (kernels/ has the wide comparisons), and
+// refusals.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <cmath>
@@ -84,7 +85,7 @@ TEST_CASE("ActivateMultipliesTheSecondHalfByTheFunctionOfTheFirst") {
   CheckValues(testing::RunModel(d.Bytes(), std::vector<float>{3, -3, 5, 5}).last(), {15, 0});
 }
 
-/// From f32 rows to static int8, through a table, and back to f32 by a sum of one value.
+/// Quantizes f32 rows to static int8, applies a table, and converts to f32 with a sum of one value.
 struct TableDraft : RowsDraft {
   explicit TableDraft(schema::Function function) : RowsDraft(5, 1) {
     schema::ActivateT quantize;
@@ -112,7 +113,7 @@ struct TableDraft : RowsDraft {
 TEST_CASE("ActivateOfStaticInt8UsesATable") {
   TableDraft d(schema::Function::GeluErf);
   const auto found = testing::RunModel(d.Finish(), std::vector<float>{-9, -1, 0, 1, 3}).of_operator[1];
-  // -9 saturates at -7.8, which GELU does not see.
+  // -9 saturates at -7.8, which has no effect on GELU.
   CheckValues(found, {0, -0.1587, 0, 0.8413, 2.996}, 0.0101);
 }
 

@@ -15,7 +15,7 @@ uint64_t Sum(std::string_view text) {
 }
 
 TEST_CASE("GivesThePublishedValues") {
-  // The usual test vectors of Fletcher-64 with little-endian words.
+  // The common test vectors of Fletcher-64 with little-endian words.
   CHECK(Sum("abcde") == 0xC8C6C527646362C6u);
   CHECK(Sum("abcdef") == 0xC8C72B276463C8C6u);
   CHECK(Sum("abcdefgh") == 0x312E2B28CCCAC8C6u);
@@ -33,8 +33,8 @@ TEST_CASE("IsTheSameInPieces") {
 }
 
 TEST_CASE("StaysRightWithTheLargestWords") {
-  // All words are 2^32 - 2, so the sums come closest to overflow: n * (m - 1) = -n and -n
-  // (n + 1) / 2, modulo m.
+  // All words are 2^32 - 2, so the sums come closest to overflow: n * (m - 1) = -n and
+  // -n (n + 1) / 2, modulo m.
   constexpr uint64_t kModulus = 0xFFFFFFFFu, kWords = 1'000'000;
   std::vector<uint32_t> words(kWords, 0xFFFFFFFEu);
   Fletcher64 checksum;

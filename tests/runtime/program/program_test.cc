@@ -16,7 +16,7 @@ using Catch::Matchers::ContainsSubstring;
 using testing::Draft;
 using testing::ModelBytes;
 
-/// The smallest model that is right: four numbers in, the same four out.
+/// The smallest valid model: four numbers as input, the same four as output.
 void Fill(ModelBuilder* builder) {
   schema::ActivateT op;
   op.input = builder->model.input = builder->AddTensor("in", schema::Type::F32, 1, 4);

@@ -34,7 +34,7 @@ class Machine {
 };
 
 TEST_CASE("FastCpusHaveMoreThanHalfTheLargestCapacity") {
-  // Little, big and prime cores; then two clusters with known clocks only; then a Raspberry Pi.
+  // Little, big and prime cores; then two clusters with clock rates only; then a Raspberry Pi.
   CHECK(Machine("cpu_capacity", {325, 325, 325, 325, 828, 828, 828, 1024}).Fast({0, 1, 2, 3, 4, 5, 6, 7}) ==
         std::vector<int>{4, 5, 6, 7});
   CHECK(Machine("cpufreq/cpuinfo_max_freq", {1000000, 1000000, 2200000, 2200000}).Fast({0, 1, 2, 3}) ==

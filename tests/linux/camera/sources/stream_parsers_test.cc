@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Streams of random and cut bytes: every parser comes to the stream's end.
+// Streams of random and truncated bytes: every parser must reach the end of the stream.
 #include "platforms/linux/camera/sources/stream_parsers.h"
 
 #include <unistd.h>
@@ -64,7 +64,7 @@ Count ParseAll(const std::string& format, Bytes bytes) {
   return count;
 }
 
-/// Frames of a stream that is whole.
+/// Returns the frames of a complete stream.
 Bytes WholeStream(const std::string& format) {
   Bytes stream;
   const auto add = [&stream](std::string_view text) {
@@ -126,7 +126,7 @@ TEST_CASE("A header of an enormous picture takes no memory") {
   CHECK(ParseAll("y4m", Bytes(header.begin(), header.end())).frames == 0);
 }
 
-/// A Y4M stream of frames of 4 x 4 gray pixels.
+/// Returns a Y4M stream of frames of 4 x 4 gray pixels.
 Bytes Y4m(int frames, const std::string& header = "YUV4MPEG2 W4 H4 Cmono\n") {
   std::string text = header;
   for (int i = 0; i < frames; ++i) text += "FRAME\n0123456789abcdef";

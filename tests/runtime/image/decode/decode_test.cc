@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kGolden = ".golden.png";
 
-/// Every file of the decode fixtures that has a golden.
+/// Every file of the decode fixtures that has an expected result.
 std::set<fs::path> DecodeFixtures() {
   std::set<fs::path> files;
   for (const auto& entry : fs::directory_iterator(ImageFixtures() / "decode")) {
@@ -62,7 +62,7 @@ TEST_CASE("Refuses an incomplete file wherever it ends") {
                            "turned.png", "rgb.bmp", "color.ppm"}) {
     const std::vector<uint8_t> bytes = ReadFile(ImageFixtures() / "decode" / name);
     INFO(name);
-    const size_t last_padding = std::string_view(name) == "rgb.bmp" ? 1 : 0;  // which is not missed
+    const size_t last_padding = std::string_view(name) == "rgb.bmp" ? 1 : 0;  // not needed for decoding
     for (size_t size = 0; size + last_padding < bytes.size(); ++size) {
       const Result<Image> image = Image::Decode({bytes.data(), size});
       INFO("cut to " << size << " of " << bytes.size() << " bytes");
@@ -164,7 +164,7 @@ TEST_CASE("Decodes the shared photos and pictures to the pixels that Pillow deco
       continue;
     const std::string name = entry.path().filename();
     INFO(name);
-    // Where Pillow clips 16-bit gray to white, we want what it gives after a shift by eight bits.
+    // Pillow clips 16-bit gray to white. We expect its result after a shift by eight bits.
     const fs::path golden = folder / "golden";
     const bool is_gray_16 = fs::exists(golden / (name + ".shift8.decoded.png"));
     const Result<Image> stored = Image::Load(entry.path().c_str(), {.apply_orientation = false});

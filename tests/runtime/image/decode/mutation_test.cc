@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Damaged files: whatever a file says, it is decoded or refused. Worth most with the address sanitizer.
+// Damaged files: the decoder must decode or refuse each. Most useful with the address sanitizer.
 #include <catch2/catch_get_random_seed.hpp>
 #include <random>
 
@@ -12,8 +12,8 @@ using Random = std::mt19937;
 
 size_t Below(size_t limit, Random* random) { return (*random)() % limit; }
 
-/// Flips a bit, sets a byte to an extreme, moves or repeats or drops a piece, or writes a number where a
-/// length may be.
+/// Flips a bit, sets a byte to an extreme, moves, repeats or removes a piece, or writes a number at the place
+/// of a length.
 void MutateOnce(std::vector<uint8_t>* bytes, Random* random) {
   if (bytes->size() < 8) return;
   const size_t at = Below(bytes->size() - 4, random);
@@ -44,7 +44,7 @@ void MutateOnce(std::vector<uint8_t>* bytes, Random* random) {
   }
 }
 
-/// Makes the checksums of a PNG's chunks right again, so that what is in them is looked at.
+/// Corrects the checksums of a PNG's chunks, so that the decoder reads their contents.
 void FixChecksums(std::vector<uint8_t>* bytes) {
   if (bytes->size() < 4 || (*bytes)[1] != 'P') return;
   for (size_t at = 8; at + 12 <= bytes->size();) {
@@ -58,7 +58,7 @@ void FixChecksums(std::vector<uint8_t>* bytes) {
 }
 
 TEST_CASE("Decodes or refuses every mutation of a small file, and reads nothing outside it") {
-  // More of other kinds: VITRINE_MUTATIONS=100000 image_test "Decodes or refuses*" --rng-seed time
+  // Tests more mutations: VITRINE_MUTATIONS=100000 image_test "Decodes or refuses*" --rng-seed time
   const char* rounds_text = std::getenv("VITRINE_MUTATIONS");
   const int rounds = rounds_text == nullptr ? 300 : std::atoi(rounds_text);
   Random random(rounds_text == nullptr ? 1 : Catch::getSeed());

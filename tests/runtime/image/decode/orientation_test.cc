@@ -6,7 +6,7 @@
 namespace vitrine {
 namespace {
 
-/// A TIFF header and a directory with one entry, as an Exif block has it.
+/// Returns a TIFF header and a directory with one entry, as in an Exif block.
 std::vector<uint8_t> Exif(bool big_endian, uint32_t type, uint32_t value) {
   std::vector<uint8_t> bytes = {'I', 'I'};
   if (big_endian) bytes = {'M', 'M'};
@@ -37,7 +37,7 @@ TEST_CASE("Reads the orientation in either byte order and of every width") {
 
 TEST_CASE("Takes a block that is cut short or points outside itself for upright") {
   const std::vector<uint8_t> exif = Exif(false, 3, 6);
-  for (size_t size = 0; size <= 19; ++size) {  // the value is in the two bytes from 18 on
+  for (size_t size = 0; size <= 19; ++size) {  // the value is in the two bytes from offset 18
     const std::vector<uint8_t> cut(exif.begin(), exif.begin() + static_cast<ptrdiff_t>(size));
     CHECK(ReadOrientation(cut) == Orientation::kUpright);
   }

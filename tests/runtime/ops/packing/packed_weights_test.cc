@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file of packed weights: it changes how a session starts and nothing that it computes.
+// Tests that the file of packed weights changes only how a session starts, and no results.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -216,7 +216,7 @@ testing::ModelBytes EveryLinear(size_t inputs, size_t outputs) {
   };
   add(f32, weight, kRows);
   add(f32, int8, kRows);
-  add(qd8, int8, kRows);  // our kernel, where there is one
+  add(qd8, int8, kRows);  // our kernel if this CPU has one
   add(qd8, int8, 1);      // XNNPACK's
   return draft.Bytes();
 }

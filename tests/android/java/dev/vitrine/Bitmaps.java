@@ -5,7 +5,7 @@ import android.graphics.Bitmap;
 import java.awt.image.BufferedImage;
 import java.lang.reflect.Field;
 
-/** Android's own Bitmap class over pixels of bitmap_natives.cc. */
+/** Creates Android's own Bitmap objects with the pixels of bitmap_natives.cc. */
 final class Bitmaps implements AutoCloseable {
   static {
     System.loadLibrary("bitmap_natives");
@@ -21,7 +21,7 @@ final class Bitmaps implements AutoCloseable {
     bitmap = wrap(pixels, width, height);
   }
 
-  /** Past its constructor, which registers with the garbage collector of Android's own virtual machine. */
+  /** Skips the constructor, which registers with the garbage collector of Android's own virtual machine. */
   static Bitmap wrap(long pixels, int width, int height) throws Exception {
     Field unsafe = sun.misc.Unsafe.class.getDeclaredField("theUnsafe");
     unsafe.setAccessible(true);

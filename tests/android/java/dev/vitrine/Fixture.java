@@ -13,7 +13,7 @@ import javax.imageio.ImageIO;
 import org.json.JSONArray;
 import org.json.JSONObject;
 
-/** What android_test.py has laid out in a folder: models, photos, and what the vitrine command said of them. */
+/** The folder that android_test.py writes: models, photos, and the vitrine command's results for them. */
 final class Fixture {
   static final File FOLDER = new File(System.getProperty("vitrine.fixture"));
   static final String MODEL = path("tiny.vit");
@@ -26,7 +26,7 @@ final class Fixture {
     return new File(FOLDER, name).getPath();
   }
 
-  /** The command's lines by the photo's path. */
+  /** The command's lines, by the path of the photo. */
   static Map<File, JSONObject> said(String name) throws Exception {
     Map<File, JSONObject> lines = new LinkedHashMap<>();
     for (String line : Files.readAllLines(new File(FOLDER, name).toPath(), StandardCharsets.UTF_8)) {
@@ -60,7 +60,7 @@ final class Fixture {
     return new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
   }
 
-  /** Turned by 90 degrees against the clock, so often: what a camera gives that is to be turned with it as often. */
+  /** Turns a picture counterclockwise by 90 degrees this many times: the frame of a camera with that rotation. */
   static BufferedImage turned(BufferedImage image, int times) {
     if (times == 0) return image;
     BufferedImage out = rgb(image.getHeight(), image.getWidth());

@@ -16,7 +16,7 @@ import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
 
-/** Bitmaps and camera frames, of Android's own classes. */
+/** Tests bitmaps and camera frames with Android's own classes. */
 public class FrameTest {
   private Vitrine vitrine;
   private BufferedImage picture; // even sides
@@ -80,7 +80,7 @@ public class FrameTest {
       assertEquals(layout == Planes.Layout.APART, frame.needsCopy());
       assertArrayEquals(layout.name(), expected, logits(frame), 0);
     }
-    assertArrayEquals(ofPicture, expected, 0.5f); // logits go from about -5 to 5; colour is kept at half the size
+    assertArrayEquals(ofPicture, expected, 0.5f); // logits go from about -5 to 5; chroma has half the resolution
     assertFalse(java.util.Arrays.equals(expected, logits(Frame.of(new Planes(picture, Planes.Layout.NV12), 0).color(true, false))));
   }
 
@@ -89,7 +89,7 @@ public class FrameTest {
     Planes upright = new Planes(picture, Planes.Layout.NV12);
     byte[] expected = copyOf(Frame.of(upright, 0));
     for (int times = 1; times < 4; ++times) {
-      // Turned as samples, so that colour is the same: the upright copy of the turned one is the upright frame.
+      // Chroma samples turn with the frame: the upright copy of the turned frame equals the upright frame.
       Frame once = upright(Frame.of(upright, 360 - 90 * times));
       assertArrayEquals(times * 90 + " degrees", expected, copyOf(once.rotation(90 * times)));
     }
@@ -104,7 +104,7 @@ public class FrameTest {
     for (int times = 1; times < 4; ++times) {
       BufferedImage stored = Fixture.turned(picture, times);
       Frame frame = Frame.of(new Planes(stored, Planes.Layout.NV21), 90 * times);
-      assertArrayEquals(expected, logits(frame), 0.3f); // colour is that of another pixel of its four
+      assertArrayEquals(expected, logits(frame), 0.3f); // chroma comes from another pixel of its four
     }
   }
 
@@ -116,7 +116,7 @@ public class FrameTest {
     for (Planes.Layout layout : Planes.Layout.values()) {
       for (int degrees = 0; degrees < 360; degrees += 90) {
         Planes whole = new Planes(picture, layout);
-        whole.setCropRect(new Rect(7, 4, 7 + width, 4 + height)); // 7: to the even number before
+        whole.setCropRect(new Rect(7, 4, 7 + width, 4 + height)); // 7 rounds down to an even number
         float[] expected = logits(Frame.of(new Planes(part, layout), degrees));
         assertArrayEquals(layout + " " + degrees, expected, logits(Frame.of(whole, degrees)), 0);
       }

@@ -12,11 +12,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import org.junit.Test;
 
-/** 10,000 calls, after which the process is as large as after the first 2,000. The heap is committed at the start. */
+/** After 10,000 calls the process is as large as after the first 2,000. The JVM commits its heap at the start. */
 public class LeakTest {
   private static final int CALLS = 10000;
   private static final int WARM = 2000;
-  private static final int MOST_GROWTH_KB = 4096; // a leak of half a kilobyte a call; pictures have 12 and more
+  private static final int MOST_GROWTH_KB = 4096; // detects a leak of half a kilobyte per call; pictures have at least 12
 
   private static int residentKilobytes() throws Exception {
     String status = new String(Files.readAllBytes(new File("/proc/self/status").toPath()), StandardCharsets.US_ASCII);

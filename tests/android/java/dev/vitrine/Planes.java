@@ -5,9 +5,9 @@ import android.media.Image;
 import java.awt.image.BufferedImage;
 import java.nio.ByteBuffer;
 
-/** A picture as a camera would give it, in each of the layouts that YUV_420_888 allows. */
+/** A picture in the form of a camera frame, in each of the layouts that YUV_420_888 allows. */
 final class Planes extends Image {
-  /** How U and V lie. APART: two bytes from sample to sample, but in planes of their own. */
+  /** The layout of U and V. APART: two bytes from sample to sample, but in separate planes. */
   enum Layout {
     I420,
     NV12,
@@ -21,7 +21,7 @@ final class Planes extends Image {
   private final int height;
   private final Plane[] planes;
 
-  /** Full-range BT.601; a sample of colour is that of the upper left pixel of its four. */
+  /** Converts with full-range BT.601; a chroma sample is that of the upper left pixel of its four. */
   Planes(BufferedImage image, Layout layout) {
     mIsImageValid = true;
     width = image.getWidth();
@@ -47,7 +47,7 @@ final class Planes extends Image {
         all.put(v + at, level(128 + (red - gray) / 1.402));
       }
     }
-    // Cameras end a plane with its last sample.
+    // A camera's plane ends with its last sample.
     int used = rowStride * (height / 2 - 1) + (width / 2 - 1) * pixelStride + 1;
     planes =
         new Plane[] {

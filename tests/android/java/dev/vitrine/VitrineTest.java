@@ -20,7 +20,7 @@ import org.json.JSONObject;
 import org.junit.Test;
 import org.junit.function.ThrowingRunnable;
 
-/** Photos, results, failures and lifetimes. */
+/** Tests photos, results, failures and lifetimes. */
 public class VitrineTest {
   private static void assertFails(Code code, String message, ThrowingRunnable call) {
     VitrineException e = assertThrows(VitrineException.class, call);

@@ -47,6 +47,7 @@ Status ReadAll(const char* path, File* file) {
   struct stat info;
   if (fstat(file->descriptor, &info) != 0)
     return Status::Error(Code::kNotFound, "%s: %s", path, std::strerror(errno));
+  if (S_ISDIR(info.st_mode)) return Status::Error(Code::kNotFound, "%s: %s", path, std::strerror(EISDIR));
   // A file or a pipe; a pipe without a writer is empty. A device such as /dev/zero may have no end.
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode))
     return Status::Error(Code::kInvalidArgument, "%s: is not a file", path);

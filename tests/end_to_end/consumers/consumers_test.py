@@ -96,7 +96,7 @@ class ConsumersTest(unittest.TestCase):
         for name, wrong_usage in (("pkg_c", 2), ("pkg_cc", 1)):
             program = self.folder / name
             expected = self.said(self.nameless)
-            self.assertRegex(expected, r"\Aclass \d [0-9.]+ %\n")
+            self.assertRegex(expected, r"\Aclass \d [0-9.]+%\n")
             self.assertEqual(run(program, self.nameless, PHOTO, env=environment), expected)
             self.fails(1, r"\Athe model has no classifier\n\Z", program, self.headless, PHOTO, env=environment)
             self.fails(1, r"\A.*nowhere.*\n\Z", program, self.model, "nowhere.jpg", env=environment)

@@ -140,7 +140,7 @@ TEST_CASE("Begins the message with the path of a file that cannot be loaded") {
   CHECK(missing.status().code() == Code::kNotFound);
   CHECK(std::string_view(missing.status().message()) == "no/such/photo.jpg: No such file or directory");
   const std::string folder = ImageFixtures().string();
-  CHECK(std::string_view(Image::Load(folder.c_str()).status().message()) == folder + ": is not a file");
+  CHECK(std::string_view(Image::Load(folder.c_str()).status().message()) == folder + ": Is a directory");
   const std::string text = (ImageFixtures() / "resizes.txt").string();
   CHECK(Image::Load(text.c_str()).status().message() ==
         text + ": is not an image: expected JPEG, PNG, BMP or PNM");

@@ -25,10 +25,10 @@ struct OperatorInfo {
   int reads[4], writes;   ///< tensors, by their index in Session::DescribeArena(); -1: unused
 };
 
-/// A level of a model: the same model, with some tokens merged in each block (Token Merging, Bolya et al.
 /// The largest number of levels of a model.
 inline constexpr int kMaxLevels = 16;
 
+/// A level of a model: the same model, with some tokens merged in each block (Token Merging, Bolya et al.
 /// 2023). More merging is faster and less accurate.
 struct LevelInfo {
   int merged_tokens;  ///< tokens merged in each block; 0: no merging

@@ -18,7 +18,7 @@ namespace {
 
 /// An open file, closed at the end of the scope, and what was read from it.
 struct File {
-  explicit File(const char* path) : descriptor(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
+  explicit File(const char* path) : descriptor(open(path, O_RDONLY | O_CLOEXEC)) {}
   File(const File&) = delete;
   File& operator=(const File&) = delete;
   ~File() {
@@ -48,10 +48,9 @@ Status ReadAll(const char* path, File* file) {
   if (fstat(file->descriptor, &info) != 0)
     return Status::Error(Code::kNotFound, "%s: %s", path, std::strerror(errno));
   if (S_ISDIR(info.st_mode)) return Status::Error(Code::kNotFound, "%s: %s", path, std::strerror(EISDIR));
-  // A file or a pipe; a pipe without a writer is empty. A device such as /dev/zero may have no end.
+  // A file or a pipe. A device such as /dev/zero may have no end.
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode))
     return Status::Error(Code::kInvalidArgument, "%s: is not a file", path);
-  fcntl(file->descriptor, F_SETFL, 0);
   // One byte more, so that the end shows without growing.
   size_t capacity =
       S_ISREG(info.st_mode) ? static_cast<size_t>(std::min<off_t>(info.st_size, INT_MAX)) + 1 : kFirstPiece;
